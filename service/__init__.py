@@ -1,0 +1,13 @@
+"""Vestibule, the login service in front of everything a team runs.
+
+    login/     WHO ARE YOU: pure rules for accounts, passwords, sessions, one-time links
+    access/    MAY YOU PASS: pure rules for where a browser may go
+    storage/   ROWS: the only SQL
+    web/       HTTP: pages, cookies, limits, headers, metrics
+    cli/       the operator's commands, one file a noun
+    services.py, settings.py    what rules need, and what an operator chose
+    app.py     the one page that wires everything
+
+Arrows point inward, and a test holds them:
+app -> (web | storage | cli, never each other) -> (services | settings) -> access -> login.
+"""

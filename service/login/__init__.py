@@ -1,0 +1,6 @@
+"""Who are you: the rules of accounts, passwords, sessions, sign-in and one-time links.
+
+Owns every decision about identity and nothing else: no Flask, no SQL, no environment, no clock.
+`now` is an argument, in whole seconds since the epoch (UTC); a refusal is a value; stores are ports
+that `storage/` fills.
+"""

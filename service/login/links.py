@@ -1,0 +1,55 @@
+"""One-time links: set-up of the first administrator, invitations, password resets.
+
+A link lets somebody choose a password once, before it expires. Like a session it is a random token
+of which only the hash is kept. Looking at a link uses nothing up (mail scanners look); choosing does.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+class Purpose(StrEnum):
+    """What a link is for."""
+
+    SET_UP = "set-up"
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+LIFETIME = {Purpose.SET_UP: HOUR, Purpose.INVITATION: 3 * DAY, Purpose.RESET: HOUR}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that was handed out. Only a set-up link has no account yet."""
+
+    token_hash: bytes
+    purpose: Purpose
+    account_id: str | None
+    expires_at: int
+
+
+def is_usable(link: Link, *, now: int) -> bool:
+    """Whether the link has not expired."""
+    return now < link.expires_at
+
+
+class Links(Protocol):
+    """Where one-time links are kept."""
+
+    def put(self, link: Link) -> None:
+        """Keep a link in place of any earlier one of the same account (or any earlier set-up link)."""
+
+    def find(self, token_hash: bytes) -> Link | None:
+        """Return the link, expired or not."""
+
+    def consume(self, token_hash: bytes) -> bool:
+        """Delete the link; True for exactly one of any number of callers."""
+
+    def delete_expired(self, *, now: int, limit: int) -> int:
+        """Delete at most `limit` expired links; how many were deleted."""
