@@ -4,7 +4,6 @@ A token is 256 random bits and means nothing by itself; only its SHA-256 is kept
 database opens no door. Ending a session is deleting its row: nothing outlives that.
 """
 
-import base64
 import hashlib
 import re
 import secrets
@@ -52,22 +51,24 @@ def new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-def token_hash(token: str) -> bytes | None:
-    """Return SHA-256 of a token as it was issued; None for any other spelling of anything.
+def hash_of(token: str) -> bytes:
+    """Return SHA-256 of a token that we made."""
+    return hashlib.sha256(token.encode("ascii")).digest()
 
-    The last of 43 characters carries only four bits, so a sloppy decoder takes four spellings of one
-    token: only the canonical one is ours (what a cache keys must be what is judged).
+
+def hash_of_claimed(token: str) -> bytes | None:
+    """Return SHA-256 of what a client says is a token; None when it cannot be one that we made.
+
+    The text itself is hashed, never decoded: of the four spellings that decode to the same bits only the
+    one that was issued opens anything, so what a cache keys is what is judged.
     """
     if not _TOKEN.fullmatch(token):
         return None
-    raw = base64.urlsafe_b64decode(token + "=")
-    if base64.urlsafe_b64encode(raw).rstrip(b"=") != token.encode("ascii"):
-        return None
-    return hashlib.sha256(raw).digest()
+    return hash_of(token)
 
 
 def is_live(session: Session, lifetimes: Lifetimes, *, now: int) -> bool:
-    """Whether the session may still be used: neither idle nor old beyond its lifetimes."""
+    """Whether the session is neither idle nor old beyond its lifetimes."""
     idle, absolute = lifetimes.of(remembered=session.remembered)
     return now < session.seen_at + idle and now < session.created_at + absolute
 
@@ -83,6 +84,11 @@ class SignedIn:
 
     session: Session
     account: Account
+
+
+def may_be_used(found: SignedIn, lifetimes: Lifetimes, *, now: int) -> bool:
+    """The one gate for whoever comes with a session: it is live, and its account is not disabled."""
+    return is_live(found.session, lifetimes, now=now) and not found.account.is_disabled
 
 
 class Sessions(Protocol):

@@ -1,0 +1,57 @@
+"""Services: what every page and every command is handed, and the ports it needs.
+
+One frozen record, made in `app.py`, so that a rule or a page can be tried with anything that keeps the
+same contract. Nothing here reads the environment or opens a connection.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from service.access.public_address import PublicAddress
+from service.login.accounts import Accounts
+from service.login.hashing import HashingGate
+from service.login.links import Links
+from service.login.passwords import Passwords
+from service.login.sessions import Lifetimes, Sessions
+
+
+class Unavailable(Exception):
+    """A store cannot be reached, is locked for too long, or is full: nothing was decided, try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How the pages present themselves: a name, an accent colour (`#rrggbb`), and the logo's SVG or PNG bytes."""
+
+    name: str
+    accent: str
+    logo: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What `/readyz` and the metrics ask of the database."""
+
+    database_answers: Callable[[], bool]
+    migrations_pending: Callable[[], bool]
+    counters_degraded: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The stores, the rules' parameters and the clock (whole seconds since the epoch, UTC)."""
+
+    accounts: Accounts
+    sessions: Sessions
+    links: Links
+    passwords: Passwords
+    gate: HashingGate
+    lifetimes: Lifetimes
+    public: PublicAddress
+    brand: Brand
+    health: Health
+    clock: Callable[[], int]
+    transaction: Callable[[], AbstractContextManager[None]]
+    return_origins: frozenset[str] = frozenset()
+    cookie_domain: str | None = None
