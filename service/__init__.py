@@ -11,3 +11,5 @@
 Arrows point inward, and a test holds them:
 app -> (web | storage | cli, never each other) -> (services | settings) -> access -> login.
 """
+
+RELEASE = "0.1.0"

@@ -12,6 +12,7 @@ from service.access.public_address import PublicAddress
 from service.login.accounts import Accounts
 from service.login.hashing import HashingGate
 from service.login.links import Links
+from service.login.new_password import Stores
 from service.login.passwords import Passwords
 from service.login.sessions import Lifetimes, Sessions
 
@@ -55,3 +56,16 @@ class Services:
     transaction: Callable[[], AbstractContextManager[None]]
     return_origins: frozenset[str] = frozenset()
     cookie_domain: str | None = None
+
+    @property
+    def password_stores(self) -> Stores:
+        """Return what a new password touches."""
+        return Stores(
+            accounts=self.accounts,
+            sessions=self.sessions,
+            links=self.links,
+            passwords=self.passwords,
+            gate=self.gate,
+            transaction=self.transaction,
+            service_name=self.brand.name,
+        )

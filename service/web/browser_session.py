@@ -1,0 +1,83 @@
+"""The session cookie: issue, read, clear. Nothing else touches it."""
+
+from typing import cast
+
+from flask import Response, g, request
+
+from service.login.sessions import SignedIn, hash_of_claimed, may_be_used, seen_is_due
+from service.login.sign_in import Opened
+from service.services import Services
+from service.web import context
+
+
+def cookie_name(services: Services) -> str:
+    """Return the cookie's name: the prefix binds it to this host, or says that sub-domains share it (RFC 6265bis, 4.1.3).
+
+    Browsers refuse the prefixes' `Secure` on plain http://localhost in part, so there it has neither.
+    """
+    if not services.public.is_https:
+        return "vestibule_session"
+    return "__Secure-vestibule" if services.cookie_domain else "__Host-vestibule"
+
+
+def presented() -> bytes | None:
+    """Return the hash of the token that the browser sent, or None. The first cookie of that exact name counts.
+
+    Read from the header itself: a nameless cookie, a space before `=` or quotes make another name or
+    value in one parser and not in another, and never ours.
+    """
+    name = cookie_name(context.services())
+    for part in request.headers.get("Cookie", "").split(";"):
+        key, _, value = part.lstrip(" ").partition("=")
+        if key == name:
+            return hash_of_claimed(value.rstrip(" "))
+    return None
+
+
+def current() -> SignedIn | None:
+    """Return who is signed in, once a request; the time of last use is written at most once a minute."""
+    if "signed_in" not in g:
+        g.signed_in = _look_up()
+    return cast("SignedIn | None", g.signed_in)
+
+
+def _look_up() -> SignedIn | None:
+    services, token_hash, now = context.services(), presented(), context.now()
+    found = services.sessions.find(token_hash) if token_hash else None
+    if found is None or not may_be_used(found, services.lifetimes, now=now):
+        return None
+    if seen_is_due(found.session, now=now):
+        services.sessions.touch(found.session.token_hash, now=now)
+    return found
+
+
+def issue(response: Response, opened: Opened) -> None:
+    """Give the browser its new token: until it closes, or for as long as a remembered session may live."""
+    services = context.services()
+    _, absolute = services.lifetimes.of(remembered=opened.session.remembered)
+    _set(response, opened.token, max_age=absolute if opened.session.remembered else None)
+
+
+def clear(response: Response) -> None:
+    """Take the cookie away."""
+    _set(response, "", max_age=0)
+
+
+def clear_if_dead(response: Response) -> None:
+    """Take away a cookie that opens nothing any more, so that it is not sent for ever."""
+    if cookie_name(context.services()) in request.cookies and current() is None:
+        clear(response)
+
+
+def _set(response: Response, value: str, *, max_age: int | None) -> None:
+    services = context.services()
+    response.set_cookie(
+        cookie_name(services),
+        value,
+        max_age=max_age,
+        path="/",
+        domain=services.cookie_domain if services.public.is_https else None,
+        secure=services.public.is_https,
+        httponly=True,
+        samesite="Lax",
+    )

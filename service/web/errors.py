@@ -1,0 +1,104 @@
+"""The only translator from what went wrong to a status and a public sentence.
+
+Answers come from a closed list; whatever is not on it becomes 503 with the request id, the detail goes to
+the log, and nothing about the inside reaches the page.
+"""
+
+import ipaddress
+from typing import Final
+
+import structlog
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from service.services import Unavailable
+from service.web import context, telemetry
+from service.web.sentences import ANSWERS, Said
+
+RETRY_SOON_SECONDS: Final = 5
+_STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every refusal and every malfunction of this app in its own words."""
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(Exception, _broken)
+
+
+def answer(status: int, *, retry_after: int | None = None, message: str | None = None) -> Response:
+    """Return the page, or the JSON where the client prefers it, that says what went wrong.
+
+    `retry_after` is in seconds from now.
+    """
+    said = ANSWERS[status]
+    response = make_response(_body(status, said, message or said.message, retry_after), status)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, retry_after))
+    return response
+
+
+def _body(status: int, said: Said, message: str, retry_after: int | None) -> str | Response:
+    if prefers_json():
+        return jsonify(error=said.name, message=message, request_id=telemetry.request_id())
+    return render_template(
+        "error.html",
+        status=status,
+        title=said.title,
+        message=message,
+        request_id=telemetry.request_id(),
+        again_at=in_words(retry_after) if retry_after is not None else None,
+        home_url="/",
+    )
+
+
+def prefers_json() -> bool:
+    """Whether the client would rather have JSON than a page; a client that says nothing gets the page."""
+    accept = request.accept_mimetypes
+    return accept["application/json"] > accept["text/html"]
+
+
+def in_words(seconds: int) -> str:
+    """Return a time to wait as people say it, rounded up."""
+    if seconds < 60:  # noqa: PLR2004
+        return "in a moment" if seconds <= 10 else f"in {seconds} seconds"  # noqa: PLR2004
+    minutes = -(-seconds // 60)
+    return "in a minute" if minutes == 1 else f"in {minutes} minutes"
+
+
+def _refused(error: HTTPException) -> Response:
+    status = _STANDS_FOR.get(error.code or 503, error.code or 503)
+    if status not in ANSWERS:
+        return _broken(error)
+    response = answer(status, retry_after=RETRY_SOON_SECONDS if status in {429, 503} else None)
+    allow = error.get_headers()
+    response.headers.extend((name, value) for name, value in allow if name in {"Allow", "Retry-After"})
+    return response
+
+
+def _unavailable(error: Unavailable) -> Response:
+    structlog.get_logger().warning("store_unavailable", detail=str(error), request_id=telemetry.request_id())
+    return answer(503, retry_after=RETRY_SOON_SECONDS)
+
+
+def _broken(error: Exception) -> Response:
+    structlog.get_logger().error("malfunction", exc_info=error, request_id=telemetry.request_id())
+    return answer(503, retry_after=RETRY_SOON_SECONDS)
+
+
+def wrong_host() -> Response:
+    """Refuse a request for another name; on a private network the page says which setting names this one."""
+    public, asked = context.services().public, request.environ.get("HTTP_HOST", "")
+    structlog.get_logger().warning(
+        "wrong_host", asked=asked[:200], expected=public.netloc, setting="VESTIBULE_PUBLIC_URL", request_id=telemetry.request_id()
+    )
+    if not _is_private(context.client().address):
+        return answer(421)
+    return answer(421, message=f"This service answers to {public.origin} only (the setting VESTIBULE_PUBLIC_URL).")
+
+
+def _is_private(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_private
+    except ValueError:
+        return False

@@ -1,0 +1,62 @@
+"""The coarse outer limit on every POST, by network, with Flask-Limiter on counters that all workers share."""
+
+import hashlib
+import hmac
+import ipaddress
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+
+from service.web import errors, telemetry
+
+IPV6_PREFIX = 64
+
+
+def init_app(app: Flask, *, key: bytes, posts_per_minute: int, storage_uri: str, storage_options: dict[str, Any]) -> None:
+    """Count POSTs by network, and answer 429 with the time to come back once there were too many in a minute."""
+    limiter = Limiter(
+        _keyed(key),
+        app=app,
+        application_limits=[ApplicationLimit(f"{posts_per_minute} per minute", methods=["POST"])],
+        strategy="fixed-window",
+        storage_uri=storage_uri,
+        storage_options=storage_options,
+        in_memory_fallback_enabled=False,
+        swallow_errors=False,
+    )
+    app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
+
+
+def network_of(address: str) -> str:
+    """Return the network that stands for a client: /32 of IPv4 (mapped too), /64 of IPv6; one name for no address.
+
+    A single customer owns a /64, so counting addresses would count nothing. An address that cannot be
+    read still has a bucket: an empty key would skip the limit.
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            return str(ipaddress.ip_network((int(ip), IPV6_PREFIX), strict=False))
+        ip = ip.ipv4_mapped
+    return f"{ip}/32"
+
+
+def _keyed(key: bytes) -> Callable[[], str]:
+    """Name buckets by a keyed digest: no separator to forge, and no address left behind in the counters."""
+
+    def bucket() -> str:
+        return hmac.new(key, network_of(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()
+
+    return bucket
+
+
+def _too_many(limiter: Limiter, _error: RateLimitExceeded) -> Response:
+    telemetry.count_throttled("network")
+    reset_at = limiter.current_limit.reset_at if limiter.current_limit else 0
+    return errors.answer(429, retry_after=max(1, round(reset_at - time.time()) + 1))

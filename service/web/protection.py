@@ -1,0 +1,116 @@
+"""Who may speak to us, and what every answer carries: proxy trust, Host, cross-site requests, headers.
+
+The scheme and the host are facts of the settings, never of a request; a client's own forwarded headers
+do not reach this process through nginx, and one address from the socket's peer is all that counts.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response, g, request
+from flask_talisman import Talisman
+from werkzeug.exceptions import Forbidden
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from service.services import Services
+from service.web import context, errors
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
+OPS_PATHS: Final = frozenset({"/metrics", "/healthz", "/readyz"})
+TWO_YEARS_SECONDS: Final = 2 * 365 * 24 * 60 * 60
+_PERMISSIONS: Final = (
+    "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self)"
+)
+_POLICY: Final = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "script-src": "",
+    "img-src": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": "'self'",
+}
+
+
+def init_app(app: Flask, services: Services) -> None:
+    """Guard this app: who is asked for, who asks, and what goes out."""
+    # One hop: the address that nginx wrote over whatever the client claimed. Host and scheme are not taken from it.
+    app.wsgi_app = _Settled(ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0), services)  # type: ignore[method-assign]
+    app.after_request(_complete)  # registered before Talisman, so it runs after it
+    Talisman(
+        app,
+        force_https=False,  # nginx redirects; Talisman would copy the request's Host into the target
+        strict_transport_security=services.public.is_https,
+        strict_transport_security_max_age=TWO_YEARS_SECONDS,
+        frame_options="DENY",
+        content_security_policy=_POLICY,
+        content_security_policy_nonce_in=["style-src", "script-src"],
+        referrer_policy="same-origin",
+        permissions_policy={},
+        session_cookie_secure=services.public.is_https,
+    )
+    app.before_request(_refuse_foreign_host)
+    app.before_request(_refuse_cross_site)
+
+
+class _Settled:
+    """Writes the settings' scheme over the connection's, and OTHER over a method nobody defined (its metric label)."""
+
+    def __init__(self, app: "WSGIApplication", services: Services) -> None:
+        self._app = app
+        self._scheme = services.public.scheme
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["wsgi.url_scheme"] = self._scheme
+        environ.pop("HTTP_X_FORWARDED_PROTO", None)  # Talisman would take it for the truth
+        if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
+            environ["REQUEST_METHOD"] = "OTHER"
+        return self._app(environ, start_response)
+
+
+def _refuse_foreign_host() -> Response | None:
+    """Stop a request for another name: a rebound or mistyped address must not see a sign-in page."""
+    public = context.services().public
+    if request.path in OPS_PATHS:
+        return None
+    if request.environ.get("HTTP_HOST", "").lower() in {public.netloc, f"{public.host}:{public.port}"}:
+        return None
+    return errors.wrong_host()
+
+
+def _refuse_cross_site() -> None:
+    """Stop forms that another site submits in a signed-in person's name, sign-in itself included."""
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        allowed = site in {"same-origin", "none"}
+    elif origin is not None:
+        allowed = origin == context.services().public.origin
+    else:
+        allowed = not request.headers.get("Cookie")
+    if not allowed:
+        raise Forbidden
+
+
+def allow_form_to(origin: str | None) -> None:
+    """Let this page's form end at one validated origin: Chromium holds redirects after a POST to form-action."""
+    g.form_origin = origin
+
+
+def _complete(response: Response) -> Response:
+    """Add what Talisman does not know of; what depends on who asks is never stored."""
+    headers: Any = response.headers
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = _PERMISSIONS
+    headers.setdefault("Cache-Control", "no-store")
+    if g.get("form_origin"):
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace("form-action 'self'", f"form-action 'self' {g.form_origin}")
+    return response

@@ -1,0 +1,61 @@
+"""What people are told: one sentence for each status that exists, and for each reason a rule gives.
+
+The statuses are the closed list of answers; the same sentences stand on the pages that nginx answers itself.
+"""
+
+from typing import Final, NamedTuple
+
+from service.login.new_password import Problem
+from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
+
+
+class Said(NamedTuple):
+    """A status in words: for a program, as a heading, and what to do."""
+
+    name: str
+    title: str
+    message: str
+
+
+ANSWERS: Final = {
+    400: Said("bad_request", "That request could not be read", "Going back and trying again usually helps."),
+    401: Said("unauthorized", "You are not signed in", "Sign in to see this page."),
+    403: Said(
+        "forbidden",
+        "That request was refused",
+        "It seems to come from another site. Open this site's own page and try again.",
+    ),
+    404: Said("not_found", "There is nothing here", "The address may be mistyped, or the page has moved."),
+    405: Said("method_not_allowed", "That does not work here", "This page does not answer that kind of request."),
+    408: Said("request_timeout", "That took too long", "The request did not arrive in time. Please try again."),
+    413: Said("content_too_large", "That is too large", "The request is larger than anything this service needs."),
+    414: Said("uri_too_long", "That address is too long", "The address is longer than anything this service needs."),
+    415: Said("unsupported_media_type", "That cannot be read", "Only forms are understood here."),
+    421: Said("misdirected_request", "Wrong address", "This service does not answer to that name."),
+    429: Said("too_many_requests", "Too many tries", "There were many attempts from where you are."),
+    431: Said("headers_too_large", "The request carries too much", "Deleting this site's cookies usually helps."),
+    502: Said("bad_gateway", "The service does not answer", "It may be starting again. Please try in a moment."),
+    503: Said("unavailable", "Not available right now", "The service cannot answer at the moment."),
+}
+
+WRONG: Final = "That username and password do not match."
+BUSY: Final = "Many people are signing in right now. Please try again in a moment."
+
+PROBLEMS: Final[dict[Problem | Weakness, str]] = {
+    Weakness.TOO_SHORT: f"Use at least {MINIMUM_CHARACTERS} characters. A short sentence works well.",
+    Weakness.TOO_LONG: f"Use at most {MAXIMUM_CHARACTERS} characters.",
+    Weakness.COMMON: "A guesser would soon try that password. Use words that do not belong together.",
+    Weakness.PERSONAL: "That password is made of your name, your e-mail or this service's name. Use other words.",
+    Problem.WRONG_CURRENT: "Your current password is not right.",
+    Problem.UNLIKE: "The two new passwords are not the same.",
+    Problem.USERNAME_INVALID: "Use 1 to 64 of a-z, 0-9 and . _ @ - and start with a letter or digit.",
+    Problem.USERNAME_TAKEN: "Somebody already has that username.",
+    Problem.LINK_SPENT: "This link was used already, or has expired. Ask for a new one.",
+    Problem.BUSY: BUSY,
+}
+
+NOTICES: Final = {
+    "signed-out": "You are signed out.",
+    "password-set": "Your password is set. Sign in with it.",
+    "password-changed": "Your password is changed. Every other browser was signed out.",
+}

@@ -1,0 +1,69 @@
+"""One-time links: the first administrator, invitations and resets choose a password at `/setup?token=…`."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from service.login.links import Link, Purpose, is_usable
+from service.login.new_password import Problem, Typed, choose
+from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
+from service.login.sessions import hash_of_claimed
+from service.web import browser_session, context, errors, forms, telemetry
+from service.web.see_other import see_other
+from service.web.sentences import PROBLEMS
+
+pages = Blueprint("set_up", __name__)
+_EVENT = {
+    Purpose.SET_UP: "user_created",
+    Purpose.INVITATION: "authn_password_set",
+    Purpose.RESET: "authn_password_reset",
+}
+
+
+@pages.route("/setup", methods=["GET", "POST"])
+def set_up() -> Response:
+    """Show the form of a usable link, which uses nothing up, or choose the password, which does."""
+    form = forms.read() if request.method == "POST" else {}
+    token = form.get("token", "") if request.method == "POST" else request.args.get("token", "")
+    link = _usable(token)
+    if link is None:
+        return errors.answer(404, message=PROBLEMS[Problem.LINK_SPENT])
+    return _choose(link, token, form) if request.method == "POST" else _form(link, token)
+
+
+def _usable(token: str) -> Link | None:
+    token_hash = hash_of_claimed(token)
+    link = context.services().links.find(token_hash) if token_hash else None
+    return link if link and is_usable(link, now=context.now()) else None
+
+
+def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
+    outcome = choose(
+        link,
+        username=form.get("username", ""),
+        typed=Typed(form.get("password", ""), form.get("repeat", "")),
+        stores=context.services().password_stores,
+        now=context.now(),
+    )
+    if outcome is Problem.BUSY:
+        return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
+    if outcome is Problem.LINK_SPENT:
+        return errors.answer(404, message=PROBLEMS[Problem.LINK_SPENT])
+    if isinstance(outcome, Problem | Weakness):
+        return _form(link, token, problem=PROBLEMS[outcome], username=form.get("username", ""), status=400)
+    telemetry.event(_EVENT[link.purpose], account=outcome.username)
+    response = see_other("/?notice=password-set")
+    browser_session.clear(response)
+    return response
+
+
+def _form(link: Link, token: str, *, problem: str | None = None, username: str = "", status: int = 200) -> Response:
+    owner = context.services().accounts.by_id(link.account_id) if link.account_id else None
+    page = render_template(
+        "set_up.html",
+        purpose=link.purpose.value,
+        username=owner.username if owner else username,
+        token=token,
+        problem=problem,
+        minimum=MINIMUM_CHARACTERS,
+        maximum=MAXIMUM_CHARACTERS,
+    )
+    return make_response(page, status)

@@ -1,0 +1,105 @@
+"""The sign-in page at `/`, and signing out."""
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from service.access.return_to import origin_of
+from service.login.sign_in import Granted, Reason, Refused, open_session, with_password
+from service.web import browser_session, context, errors, forms, protection, telemetry
+from service.web.see_other import see_other, validated
+from service.web.sentences import NOTICES, WRONG
+
+HOME = "/account"
+pages = Blueprint("sign_in", __name__)
+
+
+@pages.route("/", methods=["GET", "POST"])
+def login() -> Response:
+    """Show the form, or authenticate: 303 in, 401 wrong, 503 the gate is full."""
+    if request.method == "POST":
+        return _authenticate(forms.read())
+    where = validated(request.args.get("rd"))
+    if browser_session.current():
+        return see_other(where or HOME)
+    notice = NOTICES.get(request.args.get("notice", ""))
+    response = _form(rd=where, notice=notice)
+    browser_session.clear_if_dead(response)
+    return response
+
+
+def _authenticate(form: dict[str, str]) -> Response:
+    services = context.services()
+    username, where = form.get("username", ""), validated(form.get("rd"))
+    outcome = with_password(
+        username=username,
+        password=form.get("password", ""),
+        accounts=services.accounts,
+        passwords=services.passwords,
+        gate=services.gate,
+    )
+    if isinstance(outcome, Granted):
+        return _let_in(outcome, where, remembered=form.get("remember") == "on")
+    return _turn_away(outcome, username=username, remember=form.get("remember") == "on", rd=where)
+
+
+def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Response:
+    services = context.services()
+    opened = open_session(
+        account=granted.account,
+        client=context.client(),
+        remembered=remembered,
+        replaces=browser_session.presented(),
+        accounts=services.accounts,
+        sessions=services.sessions,
+        transaction=services.transaction,
+        now=context.now(),
+    )
+    if isinstance(opened, Refused):
+        return _turn_away(opened, username=granted.account.username, rd=where)
+    telemetry.count_sign_in("password", "granted")
+    telemetry.event("authn_login_success", account=granted.account.username, session=opened.session.id)
+    response = see_other(where or HOME)
+    browser_session.issue(response, opened)
+    return response
+
+
+def _turn_away(refused: Refused, **shown: Any) -> Response:
+    """Answer alike whoever it was; only the log and the metrics know the reason."""
+    telemetry.count_sign_in("password", refused.reason.value)
+    telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value)
+    if refused.reason is Reason.BUSY:
+        return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
+    return _form(problem=WRONG, status=401, **shown)
+
+
+def _form(
+    *,
+    username: str = "",
+    remember: bool = False,
+    rd: str | None = None,
+    problem: str | None = None,
+    notice: str | None = None,
+    status: int = 200,
+) -> Response:
+    if problem and errors.prefers_json():
+        return errors.answer(status, message=problem)
+    protection.allow_form_to(origin_of(rd) if rd else None)
+    page = render_template(
+        "sign_in.html", username=username, remember=remember, rd=rd, problem=problem, notice=notice
+    )
+    return make_response(page, status)
+
+
+@pages.route("/logout", methods=["GET", "POST"])
+def logout() -> Response:
+    """Ask (GET), then end this browser's session (POST); the row is gone before the answer leaves."""
+    signed_in = browser_session.current()
+    if request.method == "GET":
+        return make_response(render_template("sign_out.html", account=signed_in.account)) if signed_in else see_other("/")
+    presented = browser_session.presented()
+    if presented and context.services().sessions.end(presented):
+        telemetry.event("session_ended", account=signed_in.account.username if signed_in else None)
+    response = see_other("/?notice=signed-out")
+    browser_session.clear(response)
+    return response
