@@ -1,0 +1,1 @@
+"""Promises about the service, one sentence each; the folders mirror `service/`."""

@@ -1,0 +1,1 @@
+"""What tests stand on: the real servers, started on free ports and stopped again."""
