@@ -29,41 +29,94 @@ def main() -> None:
 
 
 def application() -> Flask:
-    """Return the app that gunicorn serves: the database is made ready first, and a fault stops the start."""
+    """Return the app that gunicorn serves; the database is made ready first, and a fault stops the start."""
     from service import settings as chosen
-    from service.web.telemetry import configure_logging
+    from service.web.logs import configure_logging
 
     configure_logging()
-    settings = chosen.load()
-    return create_app(build_services(settings), settings)
+    services = build_services(chosen.load())
+    return create_app(services)
+
+
+def create_app(services: Services) -> Flask:
+    """Return the web app. Its hooks run in this order: measured, guarded, limited, answered."""
+    from flask import Flask
+
+    from service.web import account, assets, context, errors, forms, limits, protection, set_up, sign_in, telemetry
+
+    app = Flask("service.web", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
+    app.url_map.merge_slashes = False  # a doubled slash is another path: no redirect, no second spelling of a page
+    context.install(app, services)
+    telemetry.init_app(app, services)
+    protection.init_app(app, services)
+    limits.init_app(app, services.outer_limit)
+    assets.init_app(app, services.brand)
+    errors.init_app(app)
+    for page in (sign_in, account, set_up):
+        app.register_blueprint(page.pages)
+    return app
 
 
 def build_services(settings: Settings) -> Services:
-    """Open the stores (connections come at first use) and put the rules around them."""
+    """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     import time
 
     from service.login.hashing import HashingGate
     from service.login.passwords import Parameters, Passwords
     from service.login.sessions import Lifetimes
-    from service.services import Services
+    from service.services import Brand, Health, OuterLimit, Services
+    from service.settings import secret_keys
+    from service.storage import counters, schema
     from service.storage.accounts import SqlAccounts
+    from service.storage.database import Database
     from service.storage.links import SqlLinks
     from service.storage.sessions import SqlSessions
 
-    database = open_database(settings)
+    database = Database(settings.database_address)
+    schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
+    counted = counters.choose(database, state_dir=settings.state_dir, redis=settings.redis_address)
+    logo = settings.brand.logo
     sessions, passwords = settings.sessions, settings.passwords
     return Services(
         accounts=SqlAccounts(database),
         sessions=SqlSessions(database),
         links=SqlLinks(database),
         passwords=Passwords(Parameters(passwords.memory, passwords.iterations, passwords.parallelism)),
-        gate=HashingGate(threads=settings.hashing.threads_per_worker, waiting=settings.hashing.waiting),
+        gate=HashingGate(threads=settings.hash_threads_per_worker, waiting=settings.server.threads),
         lifetimes=Lifetimes(sessions.idle, sessions.absolute, sessions.remember_idle, sessions.remember_absolute),
         public=settings.public,
-        brand=brand(settings),
-        health=health(database),
+        brand=Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None),
+        health=Health(
+            database_answers=database.ping,
+            migrations_pending=lambda: schema.pending(database),
+            counters_degraded=lambda: counted.degraded,
+        ),
+        outer_limit=OuterLimit(
+            posts_per_minute=settings.limits.post_per_minute,
+            storage_uri=counted.uri,
+            storage_options=counted.options,
+            key=secret_keys(settings)[0],
+        ),
         clock=lambda: int(time.time()),
         transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=sessions.cookie_domain,
     )
+
+
+def upgrade(settings: Settings) -> str:
+    """Bring the database's tables to this release (`vestibule db upgrade`); what was done, in words."""
+    from service.storage import schema
+    from service.storage.database import Database
+
+    return schema.upgrade(Database(settings.database_address))
+
+
+def site(settings: Settings) -> dict[str, bytes]:
+    """Return the files that nginx serves itself, by path: assets and the pages of the errors it makes."""
+    from service.services import Brand
+    from service.web import static_site
+
+    logo = settings.brand.logo
+    return static_site.files(Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None))

@@ -4,9 +4,10 @@ One frozen record, made in `app.py`, so that a rule or a page can be tried with 
 same contract. Nothing here reads the environment or opens a connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from service.access.public_address import PublicAddress
 from service.login.accounts import Accounts
@@ -40,6 +41,16 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class OuterLimit:
+    """How many POSTs a network may send in a minute, and where all workers count them (for `limits` and Flask-Limiter)."""
+
+    posts_per_minute: int
+    storage_uri: str
+    storage_options: Mapping[str, Any]
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The stores, the rules' parameters and the clock (whole seconds since the epoch, UTC)."""
 
@@ -52,6 +63,7 @@ class Services:
     public: PublicAddress
     brand: Brand
     health: Health
+    outer_limit: OuterLimit
     clock: Callable[[], int]
     transaction: Callable[[], AbstractContextManager[None]]
     return_origins: frozenset[str] = frozenset()

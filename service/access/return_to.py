@@ -38,9 +38,10 @@ def destination(target: str | None, *, public: PublicAddress, origins: AbstractS
     found = _TARGET.fullmatch(target)
     if found is None or _BROKEN_ESCAPE.search(target) or _AMBIGUOUS_PATH.search(found["path"]):
         return None
-    rest = (found["path"] or "/") + (found["query"] or "") + (found["fragment"] or "")
+    path = str(found["path"])
+    rest = (path or "/") + str(found["query"] or "") + str(found["fragment"] or "")
     if found["scheme"] is None:
-        return rest if found["path"] else None
+        return rest if path else None
     origin = _origin(found)
     if origin == public.origin:
         return rest

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from service.login.sessions import hash_of, new_token
+
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -53,3 +55,10 @@ class Links(Protocol):
 
     def delete_expired(self, *, now: int, limit: int) -> int:
         """Delete at most `limit` expired links; how many were deleted."""
+
+
+def hand_out(purpose: Purpose, account_id: str | None, *, links: Links, now: int) -> str:
+    """Keep a new link, in place of an earlier one, and return its token: shown once, to whoever asked for it."""
+    token = new_token()
+    links.put(Link(hash_of(token), purpose, account_id, now + LIFETIME[purpose]))
+    return token

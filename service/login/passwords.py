@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 MINIMUM_CHARACTERS: Final = 15
@@ -18,6 +18,9 @@ MAXIMUM_CHARACTERS: Final = 128
 # Below 10**8 guesses zxcvbn calls a password guessable even where guessing is throttled (Wheeler 2016, section 5).
 ENOUGH_GUESSES_LOG10: Final = 8
 _ESTIMATED_CHARACTERS: Final = 72
+MOST_MEMORY_KIB: Final = 256 * 1024
+MOST_ITERATIONS: Final = 20
+MOST_LANES: Final = 16
 
 
 class Weakness(StrEnum):
@@ -62,13 +65,22 @@ def weakness(password: str, *, personal: Iterable[str] = ()) -> Weakness | None:
 
 def _guessable(password: str, personal: list[str]) -> Weakness | None:
     """Estimate how soon a guesser who knows common passwords and this person would arrive at it."""
-    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists take memory that only this rare step needs
+    from zxcvbn import zxcvbn  # its word lists take memory that only this rare step needs
 
     estimate = zxcvbn(password[:_ESTIMATED_CHARACTERS], user_inputs=personal)
     if estimate["guesses_log10"] >= ENOUGH_GUESSES_LOG10:
         return None
     used = {match.get("dictionary_name") for match in estimate["sequence"]}
     return Weakness.PERSONAL if "user_inputs" in used else Weakness.COMMON
+
+
+def is_affordable_hash(text: str) -> bool:
+    """Whether a hash made elsewhere is argon2 at a cost that a sign-in can pay: no row may stop a worker."""
+    try:
+        cost = extract_parameters(text)
+    except (InvalidHashError, ValueError):
+        return False
+    return cost.memory_cost <= MOST_MEMORY_KIB and cost.time_cost <= MOST_ITERATIONS and cost.parallelism <= MOST_LANES
 
 
 class Passwords:

@@ -97,7 +97,7 @@ def _renewed(account: Account, proof: _Proof, accounts: Accounts) -> Account:
     return replace(account, password_hash=proof.new_hash)
 
 
-def open_session(  # noqa: PLR0913 - each is a fact of the sign-in, named where it is called
+def open_session(
     *,
     account: Account,
     client: Client,

@@ -5,25 +5,25 @@ import hmac
 import ipaddress
 import time
 from collections.abc import Callable
-from typing import Any
 
 from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 
+from service.services import OuterLimit
 from service.web import errors, telemetry
 
 IPV6_PREFIX = 64
 
 
-def init_app(app: Flask, *, key: bytes, posts_per_minute: int, storage_uri: str, storage_options: dict[str, Any]) -> None:
+def init_app(app: Flask, limit: OuterLimit) -> None:
     """Count POSTs by network, and answer 429 with the time to come back once there were too many in a minute."""
     limiter = Limiter(
-        _keyed(key),
+        _keyed(limit.key),
         app=app,
-        application_limits=[ApplicationLimit(f"{posts_per_minute} per minute", methods=["POST"])],
+        application_limits=[ApplicationLimit(f"{limit.posts_per_minute} per minute", methods=["POST"])],
         strategy="fixed-window",
-        storage_uri=storage_uri,
-        storage_options=storage_options,
+        storage_uri=limit.storage_uri,
+        storage_options=dict(limit.storage_options),
         in_memory_fallback_enabled=False,
         swallow_errors=False,
     )

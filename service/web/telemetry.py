@@ -17,7 +17,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, M
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_flask_exporter import PrometheusMetrics
-from prometheus_flask_exporter.multiprocess import GunicornInternalPrometheusMetrics
 
 from service import RELEASE
 from service.services import Services, Unavailable
@@ -48,18 +47,17 @@ class Telemetry:
 
     def exporter(self, app: Flask) -> PrometheusMetrics:
         """Count this app's requests by method and status, and time them by rule."""
-        multiprocess = "PROMETHEUS_MULTIPROC_DIR" in os.environ
-        kind = GunicornInternalPrometheusMetrics if multiprocess else PrometheusMetrics
-        return kind(app, path=None, group_by="url_rule", registry=self.registry, excluded_paths="^/(metrics|healthz|readyz)$")
+        return PrometheusMetrics(
+            app, path=None, group_by="url_rule", registry=self.registry, excluded_paths="^/(metrics|healthz|readyz)$"
+        )
 
     def scrape(self) -> bytes:
         """Return everything in the text format: what the workers counted, and what is true now."""
-        registry = CollectorRegistry()
+        counted = self.registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            MultiProcessCollector(registry)
-        else:
-            registry = self.registry
-        return generate_latest(registry) + generate_latest(_only(self.gauges))
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+        return generate_latest(counted) + generate_latest(_only(self.gauges))
 
 
 def init_app(app: Flask, services: Services) -> None:

@@ -1,0 +1,86 @@
+"""The operator's commands, one file for each noun.
+
+Exit codes: 0 done, 1 refused or faults found, 2 usage, 3 unavailable. `--json` everywhere; passwords from
+a prompt or `--password-stdin`, never an argument (arguments stand in the process list).
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from service.services import Services, Unavailable
+from service.settings import Settings, SettingsFault, load
+
+REFUSED = 1
+UNAVAILABLE = 3
+_COMMANDS = {
+    "account": "the people who may sign in",
+    "config": "what the settings are, and whether they are right",
+    "db": "the database",
+    "ping": "whether the service answers",
+    "proxy": "nginx's files",
+    "serve": "gunicorn alone, in the foreground",
+    "session": "who is signed in",
+    "setup": "the first administrator",
+}
+
+
+@dataclass
+class Operator:
+    """What commands are given: settings and services, made at first use."""
+
+    build_services: Callable[[Settings], Services]
+    upgrade: Callable[[Settings], str]
+    site: Callable[[Settings], Mapping[str, bytes]]
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def settings(self) -> Settings:
+        """Return the settings. Raises SettingsFault."""
+        if "settings" not in self._kept:
+            self._kept["settings"] = load()
+        settings: Settings = self._kept["settings"]
+        return settings
+
+    def services(self) -> Services:
+        """Return the services over the operator's database. Raises SettingsFault, SchemaFault, Unavailable."""
+        if "services" not in self._kept:
+            self._kept["services"] = self.build_services(self.settings())
+        services: Services = self._kept["services"]
+        return services
+
+
+class _Nouns(click.Group):
+    """Imports a noun's file when it is asked for, and turns what went wrong into an exit code and plain words."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"service.cli.{name}"), name)
+        command.short_help = command.short_help or _COMMANDS[name]
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsFault as fault:
+            for line in fault.faults:
+                click.echo(line, err=True)
+            ctx.exit(REFUSED)
+        except Unavailable as away:
+            click.echo(f"not available: {away}", err=True)
+            ctx.exit(UNAVAILABLE)
+
+
+@click.group(cls=_Nouns)
+@click.version_option(package_name="vestibule")
+def vestibule() -> None:
+    """Run and look after the login service."""
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,0 +1,23 @@
+"""One-time links on the command line: shown once, to the operator who asked."""
+
+import json
+
+import click
+
+from service.cli import Operator
+from service.cli.words import when
+from service.login.accounts import Account
+from service.login.links import LIFETIME, Purpose, hand_out
+
+
+def show_link(op: Operator, purpose: Purpose, person: Account | None, *, as_json: bool) -> None:
+    """Make a link in place of an earlier one and print it; only its hash is kept."""
+    services = op.services()
+    now = services.clock()
+    token = hand_out(purpose, person.id if person else None, links=services.links, now=now)
+    url, until = f"{services.public.origin}/setup?token={token}", now + LIFETIME[purpose]
+    if as_json:
+        click.echo(json.dumps({"url": url, "expires_at": until, "purpose": purpose.value}))
+        return
+    click.echo(url)
+    click.echo(f"Works once, until {when(until)}. Give it to nobody else.", err=True)
