@@ -1,0 +1,71 @@
+# Two images from one file: `service` (gunicorn and the command `vestibule`) and `edge` (nginx with its files rendered).
+#
+#   docker build --target service -t vestibule .
+#   docker build --target edge -t vestibule-edge .
+#
+# They meet at a unix socket in /run/vestibule, which both mount. Neither runs as root, and both run with a read-only
+# root, given /tmp and the volumes below.
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
+ARG NGINX_IMAGE=docker.io/nginxinc/nginx-unprivileged:1.30
+
+# --- everything that needs pip happens here ---
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /opt/vestibule/app
+COPY requirements.txt requirements-build.txt ./
+RUN python -m venv --without-pip /opt/vestibule \
+ && python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --require-hashes --no-deps --only-binary :all: \
+      -r requirements.txt -r requirements-build.txt
+COPY pyproject.toml README.md LICENSE nginx.conf ./
+COPY deploy/gunicorn.conf.py deploy/
+COPY service service
+# The project stays one folder, as in a checkout (nginx.conf and gunicorn's configuration lie beside the package).
+# Compiled here, because a read-only root keeps no byte code.
+RUN python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --no-build-isolation --no-deps --editable . \
+ && python -m pip --python /opt/vestibule/bin/python uninstall --yes flit_core \
+ && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service
+ENV PATH=/opt/vestibule/bin:$PATH
+# Write-ahead logging is safe from SQLite 3.51.3 on (sqlite.org/wal.html#walresetbug). There is no wheel of it for arm64:
+# the service keeps a rollback journal there, says so when it starts, and PostgreSQL is advised.
+RUN test "$(uname -m)" != x86_64 \
+ || python -c "import pysqlite3 as s, sys; sys.exit(s.sqlite_version_info < (3, 51, 3) and s.sqlite_version)"
+
+# --- what nginx reads, for the addresses that a container has ---
+FROM build AS rendered
+ENV VESTIBULE_SERVER__LISTEN=0.0.0.0:8080 VESTIBULE_OPS_LISTEN=0.0.0.0:9180 \
+    VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock VESTIBULE_STATE_DIR=/tmp/state
+RUN vestibule proxy render --output /etc/nginx
+
+# --- nginx ---
+FROM ${NGINX_IMAGE} AS edge
+USER 0
+# The group is the service's: it opens the socket. Made here too, so that a new volume gets these rights from whichever
+# container mounts it first.
+RUN rm -rf /etc/nginx/conf.d && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
+COPY --from=rendered /etc/nginx /etc/nginx
+RUN install -d -m 0755 /etc/nginx && nginx -t -p /tmp/ -c /etc/nginx/nginx.conf
+USER 101:10001
+EXPOSE 8080 9180
+STOPSIGNAL SIGQUIT
+ENTRYPOINT []
+CMD ["nginx", "-p", "/tmp/", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]
+
+# --- the service (last, so that a build without --target makes it) ---
+FROM ${PYTHON_IMAGE} AS service
+# Nothing in here installs or compiles: the base image's pip goes, and its absence is checked.
+RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
+      \( -name 'pip' -o -name 'pip[0-9.-]*' -o -name 'ensurepip' -o -name 'python-wheels' \) -prune -exec rm -rf {} + \
+ && ! python -c 'import pip' 2>/dev/null && ! command -v pip && ! command -v cc && ! command -v gcc \
+ && groupadd --gid 10001 vestibule \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin vestibule \
+ && install -d -m 0755 /etc/vestibule /etc/vestibule/apps.d \
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/vestibule \
+ && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
+COPY --from=build /opt/vestibule /opt/vestibule
+ENV PATH=/opt/vestibule/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    VESTIBULE_STATE_DIR=/var/lib/vestibule VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock
+USER 10001:10001
+VOLUME ["/var/lib/vestibule", "/run/vestibule"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["vestibule", "ping"]
+ENTRYPOINT ["vestibule"]
+CMD ["serve"]
