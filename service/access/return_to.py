@@ -12,13 +12,13 @@ from typing import Final
 from service.access.public_address import PublicAddress
 
 MAXIMUM_LENGTH: Final = 2048
-_UNRESERVED: Final = r"A-Za-z0-9._~!$'()*+,;=:@%\-"
+_CHARACTERS: Final = r"A-Za-z0-9._~!$&'()*+,;=:@%\-"
 _TARGET: Final = re.compile(
     rf"""
     (?: (?P<scheme> https? ) :// (?P<host> [a-z0-9.\-]+ ) (?: : (?P<port> [1-9][0-9]{{0,4}} ) )? )?
-    (?P<path> (?: / [{_UNRESERVED}]+ )* /? )
-    (?P<query> \? [{_UNRESERVED}/?]* )?
-    (?P<fragment> \# [{_UNRESERVED}/?]* )?
+    (?P<path> (?: / [{_CHARACTERS}]+ )* /? )
+    (?P<query> \? [{_CHARACTERS}/?]* )?
+    (?P<fragment> \# [{_CHARACTERS}/?]* )?
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )

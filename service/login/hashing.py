@@ -6,6 +6,7 @@ short: beyond it the answer is "busy" at once, which costs an attacker's flood n
 """
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ class Shed(Enum):
 
 def _step_back() -> None:
     """Lower the priority of this thread alone (Linux schedules threads; elsewhere nothing changes)."""
-    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+    if sys.platform == "linux":  # pragma: no branch - elsewhere hashing shares the process's priority
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 

@@ -1,0 +1,78 @@
+"""Where a browser may be sent back to."""
+
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.access.public_address import PublicAddress
+from service.access.return_to import MAXIMUM_LENGTH, destination, origin_of
+
+AUTH = PublicAddress("https", "auth.example.test", 443)
+ORIGINS = frozenset({"https://app.example.test", "https://wiki.example.test:8443"})
+
+
+def goes(target: str | None) -> str | None:
+    return destination(target, public=AUTH, origins=ORIGINS)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/account", "/account"),
+        ("/a/b/?q=1&r=/x//y#part", "/a/b/?q=1&r=/x//y#part"),
+        ("/", "/"),
+        ("https://auth.example.test/account", "/account"),
+        ("https://AUTH.example.test:443", "/"),
+        ("https://app.example.test/x%20y", "https://app.example.test/x%20y"),
+        ("HTTPS://APP.EXAMPLE.TEST", "https://app.example.test/"),
+        ("https://wiki.example.test:8443/?page=1", "https://wiki.example.test:8443/?page=1"),
+    ],
+)
+def test_paths_of_ours_and_listed_origins_are_kept(target: str, expected: str) -> None:
+    """People come back to where they were, under the one spelling of its origin."""
+    assert goes(target) == expected
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        None, "", "account", "?x=1", "#x", "//evil.test", "//evil.test/%2e%2e", "///evil.test", "////evil.test",
+        "/\\evil.test", "\\\\evil.test", "/\\/evil.test", "\\/\\/evil.test", "//\\evil.test", "/\t/evil.test", "/\n/evil.test",
+        " //evil.test", "\t//evil.test", "\x00//evil.test", "\x1f//evil.test", "\u00a0//evil.test", "\ufeff//evil.test",
+        "/\x0b/evil.test", "https:evil.test", "https:/evil.test", "https:///evil.test", "http:\\\\evil.test",
+        "hTTps://evil.test", "//https:///evil.test", "javascript:alert(1)", "data:text/html,x", "java\nscript:alert(1)",
+        "https://app.example.test@evil.test/", "https://app.example.test:443@evil.test", "https://a@b@evil.test",
+        "https://app.example.test%40evil.test", "//app.example.test@evil.test", "https://evil.test#@app.example.test",
+        "https://evil.test?.app.example.test", "https://evil.test/.app.example.test", "https://evil.test;.app.example.test",
+        "https://appxexample.test/", "https://app-example.test/", "https://app.example.test./", "https://app.example.test%2e/",
+        "https://app.example.test.evil.test:8443", "http://app.example.test/", "http://auth.example.test/",
+        "https://app.example.test:8443/", "https://app.example.test:0443/", "https://app.example.test:99999/",
+        "https://app.example.test:abc/", "https://app.example.test:/", "https://[", "https://[::1", "https://a＃@b.test",
+        "https://ⓔvil.test/", "https://%00.test", "http://:@/", "https://", "/a\r\nSet-Cookie: x=1", "/嘊嘍X:1",
+        "/..//evil.test", "/.//evil.test", "/%2e%2e//evil.test", "/a/../b", "/a/%2E./b", "/a/..;/b", "/a%2fb", "/a%5cb", "/%09/x",
+        "/%0d%0ax", "/a%zz", "/a%", "/%252fevil.test", "/ok\n", "/" + "a" * MAXIMUM_LENGTH, "/<script>", '/"x', "/a b", "/é",
+    ],
+)  # fmt: skip
+def test_everything_else_goes_home(target: str | None) -> None:
+    """What any parser could read as another site, or repair into one, is refused and not repaired."""
+    assert goes(target) is None
+
+
+@given(st.text(alphabet="/\\.:@%?#;ehtpsvil2f5c \t\n[]" + "aut", max_size=30))
+def test_no_text_leads_off_site(target: str) -> None:
+    """Whatever comes out resolves, as browsers resolve it, to an origin that is allowed."""
+    where = goes(target)
+    if where is None:
+        return
+
+    resolved = urlsplit(urljoin("https://auth.example.test/", where.replace("\\", "/").replace("\t", "").replace("\n", "")))
+
+    assert f"{resolved.scheme}://{resolved.netloc}" in ORIGINS | {AUTH.origin}
+
+
+def test_only_foreign_destinations_have_an_origin() -> None:
+    """What form-action must additionally allow is the origin of an absolute destination."""
+    assert origin_of("/account") is None
+    assert origin_of("https://wiki.example.test:8443/x") == "https://wiki.example.test:8443"

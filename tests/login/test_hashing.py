@@ -1,0 +1,52 @@
+"""The hashing gate: how much goes in, and how politely."""
+
+import os
+import threading
+
+from service.login.hashing import NICENESS, HashingGate, Shed
+
+
+def test_beyond_the_line_the_answer_is_busy_at_once() -> None:
+    """One is served, one waits, the third is turned away; afterwards there is room again."""
+    gate, started, finish = HashingGate(threads=1, waiting=1), threading.Event(), threading.Event()
+    results: list[object] = []
+
+    def slow() -> str:
+        started.set()
+        finish.wait()
+        return "done"
+
+    inside = [threading.Thread(target=lambda: results.append(gate.run(slow))) for _ in range(2)]
+    for thread in inside:
+        thread.start()
+    started.wait()
+    while gate.run(lambda: "in between") is not Shed.BUSY:
+        started.wait()
+    finish.set()
+    for thread in inside:
+        thread.join()
+
+    assert results == ["done", "done"]
+    assert gate.run(lambda: "room again") == "room again"
+
+
+def test_hashing_threads_step_back() -> None:
+    """Hashing runs at a lower priority than answering."""
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    inside = HashingGate(threads=1, waiting=0).run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    assert inside == min(own + NICENESS, 19) or inside == NICENESS
+
+
+def test_an_error_inside_comes_out_and_frees_the_place() -> None:
+    """A malfunction is the caller's to see, and the gate goes on."""
+    gate = HashingGate(threads=1, waiting=0)
+
+    for _ in range(3):
+        try:
+            gate.run(lambda: 1 // 0)
+        except ZeroDivisionError:
+            continue
+
+    assert gate.run(lambda: "fine") == "fine"

@@ -1,0 +1,195 @@
+"""Changing a password, and choosing one through a one-time link."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.login.hashing import HashingGate
+from service.login.links import DAY, HOUR, Link, Purpose, hand_out, is_usable
+from service.login.new_password import Problem, Stores, Typed, change, choose
+from service.login.passwords import Weakness
+from service.login.sessions import hash_of
+from service.login.sign_in import Opened, new_session
+from tests.rig.memory_store import Rows
+from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, stores
+
+AGREED = Typed(OTHER_PASSWORD, OTHER_PASSWORD)
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows(accounts={"a1": alice()})
+
+
+def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, by: Stores | None = None) -> object:
+    return change(
+        alice(password_hash=rows.accounts["a1"].password_hash),
+        current=current,
+        typed=typed,
+        client=CLIENT,
+        remembered=True,
+        stores=by or stores(rows),
+        now=NOW,
+    )
+
+
+def link(rows: Rows, purpose: Purpose, account_id: str | None = "a1") -> Link:
+    token = hand_out(purpose, account_id, links=stores(rows).links, now=NOW)
+    return rows.links[hash_of(token)]
+
+
+def chosen(rows: Rows, used: Link, *, username: str = "", typed: Typed = AGREED, now: int = NOW) -> object:
+    return choose(used, username=username, typed=typed, stores=stores(rows), now=now)
+
+
+def opens(rows: Rows, password: str) -> bool:
+    return PASSWORDS.check(rows.accounts["a1"].password_hash, password).matches
+
+
+def test_a_changed_password_ends_every_session_and_opens_a_new_one(rows: Rows) -> None:
+    """Whoever else was in is out; the browser that changed it goes on under a new token."""
+    for _ in range(2):
+        other = new_session(rows.accounts["a1"], client=CLIENT, remembered=False, now=NOW)
+        rows.sessions[other.session.token_hash] = other.session
+
+    outcome = changed(rows)
+
+    assert isinstance(outcome, Opened)
+    assert list(rows.sessions) == [outcome.session.token_hash]
+    assert outcome.session.remembered
+    assert opens(rows, OTHER_PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("current", "typed", "expected"),
+    [
+        ("wrong", AGREED, Problem.WRONG_CURRENT),
+        (PASSWORD, Typed(OTHER_PASSWORD, "other"), Problem.UNLIKE),
+        (PASSWORD, Typed("short", "short"), Weakness.TOO_SHORT),
+    ],
+)
+def test_a_refused_change_changes_nothing(rows: Rows, current: str, typed: Typed, expected: object) -> None:
+    """The current password is needed, both fields agree, and the policy holds."""
+    assert changed(rows, current=current, typed=typed) is expected
+    assert opens(rows, PASSWORD)
+
+
+@pytest.mark.parametrize("then", [None, {"disabled_at": NOW}, {"password_hash": "another"}])
+def test_a_change_that_lost_a_race_changes_nothing(rows: Rows, then: dict[str, object] | None) -> None:
+    """An account deleted, disabled or changed meanwhile keeps what it became."""
+    by = stores(rows)
+
+    class Meanwhile(HashingGate):
+        def run(self, work):  # type: ignore[no-untyped-def]
+            done = super().run(work)
+            if isinstance(done, str):
+                rows.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
+            return done
+
+    outcome = changed(rows, by=replace(by, gate=Meanwhile(threads=1, waiting=1)))
+
+    assert outcome is Problem.WRONG_CURRENT
+    assert rows.sessions == {}
+
+
+class Full(HashingGate):
+    """Serves so many, then is full."""
+
+    def __init__(self, served: int) -> None:
+        super().__init__(threads=1, waiting=1)
+        self.served = served
+
+    def run(self, work):  # type: ignore[no-untyped-def]
+        self.served -= 1
+        return super().run(work) if self.served >= 0 else HashingGate(threads=1, waiting=-1).run(work)
+
+
+@pytest.mark.parametrize("served", [0, 1])
+def test_a_full_gate_changes_nothing(rows: Rows, served: int) -> None:
+    """Busy at the check or at the hash is said as busy."""
+    assert changed(rows, by=replace(stores(rows), gate=Full(served))) is Problem.BUSY
+
+
+@pytest.mark.parametrize(("purpose", "seconds"), [(Purpose.SET_UP, HOUR), (Purpose.INVITATION, 3 * DAY), (Purpose.RESET, HOUR)])
+def test_links_expire(rows: Rows, purpose: Purpose, seconds: int) -> None:
+    """Each kind of link works for its own time and not a second longer."""
+    used = link(rows, purpose)
+
+    assert [is_usable(used, now=NOW + t) for t in (seconds - 1, seconds)] == [True, False]
+    assert chosen(rows, used, username="root", now=NOW + seconds) is Problem.LINK_SPENT
+
+
+def test_a_later_link_takes_the_place_of_an_earlier_one(rows: Rows) -> None:
+    """Only the last link that was asked for works."""
+    first, second = link(rows, Purpose.RESET), link(rows, Purpose.RESET)
+
+    assert chosen(rows, first) is Problem.LINK_SPENT
+    assert chosen(rows, second) == rows.accounts["a1"] or opens(rows, OTHER_PASSWORD)
+
+
+def test_a_link_works_once(rows: Rows) -> None:
+    """The second use of a link changes nothing."""
+    used = link(rows, Purpose.RESET)
+    chosen(rows, used)
+
+    again = chosen(rows, used, typed=Typed(PASSWORD, PASSWORD))
+
+    assert again is Problem.LINK_SPENT
+    assert opens(rows, OTHER_PASSWORD)
+
+
+def test_a_reset_ends_every_session(rows: Rows) -> None:
+    """Whoever knew the old password is out."""
+    old = new_session(rows.accounts["a1"], client=CLIENT, remembered=True, now=NOW)
+    rows.sessions[old.session.token_hash] = old.session
+
+    chosen(rows, link(rows, Purpose.RESET))
+
+    assert rows.sessions == {}
+
+
+def test_the_first_administrator_is_made_by_the_set_up_link() -> None:
+    """The chosen name is canonical, administers, and has the password."""
+    rows = Rows()
+
+    chosen(rows, link(rows, Purpose.SET_UP, None), username="Root")
+
+    (root,) = rows.accounts.values()
+    assert (root.username, root.is_admin) == ("root", True)
+    assert PASSWORDS.check(root.password_hash, OTHER_PASSWORD).matches
+
+
+@pytest.mark.parametrize(
+    ("username", "expected"), [("", Problem.USERNAME_INVALID), ("ALICE", Problem.USERNAME_TAKEN)]
+)
+def test_the_first_administrator_needs_a_free_name(rows: Rows, username: str, expected: Problem) -> None:
+    """A name that cannot be, or is taken, leaves the link usable."""
+    used = link(rows, Purpose.SET_UP, None)
+
+    assert chosen(rows, used, username=username) is expected
+    assert used.token_hash in rows.links
+
+
+def test_a_set_up_link_is_worth_nothing_once_there_is_an_administrator(rows: Rows) -> None:
+    """A forgotten link cannot make a second administrator."""
+    used = link(rows, Purpose.SET_UP, None)
+    rows.accounts["a1"] = replace(rows.accounts["a1"], is_admin=True)
+
+    assert chosen(rows, used, username="mallory") is Problem.LINK_SPENT
+
+
+@pytest.mark.parametrize("state", ["gone", "disabled"])
+def test_a_link_to_nobody_is_spent(rows: Rows, state: str) -> None:
+    """An account that is gone or shut chooses no password."""
+    used = link(rows, Purpose.INVITATION)
+    rows.accounts = {} if state == "gone" else {"a1": alice(disabled_at=NOW)}
+
+    assert chosen(rows, used) is Problem.LINK_SPENT
+
+
+def test_a_weak_choice_leaves_the_link_usable(rows: Rows) -> None:
+    """People may try again with a better password."""
+    used = link(rows, Purpose.INVITATION)
+
+    assert chosen(rows, used, typed=Typed("short", "short")) is Weakness.TOO_SHORT
+    assert used.token_hash in rows.links

@@ -1,0 +1,134 @@
+"""The story of a sign-in, told to stores in memory."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.login.hashing import HashingGate
+from service.login.passwords import Parameters, Passwords
+from service.login.sessions import hash_of
+from service.login.sign_in import Granted, Opened, Reason, Refused, open_session, with_password
+from tests.rig.memory_store import MemoryAccounts, MemorySessions, Rows
+from tests.rig.people import CLIENT, NOW, PASSWORD, PASSWORDS, alice
+
+
+def attempt(rows: Rows, username: str, password: str, *, passwords: Passwords = PASSWORDS) -> Granted | Refused:
+    return with_password(
+        username=username,
+        password=password,
+        accounts=MemoryAccounts(rows),
+        passwords=passwords,
+        gate=HashingGate(threads=1, waiting=1),
+    )
+
+
+def opened(rows: Rows, *, replaces: bytes | None = None, account: object = None) -> Opened | Refused:
+    return open_session(
+        account=account or rows.accounts["a1"],  # type: ignore[arg-type]
+        client=CLIENT,
+        remembered=False,
+        replaces=replaces,
+        accounts=MemoryAccounts(rows),
+        sessions=MemorySessions(rows),
+        transaction=rows.transaction,
+        now=NOW,
+    )
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows(accounts={"a1": alice()})
+
+
+def test_the_right_password_is_granted(rows: Rows) -> None:
+    """Any spelling of the name, with the right password, is its account."""
+    assert attempt(rows, " ALICE", PASSWORD) == Granted(rows.accounts["a1"])
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "expected"),
+    [
+        ("alice", "wrong", Refused(Reason.WRONG_PASSWORD, "alice")),
+        ("nobody", PASSWORD, Refused(Reason.UNKNOWN)),
+        ("no\x00body", PASSWORD, Refused(Reason.UNKNOWN)),
+        ("", "", Refused(Reason.UNKNOWN)),
+    ],
+)
+def test_everything_else_is_refused(rows: Rows, username: str, password: str, expected: Refused) -> None:
+    """The reason is for the log; a name that nobody has is not repeated in it."""
+    assert attempt(rows, username, password) == expected
+
+
+def test_a_disabled_account_is_refused_with_the_right_password() -> None:
+    """An account that was shut opens to nobody."""
+    assert attempt(Rows(accounts={"a1": alice(disabled_at=NOW)}), "alice", PASSWORD) == Refused(Reason.DISABLED, "alice")
+
+
+def test_an_invited_account_has_no_password_yet() -> None:
+    """Without a password no password is right."""
+    outcome = attempt(Rows(accounts={"a1": alice(password_hash=None)}), "alice", PASSWORD)
+
+    assert outcome == Refused(Reason.WRONG_PASSWORD, "alice")
+
+
+@pytest.mark.parametrize("name", ["alice", "nobody"])
+def test_a_full_gate_is_said_and_nothing_is_checked(rows: Rows, name: str) -> None:
+    """Beyond the line the answer is busy, for known and unknown names."""
+    outcome = with_password(
+        username=name,
+        password=PASSWORD,
+        accounts=MemoryAccounts(rows),
+        passwords=PASSWORDS,
+        gate=HashingGate(threads=1, waiting=-1),
+    )
+
+    assert isinstance(outcome, Refused)
+    assert outcome.reason is Reason.BUSY
+
+
+def test_a_hash_of_old_parameters_is_renewed(rows: Rows) -> None:
+    """Signing in with a right password leaves a hash of today's parameters."""
+    today = Passwords(Parameters(memory_kib=16, iterations=2, parallelism=1))
+
+    outcome = attempt(rows, "alice", PASSWORD, passwords=today)
+
+    assert today.check(rows.accounts["a1"].password_hash, PASSWORD).outdated is False
+    assert outcome == Granted(rows.accounts["a1"])
+
+
+def test_a_session_is_kept_under_the_hash_of_its_token(rows: Rows) -> None:
+    """What is kept cannot be presented."""
+    outcome = opened(rows)
+
+    assert isinstance(outcome, Opened)
+    assert rows.sessions == {hash_of(outcome.token): outcome.session}
+
+
+def test_the_browsers_old_session_ends_with_a_new_one(rows: Rows) -> None:
+    """Signing in again leaves one session, under a new token."""
+    first = opened(rows)
+    assert isinstance(first, Opened)
+
+    second = opened(rows, replaces=first.session.token_hash)
+
+    assert isinstance(second, Opened)
+    assert list(rows.sessions) == [second.session.token_hash]
+
+
+@pytest.mark.parametrize("change", [{"disabled_at": NOW}, {"password_hash": "another"}])
+def test_what_changed_meanwhile_leaves_no_session(rows: Rows, change: dict[str, object]) -> None:
+    """An account disabled, or a password changed, while it was being checked lets nobody in."""
+    checked = rows.accounts["a1"]
+    rows.accounts["a1"] = replace(checked, **change)  # type: ignore[arg-type]
+
+    outcome = opened(rows, account=checked)
+
+    assert outcome == Refused(Reason.CHANGED, "alice")
+    assert rows.sessions == {}
+
+
+def test_an_account_deleted_meanwhile_leaves_no_session(rows: Rows) -> None:
+    """A session needs an account to belong to."""
+    checked = rows.accounts.pop("a1")
+
+    assert opened(rows, account=checked) == Refused(Reason.CHANGED, "alice")

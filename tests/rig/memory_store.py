@@ -1,0 +1,143 @@
+"""Stores that keep the ports' contract in memory, for rules that are tried without a database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from service.login.accounts import Account, UsernameTaken
+from service.login.links import Link
+from service.login.sessions import Lifetimes, Session, SignedIn, is_live
+
+
+@dataclass
+class Rows:
+    """Everything that is kept; a transaction that raises puts it back."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    sessions: dict[bytes, Session] = field(default_factory=dict)
+    links: dict[bytes, Link] = field(default_factory=dict)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        before = dict(self.accounts), dict(self.sessions), dict(self.links)
+        try:
+            yield
+        except BaseException:
+            self.accounts, self.sessions, self.links = before
+            raise
+
+
+class MemoryAccounts:
+    """Accounts in a dictionary."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def by_username(self, username: str) -> Account | None:
+        return next((a for a in self._rows.accounts.values() if a.username == username), None)
+
+    def by_id(self, account_id: str) -> Account | None:
+        return self._rows.accounts.get(account_id)
+
+    def all(self) -> Iterator[Account]:
+        return iter(sorted(self._rows.accounts.values(), key=lambda a: a.username))
+
+    def count(self) -> dict[str, int]:
+        states = {"active": 0, "disabled": 0, "invited": 0}
+        for account in self._rows.accounts.values():
+            states["disabled" if account.is_disabled else "active" if account.password_hash else "invited"] += 1
+        return states
+
+    def has_administrator(self) -> bool:
+        return any(a.is_admin and not a.is_disabled for a in self._rows.accounts.values())
+
+    def add(self, account: Account) -> None:
+        if self.by_username(account.username):
+            raise UsernameTaken(account.username)
+        self._rows.accounts[account.id] = account
+
+    def replace(self, account: Account) -> None:
+        kept = self._rows.accounts[account.id]
+        self._rows.accounts[account.id] = replace(account, password_hash=kept.password_hash)
+
+    def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:  # noqa: ARG002
+        self._rows.accounts[account_id] = replace(self._rows.accounts[account_id], password_hash=password_hash)
+
+    def rehash_password(self, account_id: str, *, old: str, new: str) -> None:
+        if self._rows.accounts[account_id].password_hash == old:
+            self._rows.accounts[account_id] = replace(self._rows.accounts[account_id], password_hash=new)
+
+    def delete(self, account_id: str) -> None:
+        self._rows.accounts.pop(account_id, None)
+        self._rows.sessions = {k: s for k, s in self._rows.sessions.items() if s.account_id != account_id}
+        self._rows.links = {k: link for k, link in self._rows.links.items() if link.account_id != account_id}
+
+
+class MemorySessions:
+    """Sessions in a dictionary."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, session: Session) -> None:
+        self._rows.sessions[session.token_hash] = session
+
+    def find(self, token_hash: bytes) -> SignedIn | None:
+        session = self._rows.sessions.get(token_hash)
+        return SignedIn(session, self._rows.accounts[session.account_id]) if session else None
+
+    def of_account(self, account_id: str) -> list[Session]:
+        own = [s for s in self._rows.sessions.values() if s.account_id == account_id]
+        return sorted(own, key=lambda s: s.created_at, reverse=True)
+
+    def all(self) -> Iterator[SignedIn]:
+        newest = sorted(self._rows.sessions.values(), key=lambda s: s.created_at, reverse=True)
+        return iter([SignedIn(s, self._rows.accounts[s.account_id]) for s in newest])
+
+    def count_live(self, lifetimes: Lifetimes, *, now: int) -> int:
+        return sum(is_live(s, lifetimes, now=now) for s in self._rows.sessions.values())
+
+    def touch(self, token_hash: bytes, *, now: int) -> None:
+        if token_hash in self._rows.sessions:
+            self._rows.sessions[token_hash] = replace(self._rows.sessions[token_hash], seen_at=now)
+
+    def end(self, token_hash: bytes) -> bool:
+        return self._rows.sessions.pop(token_hash, None) is not None
+
+    def end_by_id(self, session_id: str) -> bool:
+        found = [k for k, s in self._rows.sessions.items() if s.id == session_id]
+        return any(self.end(k) for k in found)
+
+    def end_of_account(self, account_id: str, *, but: bytes | None = None) -> int:
+        found = [k for k, s in self._rows.sessions.items() if s.account_id == account_id and k != but]
+        return sum(self.end(k) for k in found)
+
+    def end_all(self) -> int:
+        ended = len(self._rows.sessions)
+        self._rows.sessions.clear()
+        return ended
+
+    def delete_expired(self, lifetimes: Lifetimes, *, now: int, limit: int) -> int:
+        dead = [k for k, s in self._rows.sessions.items() if not is_live(s, lifetimes, now=now)][:limit]
+        return sum(self.end(k) for k in dead)
+
+
+class MemoryLinks:
+    """Links in a dictionary."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def put(self, link: Link) -> None:
+        others = {k: kept for k, kept in self._rows.links.items() if kept.account_id != link.account_id}
+        self._rows.links = others | {link.token_hash: link}
+
+    def find(self, token_hash: bytes) -> Link | None:
+        return self._rows.links.get(token_hash)
+
+    def consume(self, token_hash: bytes) -> bool:
+        return self._rows.links.pop(token_hash, None) is not None
+
+    def delete_expired(self, *, now: int, limit: int) -> int:
+        dead = [k for k, link in self._rows.links.items() if link.expires_at <= now][:limit]
+        return sum(self.consume(k) for k in dead)

@@ -1,0 +1,41 @@
+"""Accounts, clients and rules that tests of sign-in share; the cheapest argon2 there is."""
+
+from service.login.accounts import Account
+from service.login.hashing import HashingGate
+from service.login.new_password import Stores
+from service.login.passwords import Parameters, Passwords
+from service.login.sessions import Lifetimes
+from service.login.sign_in import Client
+from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
+
+NOW = 1_800_000_000
+CHEAP_FOR_TESTS_ONLY = Parameters(memory_kib=8, iterations=1, parallelism=1)
+PASSWORDS = Passwords(CHEAP_FOR_TESTS_ONLY)
+PASSWORD = "seven otters paint a lighthouse"
+OTHER_PASSWORD = "eleven kettles argue about rain"
+LIFETIMES = Lifetimes(idle=100, absolute=1000, remembered_idle=5000, remembered_absolute=9000)
+CLIENT = Client("192.0.2.7", "a browser")
+
+
+def alice(**facts: object) -> Account:
+    """Return alice, who has PASSWORD."""
+    known: dict[str, object] = {
+        "id": "a1",
+        "username": "alice",
+        "created_at": NOW - 1000,
+        "password_hash": PASSWORDS.hash(PASSWORD),
+    }
+    return Account(**(known | facts))  # type: ignore[arg-type]
+
+
+def stores(rows: Rows) -> Stores:
+    """Return the stores of a new password over these rows."""
+    return Stores(
+        accounts=MemoryAccounts(rows),
+        sessions=MemorySessions(rows),
+        links=MemoryLinks(rows),
+        passwords=PASSWORDS,
+        gate=HashingGate(threads=1, waiting=4),
+        transaction=rows.transaction,
+        service_name="Vestibule",
+    )
