@@ -15,10 +15,10 @@ READABLE: Final = 4.5
 BRIGHT: Final = 7.0
 # Where the ink stands: of each scheme's grounds in style.css the one that is nearest to it.
 LIGHT_GROUND: Final = "#e7eceb"
-DARK_GROUND: Final = "#20292b"
+DARK_GROUND: Final = "#232d30"
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _STEPS: Final = 128
-_GLARE: Final = 0.55  # saturation beyond which a colour that was lifted looks like neon
+_GLARE: Final = 0.45  # saturation beyond which a colour that was lifted looks like neon
 _HOVER: Final = 0.14
 _LINEAR_BELOW: Final = 0.04045
 
