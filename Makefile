@@ -42,6 +42,9 @@ format: .venv/.dev ## Rewrite the code in the one format
 
 venv: .venv/.dev ## Make or update the virtual environment, with the tools
 
+image: ## Build both images, run them and try them (docker; BUILD and RUN name other tools); takes minutes
+	deploy/images/try
+
 lock: .venv/.dev ## Resolve the newest allowed releases into requirements*.txt, with hashes
 	$(LOCK) pyproject.toml --output-file requirements.txt
 	$(LOCK) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
@@ -73,7 +76,7 @@ formatted:
 
 lint:
 	$(BIN)/ruff check --quiet .
-	$(BIN)/shellcheck $(SCRIPTS)
+	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck .ci/run deploy/python deploy/packages deploy/unprivileged deploy/images/try
 
 types:
 	$(BIN)/mypy

@@ -1,0 +1,104 @@
+"""A visitor of the running images, in a container beside the edge: needs nothing but Python's own library.
+
+visit.py wait               until the edge and the service behind it are ready
+visit.py first LINK-JSON    look around, make the first administrator, sign in; prints the session's cookie
+visit.py again COOKIE       that session still opens the account
+"""
+
+import http.client
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+PUBLIC: Final = 8080
+OPS: Final = 9180
+PATIENCE_SECONDS: Final = 60
+ADMINISTRATOR: Final = {"username": "smoke", "password": "twelve purple otters juggle"}
+
+
+class Answer:
+    """What came back: the status, the headers as a mapping of lists, the body as text."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = {name: response.headers.get_all(name, []) for name in response.headers}
+        self.body = response.read().decode()
+
+
+def ask(path: str, *, port: int = PUBLIC, form: Mapping[str, str] | None = None, cookie: str = "") -> Answer:
+    """Send one request, a POST when there is a form."""
+    connection = http.client.HTTPConnection("localhost", port, timeout=10)
+    headers = {"Cookie": cookie} if cookie else {}
+    if form is not None:
+        headers |= {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+    connection.request("GET" if form is None else "POST", path, urlencode(form) if form is not None else None, headers)
+    answer = Answer(connection.getresponse())
+    connection.close()
+    return answer
+
+
+def expect(what: str, actual: object, expected: object) -> None:
+    """Stop with a sentence when something is not as it should be."""
+    if actual != expected:
+        sys.exit(f"{what}: expected {expected!r}, got {actual!r}")
+
+
+def wait() -> None:
+    """Return when /readyz says so."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            if ask("/readyz", port=OPS).status == http.HTTPStatus.OK:
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    sys.exit(f"not ready within {PATIENCE_SECONDS} s")
+
+
+def first(link: str) -> str:
+    """See what a stranger sees, then become the first administrator; return the session's cookie."""
+    page = ask("/")
+    expect("sign-in page", page.status, 200)
+    expect("content policies", len(page.headers["Content-Security-Policy"]), 1)
+    sheet = re.search(r'href="(/static/[^"]+\.css)"', page.body)
+    expect("style sheet", ask(sheet[1] if sheet else "/no-link-in-the-page").status, 200)
+    expect("a path that nobody has", ask("/nothing-here").status, 404)
+    expect("wrong password", ask("/", form=ADMINISTRATOR).status, 401)
+    expect("metrics in public", ask("/metrics").status, 404)
+    counted = 'flask_http_request_total{method="POST",status="401"} 1.0'
+    expect("the wrong password counted", ask("/metrics", port=OPS).body.splitlines().count(counted), 1)
+
+    where = urlsplit(json.loads(link)["url"])
+    token = parse_qs(where.query)["token"][0]
+    chosen = {"token": token, "repeat": ADMINISTRATOR["password"], **ADMINISTRATOR}
+    expect("first administrator", ask("/setup", form=chosen).status, 303)
+    entered = ask("/", form=ADMINISTRATOR)
+    expect("right password", entered.status, 303)
+    return entered.headers["Set-Cookie"][0].split(";")[0]
+
+
+def again(cookie: str) -> None:
+    """See that nothing acknowledged was lost."""
+    expect("the account after kill -9 of the service", ask("/account", cookie=cookie).status, 200)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first argument says."""
+    match arguments:
+        case ["wait"]:
+            wait()
+        case ["first", link]:
+            print(first(link))
+        case ["again", cookie]:
+            again(cookie)
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,90 @@
+"""The shape of the project: what stands at the top, and how large a thing may grow."""
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.house_rules.project import functions, modules, ours, read, size
+from tests.rig.parts import ROOT
+
+TOP = {
+    *("service", "deploy", "tests", "docs", ".github", ".ci"),
+    *("Dockerfile", ".dockerignore", "nginx.conf", "Makefile", "pyproject.toml", ".gitignore"),
+    *("requirements.txt", "requirements-dev.txt", "requirements-build.txt"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"),
+}
+LONGEST_FILE = 250
+LONGEST_FUNCTION = 30
+
+
+def test_top_level() -> None:
+    """The top of the project holds what every project has, and nothing else."""
+    assert ours() - TOP == set()
+
+
+def test_files_stay_small() -> None:
+    """A file that passes 250 lines has become two."""
+    sizes = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in modules("service", "tests", "deploy")
+    }
+
+    assert {path: lines for path, lines in sizes.items() if lines > LONGEST_FILE} == {}
+
+
+def test_functions_stay_small() -> None:
+    """A function that passes 30 lines has become two."""
+    sizes = {
+        f"{path.relative_to(ROOT)}: {function.name}": size(function)
+        for path in modules("service", "tests", "deploy")
+        for function in functions(path)
+    }
+
+    assert {name: lines for name, lines in sizes.items() if lines > LONGEST_FUNCTION} == {}
+
+
+def test_no_drawers() -> None:
+    """A module is named for what it does, never for having found no better place."""
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+    assert [path for path in modules("service", "tests") if path.stem in drawers or path.parent.name in drawers] == []
+
+
+def test_tests_are_promises() -> None:
+    """Every test says in its docstring what it promises."""
+    silent = [
+        f"{path.relative_to(ROOT)}: {function.name}"
+        for path in modules("tests")
+        for function in functions(path)
+        if function.name.startswith("test_") and not ast.get_docstring(function)
+    ]
+
+    assert silent == []
+
+
+def test_folders_of_tests_are_packages() -> None:
+    """Two test files of one name live side by side, because each folder is a package."""
+    bare = {path.parent for path in modules("tests") if not (path.parent / "__init__.py").exists()}
+
+    assert bare == set()
+
+
+@pytest.mark.parametrize(
+    "path", [".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try"]
+)
+def test_commands_run(path: str) -> None:
+    """What is called by its name can be executed, and says which shell it wants."""
+    assert os.access(ROOT / path, os.X_OK)
+    assert read(path).startswith("#!")
+
+
+def test_no_place_of_one_machine() -> None:
+    """No file names a home directory, so that a checkout works wherever it lies."""
+    homes = ("/home/", "/Users/")
+    texts: list[Path] = [
+        path for path in modules("service", "deploy") if any(home in path.read_text() for home in homes)
+    ]
+
+    assert texts == []
