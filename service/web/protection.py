@@ -28,8 +28,9 @@ _PERMISSIONS: Final = (
 )
 _POLICY: Final = {
     "default-src": "'none'",
+    "object-src": "'none'",
     "style-src": "'self'",
-    "script-src": "",
+    "script-src": "'self'",
     "img-src": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",

@@ -1,0 +1,76 @@
+"""The web app over stores in memory, with a clock that stands still until a test moves it."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.access.public_address import PublicAddress
+from service.app import create_app
+from service.login.hashing import HashingGate
+from service.services import Brand, Health, OuterLimit, Services
+from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
+from tests.rig.people import LIFETIMES, NOW, PASSWORDS, alice
+
+LOCAL = PublicAddress("http", "localhost", 8080)
+HTTPS = PublicAddress("https", "auth.example.test", 443)
+
+
+@dataclass
+class World:
+    """What a test may look at and change behind the app's back."""
+
+    rows: Rows = field(default_factory=lambda: Rows(accounts={"a1": alice()}))
+    now: int = NOW
+    database_answers: bool = True
+    migrations_pending: bool = False
+    counters_degraded: bool = False
+
+    def services(self) -> Services:
+        """Return services over this world's rows."""
+        return Services(
+            accounts=MemoryAccounts(self.rows),
+            sessions=MemorySessions(self.rows),
+            links=MemoryLinks(self.rows),
+            passwords=PASSWORDS,
+            gate=HashingGate(threads=1, waiting=8),
+            lifetimes=LIFETIMES,
+            public=LOCAL,
+            brand=Brand("Vestibule", "#2f5bd0"),
+            health=Health(lambda: self.database_answers, lambda: self.migrations_pending, lambda: self.counters_degraded),
+            outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
+            clock=lambda: self.now,
+            transaction=lambda: self.rows.transaction(),
+        )
+
+    def app(self, **changed: object) -> Flask:
+        """Return an app of its own over this world, with some of its services changed."""
+        return create_app(replace(self.services(), **changed))  # type: ignore[arg-type]
+
+
+class Browser(FlaskClient):
+    """A client that asks for the public address, as a browser that follows links of ours would."""
+
+    def open(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+        public = self.application.extensions["vestibule"].public
+        kwargs.setdefault("base_url", public.origin)
+        headers = dict(kwargs.pop("headers", None) or {})
+        headers.setdefault("Sec-Fetch-Site", "same-origin")
+        return super().open(*args, headers={k: v for k, v in headers.items() if v is not None}, **kwargs)
+
+
+def browser(app: Flask) -> FlaskClient:
+    """Return a browser with an empty cookie jar."""
+    app.test_client_class = Browser
+    return app.test_client()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def client(world: World) -> FlaskClient:
+    return browser(world.app())
