@@ -1,0 +1,57 @@
+"""The machine: how many processors this process may really use.
+
+Containers see every processor of their host; what they may use is the smaller of the CPU affinity and the
+quota of their control group, or of any group above it (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+_OWN_GROUPS: Final = Path("/proc/self/cgroup")
+
+
+def cpu_budget(cgroup_root: Path = _CGROUPS, *, own_groups: Path = _OWN_GROUPS) -> int:
+    """Return how many processors may be kept busy: whole ones, rounded down, at least 1.
+
+    `own_groups` lists the groups of this process (proc(5)). What cannot be read limits nothing.
+    """
+    quotas = [quota for group in _groups(cgroup_root, own_groups) if (quota := _quota(group)) is not None]
+    return max(1, int(min([_affinity(), *quotas])))
+
+
+def _affinity() -> int:
+    """Return how many processors the scheduler gives us; not every system can say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _groups(root: Path, own_groups: Path) -> Iterator[Path]:
+    """Yield the directories of our groups and of all groups above them (v2 at the root, v1 below `cpu`)."""
+    for line in _read(own_groups).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers == "" or "cpu" in controllers.split(","):
+            top = root if controllers == "" else root / "cpu"
+            group = top / path.lstrip("/")
+            yield from (group, *(parent for parent in group.parents if parent.is_relative_to(top)))
+    yield from (root, root / "cpu")  # inside a container the group's path may be that of the host
+
+
+def _quota(group: Path) -> float | None:
+    """Return the processors that a group's quota allows; None where it sets none."""
+    quota, period = [*_read(group / "cpu.max").split(), "", ""][:2]
+    if not quota:
+        quota, period = _read(group / "cpu.cfs_quota_us").strip(), _read(group / "cpu.cfs_period_us").strip()
+    if not (quota.isdecimal() and period.isdecimal() and int(period)):
+        return None  # "max" and -1 stand for no quota
+    return int(quota) / int(period)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""

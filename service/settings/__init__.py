@@ -1,0 +1,91 @@
+"""Settings: what the operator chose, read once: environment, then the TOML file, then the default.
+
+Refuses with every fault at once. `load` reads and changes nothing; only `secret_keys` may make a file.
+
+    kinds, addresses, files    how single values are read, written back and described
+    fields        every setting: name, kind, default, sentence
+    catalogue     the same by name, for the sources, the manual and `config show`
+    sources       the environment and the TOML file
+    agreement     what settings allow together
+    faults        what is wrong, in words without secrets
+    keys          the secret keys, and the file that the service makes for itself
+    manual        docs/settings.md
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from service.settings import sources
+from service.settings.agreement import disagreements
+from service.settings.catalogue import CATALOGUE, CONFIG
+from service.settings.faults import SettingsFault, refused
+from service.settings.fields import Settings
+from service.settings.keys import secret_keys
+from service.settings.sources import Given
+
+__all__ = ["Settings", "SettingsFault", "load", "secret_keys"]
+
+
+def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None) -> Settings:
+    """Return the settings. Raises SettingsFault with everything that is wrong with them.
+
+    `config` names the TOML file in place of VESTIBULE_CONFIG; without either, the usual one is read where it exists.
+    """
+    given = _given(environ, config)
+    named = _merged(source.named for source in given)
+    settings, unfit = _checked(given, named)
+    faults = [fault for source in given for fault in source.faults] + list(unfit.values())
+    for names, words in disagreements(settings):
+        if not unfit.keys() & set(names):
+            faults.append(words.format(*(named.get(name, CATALOGUE[name].environment) for name in names)))
+    if faults:
+        raise SettingsFault(faults)
+    warnings = tuple(warning for source in given for warning in source.warnings)
+    return settings.noting(origins=_merged(source.origins for source in given), warnings=warnings)
+
+
+def _given(environ: Mapping[str, str], config: Path | None) -> list[Given]:
+    """Return the sources, the strongest first."""
+    environment = sources.from_environment(environ)
+    if config is not None:
+        environment.values[CONFIG] = config.absolute()
+    chosen = environment.values.get(CONFIG)
+    if chosen is None and sources.DEFAULT_CONFIG.exists():
+        chosen = sources.DEFAULT_CONFIG
+    if chosen is None or not Path(str(chosen)).is_absolute():  # a relative one gets its fault from the setting's kind
+        return [environment]
+    return [environment, sources.from_file(Path(str(chosen)))]
+
+
+def _merged(tables: Iterable[dict[str, str]]) -> dict[str, str]:
+    """Return all entries; of a name's several ones the first."""
+    merged: dict[str, str] = {}
+    for table in tables:
+        merged = table | merged
+    return merged
+
+
+def _checked(given: list[Given], named: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """Return settings, and a fault for each value that is unfit and stands at its default in them.
+
+    What the other values do not allow together can so be said in the same breath.
+    """
+    try:
+        return _built(given), {}
+    except ValidationError as error:
+        unfit = dict(refused(error, named))
+    return _built(given, without=unfit.keys()), unfit
+
+
+def _built(given: list[Given], *, without: AbstractSet[str] = frozenset()) -> Settings:
+    tables: dict[str, Any] = {}
+    for name, value in [item for source in reversed(given) for item in source.values.items()]:
+        if name not in without:
+            section, _, key = name.rpartition(".")
+            (tables.setdefault(section, {}) if section else tables)[key] = value
+    return Settings.model_validate(tables)

@@ -1,0 +1,87 @@
+"""Whether settings agree with one another: what each allows alone, and only some allow together."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from service.settings.fields import Settings
+from service.settings.kinds import spelled_duration
+
+# (the settings concerned, a sentence in which {0}, {1} stand for their names)
+Disagreement = tuple[tuple[str, ...], str]
+# OWASP ASVS 5.0, appendix C: passes over the memory, and the KiB that so many need at least.
+_LEAST_MEMORY: Final = {1: 47_104, 2: 19_456, 3: 12_288}
+
+
+def disagreements(settings: Settings) -> Iterator[Disagreement]:
+    """Yield everything that does not go together."""
+    for check in _CHECKS:
+        yield from check(settings)
+
+
+def _lifetimes(settings: Settings) -> Iterator[Disagreement]:
+    for shorter, longer, why in (
+        ("idle", "absolute", "a session that ends at once cannot be idle for longer"),
+        ("remember_idle", "remember_absolute", "a session that ends at once cannot be idle for longer"),
+        ("idle", "remember_idle", "who stays signed in must not be out earlier than others"),
+        ("absolute", "remember_absolute", "who stays signed in must not be out earlier than others"),
+    ):
+        low, high = getattr(settings.sessions, shorter), getattr(settings.sessions, longer)
+        if low > high:
+            words = f"{{0}} ({spelled_duration(low)}) is longer than {{1}} ({spelled_duration(high)}): {why}"
+            yield (f"sessions.{shorter}", f"sessions.{longer}"), words
+
+
+def _cookie_domain(settings: Settings) -> Iterator[Disagreement]:
+    names, domain, public = ("sessions.cookie_domain", "public_url"), settings.sessions.cookie_domain, settings.public
+    if domain is None:
+        return
+    if not public.is_https:
+        yield names, "{0} needs https: browsers share only secure cookies under our name; {1} is plain http"
+    elif public.host != domain and not public.host.endswith(f".{domain}"):
+        yield (
+            names,
+            f"{{0}} ({domain}) is no parent of the host in {{1}} ({public.host}): browsers would drop the cookie",
+        )
+
+
+def _hashing_cost(settings: Settings) -> Iterator[Disagreement]:
+    passes, memory = settings.passwords.iterations, settings.passwords.memory
+    least = _LEAST_MEMORY[min(passes, max(_LEAST_MEMORY))]
+    if memory < least:
+        words = (
+            f"{{0}} ({memory}k) is too little with {passes} in {{1}}: at least {least}k, or more passes (ASVS 11.4.2)"
+        )
+        yield ("passwords.memory", "passwords.iterations"), words
+
+
+def _outer_limits(settings: Settings) -> Iterator[Disagreement]:
+    edge, minute = settings.limits.edge_post_per_second, settings.limits.post_per_minute
+    if edge * 60 < minute:
+        words = (
+            f"{{0}} ({edge}) is less than {{1}} ({minute}) allows: nginx would refuse before the service can explain"
+        )
+        yield ("limits.edge_post_per_second", "limits.post_per_minute"), words
+
+
+def _listeners(settings: Settings) -> Iterator[Disagreement]:
+    public, ops = settings.server.listen, settings.ops_listen
+    if public.rpartition(":")[2] == ops.rpartition(":")[2] and _overlap(public, ops):
+        yield (
+            ("ops_listen", "server.listen"),
+            f"{{0}} ({ops}) and {{1}} ({public}) are the same place: choose another port",
+        )
+
+
+def _overlap(one: str, other: str) -> bool:
+    hosts = {one.rpartition(":")[0], other.rpartition(":")[0]}
+    return len(hosts) == 1 or bool(hosts & {"0.0.0.0", "[::]"}) or hosts in _SAME_MACHINE  # noqa: S104 - compared only
+
+
+_SAME_MACHINE: Final = ({"localhost", "127.0.0.1"}, {"localhost", "[::1]"})
+_CHECKS: Final[tuple[Callable[[Settings], Iterator[Disagreement]], ...]] = (
+    _lifetimes,
+    _cookie_domain,
+    _hashing_cost,
+    _outer_limits,
+    _listeners,
+)

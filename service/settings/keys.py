@@ -1,0 +1,108 @@
+"""The secret keys, and the file in the state directory that holds the one the service makes for itself.
+
+Whoever reads the key can forge what browsers keep for us. The file appears whole or not at all, so that workers
+and machines that start together agree; what is there already is never replaced.
+"""
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+from service.settings import files
+from service.settings.faults import SettingsFault
+from service.settings.fields import Settings
+from service.settings.kinds import Unfit
+
+_KEY_BYTES: Final = 32
+_TOO_OPEN: Final = 0o077
+_MAXIMUM_BYTES: Final = 65_536
+
+
+def secret_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the secret keys; the first signs, all verify. Makes the file `secret-key` when it is missing and needed.
+
+    Raises SettingsFault with the command to type when the file or the directory is not as it must be.
+    """
+    if settings.secret_key is not None:
+        return _lines(settings.secret_key.get_secret_value())
+    file = settings.secret_key_file
+    try:
+        if not file.exists():
+            _make(file)
+        return _lines(_kept(file))
+    except OSError as failed:
+        raise SettingsFault([_unusable(file, failed)]) from None
+
+
+def _lines(keys: str) -> tuple[bytes, ...]:
+    return tuple(line.encode() for line in keys.splitlines())
+
+
+def _kept(file: Path) -> str:
+    """Return what the file holds. Refuses one that others may read: its key has to count as known to them."""
+    with file.open("rb") as opened:
+        mode = os.fstat(opened.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise SettingsFault([f"{file} is no file: remove it, and a new key is made at the next start"])
+        if mode & _TOO_OPEN:
+            raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {file}"])
+        content = opened.read(_MAXIMUM_BYTES).decode("utf-8", "replace")
+    try:
+        return files.key(content).get_secret_value()
+    except Unfit as refused:
+        raise SettingsFault([f"{file} {refused}"]) from None
+
+
+def _make(file: Path) -> None:
+    """Make the file with a new key, whole and at once. Where others were faster, theirs stays."""
+    file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+            opened.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
+            opened.flush()
+            _give_to_owner_of(file.parent, opened.fileno())
+            os.fsync(opened.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)  # unlike rename, never replaces
+    finally:
+        draft.unlink()
+    _sync(file.parent)
+
+
+def _give_to_owner_of(directory: Path, descriptor: int) -> None:
+    """Started as root, leave the file to whom the directory belongs: the service does not run as root."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _sync(directory: Path) -> None:
+    """Make the new name survive a power cut: a key that was used must not be another one afterwards."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unusable(file: Path, failed: OSError) -> str:
+    """Return what to type so that the key can be made and read."""
+    us = f"{os.geteuid()}:{os.getegid()}"
+    directory = file.parent
+    if isinstance(failed, PermissionError):
+        try:
+            is_there = file.exists()
+        except PermissionError:
+            is_there = False
+        target = file if is_there and os.access(directory, os.X_OK) else directory
+        option = "" if target == file else "-R "
+        return f"{target} cannot be {'read' if is_there else 'written'} by us: chown {option}{us} {target}"
+    return (
+        f"{file} cannot be made or read ({failed.strerror}): "
+        f"chown -R {us} {directory}, or give a key by VESTIBULE_SECRET_KEY_FILE"
+    )
