@@ -25,8 +25,10 @@ class Assets:
         shipped = files("service.web") / "static"
         self.files = {entry.name: entry.read_bytes() for entry in shipped.iterdir() if entry.is_file()}
         self.files["theme.css"] = theme_css(brand.accent).encode()
+        self.logo = None
         if brand.logo is not None:
-            self.files["logo.png" if brand.logo.startswith(b"\x89PNG") else "logo.svg"] = brand.logo
+            self.logo = "brand.png" if brand.logo.startswith(b"\x89PNG") else "brand.svg"
+            self.files[self.logo] = brand.logo
         whole = hashlib.sha256()
         for name in sorted(self.files):
             whole.update(name.encode() + b"\0" + hashlib.sha256(self.files[name]).digest())
@@ -34,12 +36,9 @@ class Assets:
 
     def url(self, name: str) -> str:
         """Return the address of a file. Raises KeyError for one that is not there."""
-        return f"/static/{self.version}/{name if name in self.files else self.files[name]!r}"
-
-    @property
-    def logo_url(self) -> str:
-        """Return the address of the operator's logo, or of ours."""
-        return self.url("logo.png" if "logo.png" in self.files else "logo.svg")
+        if name not in self.files:
+            raise KeyError(name)
+        return f"/static/{self.version}/{name}"
 
 
 def init_app(app: Flask, brand: Brand) -> None:
@@ -60,7 +59,7 @@ def init_app(app: Flask, brand: Brand) -> None:
 def page_context(assets: Assets, brand: Brand) -> dict[str, object]:
     """Return what every page is rendered with."""
     return {
-        "brand": {"name": brand.name, "logo_url": assets.logo_url},
+        "brand": {"name": brand.name, "logo_url": assets.url(assets.logo) if assets.logo else None},
         "asset": assets.url,
         "theme_url": assets.url("theme.css"),
     }
