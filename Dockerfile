@@ -16,7 +16,7 @@ COPY requirements.txt requirements-build.txt ./
 RUN python -m venv --without-pip /opt/vestibule \
  && python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --require-hashes --no-deps --only-binary :all: \
       -r requirements.txt -r requirements-build.txt
-COPY pyproject.toml README.md LICENSE nginx.conf ./
+COPY pyproject.toml LICENSE nginx.conf ./
 COPY deploy/gunicorn.conf.py deploy/
 COPY service service
 # The project stays one folder, as in a checkout (nginx.conf and gunicorn's configuration lie beside the package).
