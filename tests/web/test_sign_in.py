@@ -35,20 +35,17 @@ def test_the_right_password_lets_in(client: FlaskClient, world: World) -> None:
     assert "alice" in client.get("/account").text
 
 
-@pytest.mark.parametrize("form", [RIGHT | {"password": "wrong"}, RIGHT | {"username": "nobody"}, {"username": ""}, RIGHT | {"password": ""}])
-def test_everything_else_gets_the_same_401(client: FlaskClient, form: dict[str, str]) -> None:
-    """Wrong, unknown and empty look alike: status, headers and page, but for the name that was typed."""
+@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"username": "nobody"}, {"username": "no body"}, {"password": ""}])
+def test_everything_else_gets_the_same_401(client: FlaskClient, wrong: dict[str, str]) -> None:
+    """Wrong, unknown, impossible and empty look alike: status, headers and page, but for the name that was typed."""
+    form = RIGHT | wrong
     reference = client.post("/", data={"username": "alice", "password": "something else"})
 
     response = client.post("/", data=form)
 
-    def shape(answer):  # type: ignore[no-untyped-def]
-        return answer.status_code, sorted(answer.headers.keys()), answer.text.replace('value="alice"', 'value=""').replace(
-            f'value="{form.get("username", "")}"', 'value=""'
-        )
-
-    assert shape(response) == shape(reference)
     assert response.status_code == 401
+    assert response.headers.keys() == reference.headers.keys()
+    assert response.text.replace(f'value="{form["username"]}"', 'value="alice"') == reference.text
 
 
 @pytest.mark.parametrize(
