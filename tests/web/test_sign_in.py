@@ -44,7 +44,7 @@ def test_everything_else_gets_the_same_401(client: FlaskClient, wrong: dict[str,
     response = client.post("/", data=form)
 
     assert response.status_code == 401
-    assert response.headers.keys() == reference.headers.keys()
+    assert list(response.headers.keys()) == list(reference.headers.keys())
     assert response.text.replace(f'value="{form["username"]}"', 'value="alice"') == reference.text
 
 
