@@ -13,6 +13,7 @@ from service.login.sessions import hash_of, new_token
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+SWEPT_AT_ONCE = 10
 
 
 class Purpose(StrEnum):
@@ -60,5 +61,6 @@ class Links(Protocol):
 def hand_out(purpose: Purpose, account_id: str | None, *, links: Links, now: int) -> str:
     """Keep a new link, in place of an earlier one, and return its token: shown once, to whoever asked for it."""
     token = new_token()
+    links.delete_expired(now=now, limit=SWEPT_AT_ONCE)
     links.put(Link(hash_of(token), purpose, account_id, now + LIFETIME[purpose]))
     return token

@@ -12,7 +12,10 @@ from enum import StrEnum
 from service.login.accounts import Account, Accounts, canonical_username
 from service.login.hashing import HashingGate, Shed
 from service.login.passwords import Check, Passwords
-from service.login.sessions import Session, Sessions, hash_of, new_token
+from service.login.sessions import Lifetimes, Session, Sessions, hash_of, new_token
+
+
+SWEPT_AT_ONCE = 10
 
 
 class Reason(StrEnum):
@@ -105,13 +108,15 @@ def open_session(
     replaces: bytes | None,
     accounts: Accounts,
     sessions: Sessions,
+    lifetimes: Lifetimes,
     transaction: Callable[[], AbstractContextManager[None]],
     now: int,
 ) -> Opened | Refused:
     """Give a granted account a session of its own, always with a new token, and end the browser's old one.
 
     The account is read again where the session is written: a password changed or an account disabled
-    while the password was being checked must not leave a session behind.
+    while the password was being checked must not leave a session behind. Every new session sweeps out a few
+    that have expired, so that rows cannot pile up and nothing has to run in the background.
     """
     opened = new_session(account, client=client, remembered=remembered, now=now)
     with transaction():
@@ -120,6 +125,7 @@ def open_session(
             return Refused(Reason.CHANGED, account.username)
         if replaces is not None:
             sessions.end(replaces)
+        sessions.delete_expired(lifetimes, now=now, limit=SWEPT_AT_ONCE)
         sessions.add(opened.session)
     return opened
 

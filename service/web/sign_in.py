@@ -52,6 +52,7 @@ def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Respons
         replaces=browser_session.presented(),
         accounts=services.accounts,
         sessions=services.sessions,
+        lifetimes=services.lifetimes,
         transaction=services.transaction,
         now=context.now(),
     )

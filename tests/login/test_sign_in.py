@@ -7,9 +7,9 @@ import pytest
 from service.login.hashing import HashingGate
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
-from service.login.sign_in import Granted, Opened, Reason, Refused, open_session, with_password
+from service.login.sign_in import Granted, Opened, Reason, Refused, new_session, open_session, with_password
 from tests.rig.memory_store import MemoryAccounts, MemorySessions, Rows
-from tests.rig.people import CLIENT, NOW, PASSWORD, PASSWORDS, alice
+from tests.rig.people import CLIENT, LIFETIMES, NOW, PASSWORD, PASSWORDS, alice
 
 
 def attempt(rows: Rows, username: str, password: str, *, passwords: Passwords = PASSWORDS) -> Granted | Refused:
@@ -30,6 +30,7 @@ def opened(rows: Rows, *, replaces: bytes | None = None, account: object = None)
         replaces=replaces,
         accounts=MemoryAccounts(rows),
         sessions=MemorySessions(rows),
+        lifetimes=LIFETIMES,
         transaction=rows.transaction,
         now=NOW,
     )
@@ -132,3 +133,15 @@ def test_an_account_deleted_meanwhile_leaves_no_session(rows: Rows) -> None:
     checked = rows.accounts.pop("a1")
 
     assert opened(rows, account=checked) == Refused(Reason.CHANGED, "alice")
+
+
+def test_a_new_session_sweeps_out_expired_ones(rows: Rows) -> None:
+    """Rows do not pile up, though nothing runs in the background."""
+    for age in range(20):
+        dead = new_session(alice(), client=CLIENT, remembered=False, now=NOW - 10_000 - age)
+        rows.sessions[dead.session.token_hash] = dead.session
+
+    opened(rows)
+    opened(rows)
+
+    assert len(rows.sessions) == 2
