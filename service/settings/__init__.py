@@ -8,7 +8,7 @@ Refuses with every fault at once. `load` reads and changes nothing; only `secret
     sources       the environment and the TOML file
     agreement     what settings allow together
     faults        what is wrong, in words without secrets
-    keys          the secret keys, and the file that the service makes for itself
+    keys          the secret keys, and the file that the service makes for itself in its state directory
     manual        docs/settings.md
 """
 
@@ -25,10 +25,10 @@ from service.settings.agreement import disagreements
 from service.settings.catalogue import CATALOGUE, CONFIG
 from service.settings.faults import SettingsFault, refused
 from service.settings.fields import Settings
-from service.settings.keys import secret_keys
+from service.settings.keys import faults_of_state, secret_keys
 from service.settings.sources import Given
 
-__all__ = ["Settings", "SettingsFault", "load", "secret_keys"]
+__all__ = ["CATALOGUE", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
 
 
 def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None) -> Settings:
@@ -54,12 +54,12 @@ def _given(environ: Mapping[str, str], config: Path | None) -> list[Given]:
     environment = sources.from_environment(environ)
     if config is not None:
         environment.values[CONFIG] = config.absolute()
-    chosen = environment.values.get(CONFIG)
-    if chosen is None and sources.DEFAULT_CONFIG.exists():
-        chosen = sources.DEFAULT_CONFIG
-    if chosen is None or not Path(str(chosen)).is_absolute():  # a relative one gets its fault from the setting's kind
+    elif sources.DEFAULT_CONFIG.exists():
+        environment.values.setdefault(CONFIG, sources.DEFAULT_CONFIG)
+    chosen = Path(str(environment.values.get(CONFIG, "")))
+    if not chosen.is_absolute():  # a relative one gets its fault from the setting's kind
         return [environment]
-    return [environment, sources.from_file(Path(str(chosen)))]
+    return [environment, sources.from_file(chosen)]
 
 
 def _merged(tables: Iterable[dict[str, str]]) -> dict[str, str]:

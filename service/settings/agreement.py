@@ -20,10 +20,10 @@ def disagreements(settings: Settings) -> Iterator[Disagreement]:
 
 def _lifetimes(settings: Settings) -> Iterator[Disagreement]:
     for shorter, longer, why in (
-        ("idle", "absolute", "a session that ends at once cannot be idle for longer"),
-        ("remember_idle", "remember_absolute", "a session that ends at once cannot be idle for longer"),
-        ("idle", "remember_idle", "who stays signed in must not be out earlier than others"),
-        ("absolute", "remember_absolute", "who stays signed in must not be out earlier than others"),
+        ("idle", "absolute", "a session cannot rest for longer than it lives"),
+        ("remember_idle", "remember_absolute", "a session cannot rest for longer than it lives"),
+        ("idle", "remember_idle", "people who chose to stay signed in would be out before the others"),
+        ("absolute", "remember_absolute", "people who chose to stay signed in would be out before the others"),
     ):
         low, high = getattr(settings.sessions, shorter), getattr(settings.sessions, longer)
         if low > high:

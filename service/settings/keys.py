@@ -5,8 +5,10 @@ and machines that start together agree; what is there already is never replaced.
 """
 
 import contextlib
+import errno
 import os
 import secrets
+import shlex
 import stat
 from pathlib import Path
 from typing import Final
@@ -34,7 +36,7 @@ def secret_keys(settings: Settings) -> tuple[bytes, ...]:
             _make(file)
         return _lines(_kept(file))
     except OSError as failed:
-        raise SettingsFault([_unusable(file, failed)]) from None
+        raise SettingsFault([_remedy(file, failed)]) from None
 
 
 def _lines(keys: str) -> tuple[bytes, ...]:
@@ -48,7 +50,7 @@ def _kept(file: Path) -> str:
         if not stat.S_ISREG(mode):
             raise SettingsFault([f"{file} is no file: remove it, and a new key is made at the next start"])
         if mode & _TOO_OPEN:
-            raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {file}"])
+            raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {shlex.quote(str(file))}"])
         content = opened.read(_MAXIMUM_BYTES).decode("utf-8", "replace")
     try:
         return files.key(content).get_secret_value()
@@ -76,8 +78,8 @@ def _make(file: Path) -> None:
 
 def _give_to_owner_of(directory: Path, descriptor: int) -> None:
     """Started as root, leave the file to whom the directory belongs: the service does not run as root."""
-    if os.geteuid() == 0:
-        owner = directory.stat()
+    owner = directory.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
@@ -90,19 +92,32 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _unusable(file: Path, failed: OSError) -> str:
+def faults_of_state(settings: Settings) -> list[str]:
+    """Return what would keep the service from using its state directory. Looks only, and makes nothing."""
+    if settings.secret_key is not None and settings.database_url is not None:
+        return []
+    directory = settings.state_dir
+    nearest = next(each for each in (directory, *directory.parents) if os.access(each, os.F_OK))
+    if not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
+        return [_remedy(settings.secret_key_file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))]
+    if settings.secret_key is not None or not settings.secret_key_file.exists():
+        return []
+    try:
+        _kept(settings.secret_key_file)
+    except SettingsFault as fault:
+        return fault.faults
+    except OSError as failed:
+        return [_remedy(settings.secret_key_file, failed)]
+    return []
+
+
+def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
-    us = f"{os.geteuid()}:{os.getegid()}"
-    directory = file.parent
-    if isinstance(failed, PermissionError):
-        try:
-            is_there = file.exists()
-        except PermissionError:
-            is_there = False
-        target = file if is_there and os.access(directory, os.X_OK) else directory
-        option = "" if target == file else "-R "
-        return f"{target} cannot be {'read' if is_there else 'written'} by us: chown {option}{us} {target}"
-    return (
-        f"{file} cannot be made or read ({failed.strerror}): "
-        f"chown -R {us} {directory}, or give a key by VESTIBULE_SECRET_KEY_FILE"
-    )
+    user, group, directory = os.geteuid(), os.getegid(), shlex.quote(str(file.parent))
+    if failed.errno != errno.EACCES:
+        return f"{file} cannot be kept ({failed.strerror}): mend that, or give a key by VESTIBULE_SECRET_KEY_FILE"
+    if not os.access(file.parent, os.F_OK):
+        return f"{directory} cannot be made by us: sudo install -d -m 750 -o {user} -g {group} {directory}"
+    if not os.access(file.parent, os.R_OK | os.W_OK | os.X_OK):
+        return f"{directory} cannot be used by us: sudo chown -R {user}:{group} {directory}"
+    return f"{file} cannot be read by us: sudo chown {user}:{group} {shlex.quote(str(file))}"

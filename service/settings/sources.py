@@ -20,8 +20,11 @@ DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
 MAXIMUM_FILE_BYTES: Final = 65_536
 _SERVICE: Final = "VESTIBULE"
 _INJECTED: Final = re.compile(
-    r"_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?", re.ASCII
+    r"(?P<service>VESTIBULE(?:_[A-Z0-9]+)*?)"
+    r"(?P<rest>_SERVICE_HOST|_SERVICE_PORT(?:_[A-Z0-9_]+)?|_PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)",
+    re.ASCII,
 )
+_BY_ENVIRONMENT: Final = {setting.environment: setting for setting in CATALOGUE.values()}
 
 
 @dataclass
@@ -55,18 +58,11 @@ class Given:
 def from_environment(environ: Mapping[str, str]) -> Given:
     """Return what the environment holds. An empty list is none; anything else that is empty is a fault."""
     given = Given("environment")
-    injected = sorted(name for name in environ if _is_injected(name, environ))
-    known = {setting.environment: setting for setting in CATALOGUE.values()}
-    for name in sorted(environ):
-        setting = known.get(name.removesuffix("_FILE"))
-        if not name.upper().startswith(PREFIX) or name in injected:
-            continue
-        if name in known:
-            given.take(known[name].name, environ[name], named=name)
-        elif setting is not None and setting.kind.is_secret:
-            given.take_file(setting.name, environ[name], named=name)
-        else:
-            given.faults.append(_unknown(name, name.upper().removeprefix(PREFIX).lower().replace("__", ".")))
+    ours = sorted(name for name in environ if name.upper().startswith(PREFIX))
+    injected = [name for name in ours if _is_injected(name, environ)]
+    for name in ours:
+        if name not in injected:
+            _take_from_environment(given, name, environ[name])
     if injected:
         given.warnings.append(
             f"Ignored, because Kubernetes sets them for a Service of that name: {', '.join(injected)}. "
@@ -75,13 +71,23 @@ def from_environment(environ: Mapping[str, str]) -> Given:
     return given
 
 
+def _take_from_environment(given: Given, name: str, value: str) -> None:
+    setting = _BY_ENVIRONMENT.get(name)
+    of_file = _BY_ENVIRONMENT.get(name.removesuffix("_FILE"))
+    if setting is not None:
+        given.take(setting.name, value, named=name)
+    elif of_file is not None and of_file.kind.is_secret:
+        given.take_file(of_file.name, value, named=name)
+    else:
+        given.faults.append(_unknown(name, name.upper().removeprefix(PREFIX).lower().replace("__", ".")))
+
+
 def _is_injected(name: str, environ: Mapping[str, str]) -> bool:
     """Whether Kubernetes wrote it, for a Service called `vestibule` or `vestibule-…`; what a person mistyped is not."""
-    for service in {_SERVICE, *(n.removesuffix("_SERVICE_HOST") for n in environ if n.endswith("_SERVICE_HOST"))}:
-        rest = name.removeprefix(service)
-        if service.startswith(_SERVICE) and rest != name and _INJECTED.fullmatch(rest):
-            return _looks_injected(rest, environ[name])
-    return False
+    found = _INJECTED.fullmatch(name)
+    if found is None or (found["service"] != _SERVICE and f"{found['service']}_SERVICE_HOST" not in environ):
+        return False
+    return _looks_injected(found["rest"], environ[name])
 
 
 def _looks_injected(rest: str, value: str) -> bool:
@@ -153,7 +159,7 @@ def _unknown(named: str, name: str) -> str:
     same_key = [known for known in CATALOGUE if known.rpartition(".")[2] == name.rpartition(".")[2]]
     nearest = same_key or get_close_matches(name, CATALOGUE, n=1)
     if not nearest:
-        return f"{named} is no setting: remove it"
+        return f"{named} is no setting: remove it (docs/settings.md lists them all)"
     as_written = CATALOGUE[nearest[0]].environment if named.upper().startswith(PREFIX) else nearest[0]
     return f"{named} is no setting: did you mean {as_written}?"
 
