@@ -30,27 +30,7 @@ ENV PATH=/opt/vestibule/bin:$PATH
 RUN test "$(uname -m)" != x86_64 \
  || python -c "import pysqlite3 as s, sys; sys.exit(s.sqlite_version_info < (3, 51, 3) and s.sqlite_version)"
 
-# --- what nginx reads, for the addresses that a container has ---
-FROM build AS rendered
-ENV VESTIBULE_SERVER__LISTEN=0.0.0.0:8080 VESTIBULE_OPS_LISTEN=0.0.0.0:9180 \
-    VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock VESTIBULE_STATE_DIR=/tmp/state
-RUN vestibule proxy render --output /etc/nginx
-
-# --- nginx ---
-FROM ${NGINX_IMAGE} AS edge
-USER 0
-# The group is the service's: it opens the socket. Made here too, so that a new volume gets these rights from whichever
-# container mounts it first.
-RUN rm -rf /etc/nginx/conf.d && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
-COPY --from=rendered /etc/nginx /etc/nginx
-RUN install -d -m 0755 /etc/nginx && nginx -t -p /tmp/ -c /etc/nginx/nginx.conf
-USER 101:10001
-EXPOSE 8080 9180
-STOPSIGNAL SIGQUIT
-ENTRYPOINT []
-CMD ["nginx", "-p", "/tmp/", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]
-
-# --- the service (last, so that a build without --target makes it) ---
+# --- the service ---
 FROM ${PYTHON_IMAGE} AS service
 # Nothing in here installs or compiles: the base image's pip goes, and its absence is checked.
 RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
@@ -62,10 +42,35 @@ RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/vestibule \
  && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
 COPY --from=build /opt/vestibule /opt/vestibule
+# The two listeners are nginx's: `vestibule proxy render` writes them down for an edge that runs in a container.
 ENV PATH=/opt/vestibule/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    VESTIBULE_STATE_DIR=/var/lib/vestibule VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock
+    VESTIBULE_STATE_DIR=/var/lib/vestibule VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock \
+    VESTIBULE_SERVER__LISTEN=0.0.0.0:8080 VESTIBULE_OPS_LISTEN=0.0.0.0:9180
 USER 10001:10001
 VOLUME ["/var/lib/vestibule", "/run/vestibule"]
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["vestibule", "ping"]
 ENTRYPOINT ["vestibule"]
 CMD ["serve"]
+
+# --- what nginx reads, with the default settings ---
+FROM service AS rendered
+USER 0
+RUN vestibule proxy render --output /etc/nginx
+USER 10001:10001
+
+# --- nginx ---
+FROM ${NGINX_IMAGE} AS edge
+USER 0
+# The socket's directory as the service's image has it: a new volume gets these rights from whoever mounts it first.
+RUN rm -rf /etc/nginx/conf.d && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
+COPY --from=rendered /etc/nginx /etc/nginx
+# The group is the service's: it may open the socket, and read what `vestibule proxy render` left beside it.
+USER 101:10001
+RUN nginx -t -e stderr -p /tmp/ -c /etc/nginx/nginx.conf
+EXPOSE 8080 9180
+STOPSIGNAL SIGQUIT
+ENTRYPOINT []
+CMD ["nginx", "-e", "stderr", "-p", "/tmp/", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]
+
+# A build without --target makes the service.
+FROM service

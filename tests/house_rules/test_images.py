@@ -42,8 +42,8 @@ def test_interface_of_the_service_image() -> None:
     assert said("service", "HEALTHCHECK").endswith('CMD ["vestibule", "ping"]')
 
 
-def test_nothing_runs_as_root() -> None:
-    """Each image ends as a user other than root; the edge shares the service's group, which may open the socket."""
+def test_edge_is_somebody_else() -> None:
+    """nginx runs as neither root nor the service; it shares the service's group, which may open the socket."""
     assert said("edge", "USER") == "101:10001"
 
 
@@ -59,9 +59,9 @@ def test_plain_dockerfile() -> None:
     assert [line for line in lines("Dockerfile") if "<<" in line or "--link" in line] == []
 
 
-@pytest.mark.parametrize("name", ["service", "edge"])
+@pytest.mark.parametrize("name", ["render", "service", "edge"])
 def test_compose_gives_little(name: str) -> None:
-    """Both containers have a read-only root, no capability, and no way to more."""
+    """Every container has a read-only root, no capability, and no way to more."""
     service = services()[name]
 
     assert service["read_only"] is True
@@ -69,7 +69,7 @@ def test_compose_gives_little(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
-@pytest.mark.parametrize("name", ["service", "edge"])
+@pytest.mark.parametrize("name", ["render", "service", "edge"])
 def test_compose_stands_alone(name: str) -> None:
     """Only named volumes are mounted, nothing of the checkout or the machine."""
     named = load("deploy/compose/compose.yaml")["volumes"].keys()
