@@ -1,0 +1,137 @@
+"""gunicorn's configuration: everything in it follows from Vestibule's own settings (`vestibule config show`).
+
+gunicorn sits behind nginx on a unix socket and is reached by nobody else. nginx.conf has the limits that clients
+meet; the ones here lie above them, so that refusals come from one place and look like one service.
+"""
+
+import gc
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+# --- The metrics of all workers, in files on a RAM disk. First of all: prometheus_client looks for them when imported.
+
+_RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
+_PREPARED = "PROMETHEUS_MULTIPROC_PREPARED"
+
+
+def _own_directory(path: Path, mode: int) -> Path:
+    """Return the directory, made where it is missing. Stops where others could have made it, or may enter it."""
+    try:
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as fault:
+        sys.exit(f"{path} cannot be made ({fault.strerror}): chown {os.geteuid()}:{os.getegid()} {path.parent}")
+    found = path.lstat()
+    if found.st_uid not in {0, os.geteuid()} or not os.access(path, os.W_OK | os.X_OK):
+        sys.exit(f"{path} is not ours: chown {os.geteuid()}:{os.getegid()} {path}")
+    if found.st_mode & 0o7 & ~mode:
+        sys.exit(f"{path} is open to everybody: chmod {mode:04o} {path}")
+    return path
+
+
+def _metrics_directory(socket: Path) -> Path:
+    """Return where workers count, emptied by the first master.
+
+    Not by one that was told to reload (HUP) or that takes over from another (USR2): workers count there already.
+    """
+    name = f"vestibule-{os.geteuid()}-{hashlib.sha256(bytes(socket)).hexdigest()[:12]}"
+    chosen = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    directory = _own_directory(Path(chosen) if chosen else (_RAM if _RAM.is_dir() else socket.parent) / name, 0o700)
+    if os.environ.get(_PREPARED) != str(directory):
+        for counted in directory.glob("*.db"):
+            counted.unlink()
+        os.environ[_PREPARED] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+    return directory
+
+
+from service.settings import SettingsFault, load  # noqa: E402 - reads no metrics, and says where they belong
+
+try:
+    _settings = load()
+except SettingsFault as fault:
+    sys.exit("\n".join(fault.faults))
+_own_directory(_settings.state_dir, 0o755)
+_own_directory(_settings.socket_path.parent, 0o750)
+_metrics = _metrics_directory(_settings.socket_path)
+
+from gunicorn.glogging import Logger  # noqa: E402
+from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
+
+from service.web.logs import configure_logging  # noqa: E402
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+# --- What is served, and where
+
+wsgi_app = "service.app:application()"
+bind = f"unix:{_settings.socket_path}"
+umask = 0o117  # the socket: owner and group, so that nginx in the group may connect and nobody else
+backlog = 1024
+
+# --- Who works
+
+worker_class = "gthread"
+workers = _settings.workers
+threads = _settings.server.threads
+preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
+worker_tmp_dir = str(_RAM) if _RAM.is_dir() else None  # the heartbeat never waits for a disk
+
+# --- How long
+
+timeout = 30  # a worker that gives no sign of life is replaced
+graceful_timeout = 20  # what is being answered when the end comes may finish
+keepalive = 30  # longer than nginx keeps an idle connection (upstream.conf), so that no request meets a closing one
+
+# --- What is believed: nothing. nginx writes every header that arrives here; these say so a second time.
+
+http_parser = "python"  # never an older compiled one that happens to be installed
+forwarded_allow_ips = ""
+forwarder_headers = ""  # SCRIPT_NAME and PATH_INFO would otherwise be taken from any peer of a unix socket
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
+control_socket_disable = True  # on by default, it lets whoever runs as our user stop the service
+limit_request_line = 8190  # nginx: 8000 for the whole head
+limit_request_fields = 100
+limit_request_field_size = 16380
+
+# --- What is written down: the service writes one line for each request, gunicorn about itself only
+
+accesslog = None
+errorlog = "-"
+loglevel = "info"
+
+
+class _JsonLogger(Logger):
+    """Sends gunicorn's own messages where all others go, as JSON."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn's Config is made at run time
+        super().setup(cfg)
+        configure_logging()
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+logger_class = _JsonLogger
+
+
+def when_ready(_server: "Arbiter") -> None:
+    """Move everything that was loaded out of the collector's sight, so that workers go on sharing its memory."""
+    gc.collect()
+    gc.freeze()
+
+
+def child_exit(_server: "Arbiter", worker: "Worker") -> None:
+    """Drop the gauges of a worker that is gone; what it counted stays."""
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: "Arbiter") -> None:
+    """Give back the RAM, unless a successor counts there."""
+    if not server.reexec_pid:
+        for counted in _metrics.glob("*.db"):
+            counted.unlink(missing_ok=True)
+        _metrics.rmdir()

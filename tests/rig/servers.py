@@ -1,0 +1,269 @@
+"""gunicorn and nginx as they run in production, on free loopback ports and in a state directory of their own.
+
+    with running(workers=2) as servers:
+        servers.get("/")
+
+As root both run as nobody. What they write goes to `servers.log("nginx")` and `servers.log("gunicorn")`.
+"""
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.rig.parts import ROOT, need, unprivileged
+
+PATIENCE_SECONDS: Final = 20
+SERVICE: Final = "service.app:application()"
+_VESTIBULE: Final = (sys.executable, "-c", "from service.app import main; main()")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers in order with lower-case names, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of every header of that name."""
+        return [value for found, value in self.headers if found == name.lower()]
+
+    def one(self, name: str) -> str:
+        """Return the value of a header that is there exactly once."""
+        (value,) = self.all(name)
+        return value
+
+
+@dataclass
+class Servers:
+    """The two servers, and how a test reaches, watches and stops them."""
+
+    state_dir: Path
+    port: int
+    ops_port: int
+    environ: dict[str, str]
+    application: str = SERVICE
+    edit_nginx: Callable[[str], str] = str
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """The public address."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def nginx_dir(self) -> Path:
+        """Where nginx's files are rendered."""
+        return self.state_dir / "nginx"
+
+    @property
+    def socket(self) -> Path:
+        """Where gunicorn listens."""
+        return self.state_dir / "run" / "gunicorn.sock"
+
+    def vestibule(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one of the operator's commands on this state directory; `typed` is its standard input."""
+        return subprocess.run(
+            unprivileged(*_VESTIBULE, *arguments),
+            env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    def render(self) -> None:
+        """Write nginx's files; a test's own version of nginx.conf where it asked for one."""
+        done = self.vestibule("proxy", "render")
+        assert done.returncode == 0, done.stderr
+        conf = self.nginx_dir / "nginx.conf"
+        edited = self.edit_nginx(conf.read_text())
+        conf.write_text(edited)
+
+    def start(self) -> None:
+        """Render, start both, and wait until the service says that it is ready."""
+        self.render()
+        self.start_gunicorn()
+        self.start_nginx()
+        self.wait_until(lambda: self.ops("/readyz").status == 200, "/readyz answers 200")
+
+    def start_gunicorn(self) -> None:
+        """Start gunicorn alone, in front of `application`."""
+        configuration = ROOT / "deploy" / "gunicorn.conf.py"
+        self._spawn("gunicorn", [sys.executable, "-m", "gunicorn", "--config", str(configuration), self.application])
+
+    def start_nginx(self) -> None:
+        """Start nginx alone."""
+        prefix = f"{self.nginx_dir}/"
+        nginx = str(need("nginx"))
+        self._spawn("nginx", [nginx, "-e", "stderr", "-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"])
+
+    def _spawn(self, name: str, command: Sequence[str]) -> None:
+        path = self._log_path(name)
+        path.touch()
+        path.chmod(0o666)  # nginx opens it again by itself, as nobody
+        with path.open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                unprivileged(*command), env=self.environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """End both, nginx first, and everything that they started."""
+        for name in ("nginx", "gunicorn"):
+            self.end(name)
+
+    def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal to one master, wait for it, leave none of its children behind; return its exit code."""
+        process = self.processes.pop(name, None)
+        if process is None:
+            return 0
+        process.send_signal(how)
+        try:
+            return process.wait(PATIENCE_SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def log(self, name: str) -> str:
+        """Return what `nginx` or `gunicorn` wrote so far."""
+        return self._log_path(name).read_text(errors="replace")
+
+    def _log_path(self, name: str) -> Path:
+        return self.state_dir / f"{name}.log"
+
+    def get(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+        """Send one request to the public listener. Header names are written with underscores."""
+        return self.ask(self.port, path, method=method, body=body, headers=headers)
+
+    def ops(self, path: str) -> Answer:
+        """Send a GET to the ops listener."""
+        return self.ask(self.ops_port, path)
+
+    def ask(
+        self,
+        port: int,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request to a port of this machine."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        spelled = {"Host": f"localhost:{port}"} | {k.replace("_", "-"): v for k, v in (headers or {}).items()}
+        with contextlib.closing(connection):
+            connection.request(method, path, body=body, headers=spelled)
+            response = connection.getresponse()
+            return Answer(response.status, [(k.lower(), v) for k, v in response.getheaders()], response.read())
+
+    def raw(self, data: bytes, *, port: int | None = None, shut: bool = False) -> bytes:
+        """Send bytes and return everything until the server closes; `shut` says at once that no more will come."""
+        with socket.create_connection(("127.0.0.1", port or self.port), timeout=PATIENCE_SECONDS) as connection:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused while we were still sending
+                connection.sendall(data)
+                if shut:
+                    connection.shutdown(socket.SHUT_WR)
+            return received(connection)
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition; a server that is not there yet counts as not yet. Fails with both logs."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if condition():
+                    return
+            ended = [name for name, process in self.processes.items() if process.poll() is not None]
+            if ended or time.monotonic() > deadline:
+                logs = "\n".join(f"--- {name}\n{self.log(name)[-4000:]}" for name in self.processes)
+                raise AssertionError(f"did not happen: {what}; ended: {ended}\n{logs}")
+            time.sleep(0.02)
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return everything until the other side closes or resets."""
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def answers(data: bytes) -> list[int]:
+    """Return the statuses of all the answers in a stream, in order."""
+    return [int(status) for status in re.findall(rb"(?:^|\n|>|\})HTTP/1\.1 (\d{3})", data)]
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def state_directory() -> Iterator[Path]:
+    """Yield a new directory that the unprivileged user owns; its path is short enough for sockets."""
+    path = Path(tempfile.mkdtemp(prefix="vestibule-"))
+    path.chmod(0o755)
+    if os.geteuid() == 0:
+        shutil.chown(path, "nobody")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def prepared(
+    *,
+    workers: int = 2,
+    application: str = SERVICE,
+    edit_nginx: Callable[[str], str] = str,
+    **settings: str,
+) -> Iterator[Servers]:
+    """Yield servers that are not started yet, and stop whatever a test started of them.
+
+    `settings` are further settings by their environment names without the prefix, such as `LIMITS__POST_PER_MINUTE`.
+    """
+    port, ops_port = free_port(), free_port()
+    with state_directory() as state_dir:
+        own = {name: value for name, value in os.environ.items() if not name.startswith("VESTIBULE_")}
+        chosen = {
+            "STATE_DIR": str(state_dir),
+            "PUBLIC_URL": f"http://localhost:{port}",
+            "SERVER__LISTEN": f"localhost:{port}",
+            "SERVER__WORKERS": str(workers),
+            "OPS_LISTEN": f"127.0.0.1:{ops_port}",
+        }
+        environ = own | {f"VESTIBULE_{name}": value for name, value in (chosen | settings).items()}
+        servers = Servers(state_dir, port, ops_port, environ, application, edit_nginx)
+        try:
+            yield servers
+        finally:
+            servers.stop()
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    workers: int = 2,
+    application: str = SERVICE,
+    edit_nginx: Callable[[str], str] = str,
+    **settings: str,
+) -> Iterator[Servers]:
+    """Yield servers that are ready, and stop them. The arguments are those of `prepared`."""
+    with prepared(workers=workers, application=application, edit_nginx=edit_nginx, **settings) as servers:
+        servers.start()
+        yield servers
