@@ -6,7 +6,7 @@ import sys
 import click
 
 from service.cli import REFUSED, Operator, as_json
-from service.settings import CATALOGUE, SettingsFault, faults_of_state
+from service.settings import CATALOGUE, Setting, SettingsFault, faults_of_state
 
 
 @click.group()
@@ -66,8 +66,12 @@ def show(op: Operator, *, as_json: bool) -> None:
         listed = [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]
         click.echo(json.dumps({"settings": listed, "warnings": list(settings.warnings)}))
         return
-    _print_table([(name, value or f"({CATALOGUE[name].unset or 'none'})", origin) for name, value, origin in rows])
+    _print_table([(name, value or _unset(CATALOGUE[name]), origin) for name, value, origin in rows])
     _say_warnings(settings.warnings)
+
+
+def _unset(setting: Setting) -> str:
+    return f"({setting.unset.replace('`', '') or 'none'})"
 
 
 def _print_table(rows: list[tuple[str, str, str]]) -> None:

@@ -20,15 +20,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from service.settings import sources
+from service.settings import files, sources
 from service.settings.agreement import disagreements
-from service.settings.catalogue import CATALOGUE, CONFIG
+from service.settings.catalogue import CATALOGUE, CONFIG, Setting
 from service.settings.faults import SettingsFault, refused
 from service.settings.fields import Settings
 from service.settings.keys import faults_of_state, secret_keys
+from service.settings.kinds import Unfit
 from service.settings.sources import Given
 
-__all__ = ["CATALOGUE", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
+__all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
 
 
 def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None) -> Settings:
@@ -56,10 +57,12 @@ def _given(environ: Mapping[str, str], config: Path | None) -> list[Given]:
         environment.values[CONFIG] = config.absolute()
     elif sources.DEFAULT_CONFIG.exists():
         environment.values.setdefault(CONFIG, sources.DEFAULT_CONFIG)
-    chosen = Path(str(environment.values.get(CONFIG, "")))
-    if not chosen.is_absolute():  # a relative one gets its fault from the setting's kind
+    if CONFIG not in environment.values:
         return [environment]
-    return [environment, sources.from_file(chosen)]
+    try:
+        return [environment, sources.from_file(files.path(environment.values[CONFIG]))]
+    except Unfit:  # the setting's own reader says so
+        return [environment]
 
 
 def _merged(tables: Iterable[dict[str, str]]) -> dict[str, str]:

@@ -157,5 +157,5 @@ ORIGINS: Final = listing("a list of addresses such as https://wiki.example.org",
 NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", network)
 LISTEN: Final = Kind("an address and a port", listen)
 DOMAIN: Final = Kind("a domain name such as example.org", cookie_domain)
-DATABASE: Final = Kind("a secret address", database, shown, is_secret=True)
-REDIS: Final = Kind("a secret address", redis, shown, is_secret=True)
+DATABASE: Final = Kind("an address", database, shown, is_secret=True)
+REDIS: Final = Kind("an address", redis, shown, is_secret=True)

@@ -68,12 +68,12 @@ class Hashing(Section):
     threads: Annotated[int | None, kinds.whole(1, 256)] = setting(
         None,
         "How many passwords are hashed at once, by all workers together; each worker has at least one thread.",
-        unset="the processors that this process may use (affinity, cgroup limit)",
+        unset="one for each processor that the service may use (affinity and cgroup quota)",
     )
 
 
 class Limits(Section):
-    """The outer limits, which a person never meets. `/64` counts as one IPv6 network, `/32` as one of IPv4."""
+    """The outer limits, above what people need. A network is an IPv4 address, or a /64 of IPv6."""
 
     post_per_minute: Annotated[int, kinds.whole(1, 1_000_000)] = setting(
         60, "Forms that one network may send in a minute; an office behind one address shares it."
@@ -111,7 +111,7 @@ class Server(Section):
         unset="`run/gunicorn.sock` in the state directory",
     )
     workers: Annotated[int | None, kinds.whole(1, 256)] = setting(
-        None, "Worker processes.", unset="the processors that this process may use"
+        None, "Worker processes.", unset="one for each processor that the service may use"
     )
     threads: Annotated[int, kinds.whole(1, 256)] = setting(8, "Requests that one worker answers at once.")
 

@@ -16,9 +16,9 @@ _HEAD: Final = """\
 Everything has a default that is meant for production; for a first look nothing needs to be set.
 
 A setting is read from the environment, else from the TOML file, else it has its default. The file is the one that
-`VESTIBULE_CONFIG` names, or `/etc/vestibule/vestibule.toml` when there is one. `vestibule config check` lists all that
-is wrong, at once; `vestibule config show` prints every value and where it came from, but no secret. A change needs a new
-start of the service.
+`VESTIBULE_CONFIG` names, or `/etc/vestibule/vestibule.toml` when there is one. `vestibule config check` names all that
+is wrong, at once; `vestibule config show` prints every value and where it came from, but no secret. A change needs a
+new start of the service.
 
 | | environment | TOML |
 | --- | --- | --- |
@@ -31,12 +31,12 @@ Durations are written `90s`, `15m`, `12h`, `14d`; sizes `16k`, `64m`. A name tha
 misspelt one is noticed; what Kubernetes sets for a Service called `vestibule` is ignored with a warning. An empty value
 is refused, too, except for a list, which is then empty.
 """
-_FROM_FILE: Final = "Also as `{}_FILE`, the path of a file that holds it."
+_FROM_FILE: Final = "Or, as `{}_FILE`, the path of a file that holds it."
 
 
 def manual() -> str:
     """Return the whole document."""
-    return "\n".join([_HEAD, *_sections()])
+    return "\n".join([_HEAD, *_sections()]).rstrip() + "\n"
 
 
 def _sections() -> Iterator[str]:
@@ -51,19 +51,15 @@ def _section(title: str, words: str, settings: list[Setting]) -> Iterator[str]:
     yield f"## {title}\n"
     if words:
         yield f"{words}\n"
-    for setting in settings:
-        yield _entry(setting)
+    yield "| Setting | Default | What it does |\n| --- | --- | --- |"
+    yield from map(_row, settings)
+    yield ""
 
 
-def _entry(setting: Setting) -> str:
+def _row(setting: Setting) -> str:
     secret = [_FROM_FILE.format(setting.environment)] if setting.kind.is_secret else []
-    return "\n".join(
-        [
-            f"### `{setting.name}`\n",
-            f"`{setting.environment}`: {setting.kind.words}. Default: {_default(setting)}.\n",
-            " ".join([setting.description, *secret]) + "\n",
-        ]
-    )
+    words = " ".join([setting.description, f"Takes {setting.kind.words}.", *secret])
+    return f"| `{setting.name}`<br>`{setting.environment}` | {_default(setting)} | {words} |"
 
 
 def _default(setting: Setting) -> str:

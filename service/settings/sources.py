@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from service.settings.catalogue import CATALOGUE, CONFIG, PREFIX
-from service.settings.kinds import Unfit
+from service.settings.kinds import Unfit, text
 
 DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
 MAXIMUM_FILE_BYTES: Final = 65_536
@@ -166,17 +166,16 @@ def _unknown(named: str, name: str) -> str:
 
 def _content(path: object) -> str:
     """Return the text of a secret's file without the line break at its end. Raises Unfit, which names the file."""
-    if not isinstance(path, str) or not path.strip():
-        raise Unfit("is empty: name a file, or remove it")
+    file = Path(text(path))
     try:
-        if not Path(path).is_file():
-            raise Unfit(f"names {path}, which is no file: name one that is")
-        with Path(path).open("rb") as file:
-            content = file.read(MAXIMUM_FILE_BYTES).decode().strip()
+        if not file.is_file():  # nor anything that could be read for ever
+            raise Unfit(f"names {file}, which is no file: name one that is")
+        with file.open("rb") as opened:
+            content = opened.read(MAXIMUM_FILE_BYTES).decode().strip()
     except OSError as failed:
-        raise Unfit(f"names {path}, which cannot be read ({failed.strerror}): let the service read it") from None
+        raise Unfit(f"names {file}, which cannot be read ({failed.strerror}): let the service read it") from None
     except UnicodeDecodeError:
-        raise Unfit(f"names {path}, which is not UTF-8 text: write the secret as text") from None
+        raise Unfit(f"names {file}, which is not UTF-8 text: write the secret as text") from None
     if not content:
-        raise Unfit(f"names {path}, which is empty: write the secret into it")
+        raise Unfit(f"names {file}, which is empty: write the secret into it")
     return content

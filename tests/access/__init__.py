@@ -1,0 +1,1 @@
+"""Promises of the rules about where a browser may go."""

@@ -1,0 +1,1 @@
+"""Promises of the settings: what is read, what is refused, and what is never shown."""
