@@ -36,7 +36,9 @@ def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: b
     people, faults = read(file, now=services.clock())
     if not skip_existing:
         taken = {person.username for person in services.accounts.all()}
-        faults += [f"{person.username}: there is such an account already" for person in people if person.username in taken]
+        faults += [
+            f"{person.username}: there is such an account already" for person in people if person.username in taken
+        ]
     if faults:
         for fault in faults[:_SHOWN_FAULTS]:
             click.echo(fault, err=True)

@@ -74,9 +74,7 @@ def change(
     return opened
 
 
-def choose(
-    link: Link, *, username: str, typed: Typed, stores: Stores, now: int
-) -> Account | Problem | Weakness:
+def choose(link: Link, *, username: str, typed: Typed, stores: Stores, now: int) -> Account | Problem | Weakness:
     """Choose a password through a link, which is used up by it. A set-up link makes the first administrator."""
     if not is_usable(link, now=now):
         return Problem.LINK_SPENT

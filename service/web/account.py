@@ -7,7 +7,7 @@ from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weak
 from service.login.sessions import SignedIn
 from service.web import browser_session, context, errors, forms, telemetry
 from service.web.see_other import see_other
-from service.web.sentences import NOTICES, PROBLEMS
+from service.web.sentences import FIELD, NOTICES, PROBLEMS
 
 pages = Blueprint("account", __name__, url_prefix="/account")
 
@@ -19,7 +19,9 @@ def home() -> Response:
     if signed_in is None:
         return _sign_in_first()
     notice = NOTICES.get(request.args.get("notice", ""))
-    page = render_template("account.html", account=signed_in.account, session=signed_in.session, notice=notice)
+    page = render_template(
+        "account.html", account=signed_in.account, session=signed_in.session, notice=notice, now=context.now()
+    )
     return make_response(page)
 
 
@@ -57,13 +59,14 @@ def _refused(signed_in: SignedIn, problem: Problem | Weakness) -> Response:
         return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
     if errors.prefers_json():
         return errors.answer(400, message=PROBLEMS[problem])
-    return _form(signed_in, PROBLEMS[problem], status=400)
+    return _form(signed_in, problem, status=400)
 
 
-def _form(signed_in: SignedIn, problem: str | None = None, *, status: int = 200) -> Response:
+def _form(signed_in: SignedIn, problem: Problem | Weakness | None = None, *, status: int = 200) -> Response:
     page = render_template(
         "password.html",
-        problem=problem,
+        problem=PROBLEMS[problem] if problem else None,
+        problem_field=FIELD.get(problem, "password") if problem else None,
         minimum=MINIMUM_CHARACTERS,
         maximum=MAXIMUM_CHARACTERS,
         username=signed_in.account.username,

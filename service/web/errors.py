@@ -26,29 +26,38 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def answer(status: int, *, retry_after: int | None = None, message: str | None = None) -> Response:
+def answer(
+    status: int,
+    *,
+    said: Said | None = None,
+    message: str = "",
+    retry_after: int | None = None,
+    home_url: str | None = "/",
+) -> Response:
     """Return the page, or the JSON where the client prefers it, that says what went wrong.
 
-    `retry_after` is in seconds from now.
+    `said` stands in for the status's own words, `message` for its last sentence; `retry_after` is in seconds from now.
     """
-    said = ANSWERS[status]
-    response = make_response(_body(status, said, message or said.message, retry_after), status)
+    words = said or ANSWERS[status]
+    if message:
+        words = words._replace(message=message)
+    response = make_response(_body(status, words, retry_after, home_url), status)
     if retry_after is not None:
         response.headers["Retry-After"] = str(max(1, retry_after))
     return response
 
 
-def _body(status: int, said: Said, message: str, retry_after: int | None) -> str | Response:
+def _body(status: int, said: Said, retry_after: int | None, home_url: str | None) -> str | Response:
     if prefers_json():
-        return jsonify(error=said.name, message=message, request_id=telemetry.request_id())
+        return jsonify(error=said.name, message=said.message, request_id=telemetry.request_id())
     return render_template(
         "error.html",
         status=status,
         title=said.title,
-        message=message,
+        message=said.message,
         request_id=telemetry.request_id(),
         again_at=in_words(retry_after) if retry_after is not None else None,
-        home_url="/",
+        home_url=home_url,
     )
 
 
@@ -90,11 +99,16 @@ def wrong_host() -> Response:
     """Refuse a request for another name; on a private network the page says which setting names this one."""
     public, asked = context.services().public, request.environ.get("HTTP_HOST", "")
     structlog.get_logger().warning(
-        "wrong_host", asked=asked[:200], expected=public.netloc, setting="VESTIBULE_PUBLIC_URL", request_id=telemetry.request_id()
+        "wrong_host",
+        asked=asked[:200],
+        expected=public.netloc,
+        setting="VESTIBULE_PUBLIC_URL",
+        request_id=telemetry.request_id(),
     )
     if not _is_private(context.client().address):
-        return answer(421)
-    return answer(421, message=f"This service answers to {public.origin} only (the setting VESTIBULE_PUBLIC_URL).")
+        return answer(421, home_url=None)
+    message = f"This service answers to {public.origin} only (the setting VESTIBULE_PUBLIC_URL)."
+    return answer(421, message=message, home_url=public.origin)
 
 
 def _is_private(address: str) -> bool:

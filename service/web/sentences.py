@@ -54,6 +54,16 @@ PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     Problem.BUSY: BUSY,
 }
 
+# Which field of a form a problem is about; a weakness is always about the new password.
+FIELD: Final[dict[Problem | Weakness, str]] = {
+    Problem.WRONG_CURRENT: "current",
+    Problem.UNLIKE: "repeat",
+    Problem.USERNAME_INVALID: "username",
+    Problem.USERNAME_TAKEN: "username",
+}
+
+SPENT: Final = Said("link_spent", "This link no longer works", PROBLEMS[Problem.LINK_SPENT])
+
 NOTICES: Final = {
     "signed-out": "You are signed out.",
     "password-set": "Your password is set. Sign in with it.",

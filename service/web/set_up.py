@@ -8,7 +8,7 @@ from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weak
 from service.login.sessions import hash_of_claimed
 from service.web import browser_session, context, errors, forms, telemetry
 from service.web.see_other import see_other
-from service.web.sentences import PROBLEMS
+from service.web.sentences import FIELD, PROBLEMS, SPENT
 
 pages = Blueprint("set_up", __name__)
 _EVENT = {
@@ -25,7 +25,7 @@ def set_up() -> Response:
     token = form.get("token", "") if request.method == "POST" else request.args.get("token", "")
     link = _usable(token)
     if link is None:
-        return errors.answer(404, message=PROBLEMS[Problem.LINK_SPENT])
+        return errors.answer(404, said=SPENT)
     return _choose(link, token, form) if request.method == "POST" else _form(link, token)
 
 
@@ -46,23 +46,26 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     if outcome is Problem.BUSY:
         return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
     if outcome is Problem.LINK_SPENT:
-        return errors.answer(404, message=PROBLEMS[Problem.LINK_SPENT])
+        return errors.answer(404, said=SPENT)
     if isinstance(outcome, Problem | Weakness):
-        return _form(link, token, problem=PROBLEMS[outcome], username=form.get("username", ""), status=400)
+        return _form(link, token, problem=outcome, username=form.get("username", ""), status=400)
     telemetry.event(_EVENT[link.purpose], account=outcome.username)
     response = see_other("/?notice=password-set")
     browser_session.clear(response)
     return response
 
 
-def _form(link: Link, token: str, *, problem: str | None = None, username: str = "", status: int = 200) -> Response:
+def _form(
+    link: Link, token: str, *, problem: Problem | Weakness | None = None, username: str = "", status: int = 200
+) -> Response:
     owner = context.services().accounts.by_id(link.account_id) if link.account_id else None
     page = render_template(
         "set_up.html",
         purpose=link.purpose.value,
         username=owner.username if owner else username,
         token=token,
-        problem=problem,
+        problem=PROBLEMS[problem] if problem else None,
+        problem_field=FIELD.get(problem, "password") if problem else None,
         minimum=MINIMUM_CHARACTERS,
         maximum=MAXIMUM_CHARACTERS,
     )

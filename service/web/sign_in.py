@@ -85,9 +85,16 @@ def _form(
 ) -> Response:
     if problem and errors.prefers_json():
         return errors.answer(status, message=problem)
-    protection.allow_form_to(origin_of(rd) if rd else None)
+    origin = origin_of(rd) if rd else None
+    protection.allow_form_to(origin)
     page = render_template(
-        "sign_in.html", username=username, remember=remember, rd=rd, problem=problem, notice=notice
+        "sign_in.html",
+        username=username,
+        remember=remember,
+        rd=rd,
+        destination=origin and origin.partition("://")[2],
+        problem=problem,
+        notice=notice,
     )
     return make_response(page, status)
 
@@ -97,7 +104,9 @@ def logout() -> Response:
     """Ask (GET), then end this browser's session (POST); the row is gone before the answer leaves."""
     signed_in = browser_session.current()
     if request.method == "GET":
-        return make_response(render_template("sign_out.html", account=signed_in.account)) if signed_in else see_other("/")
+        return (
+            make_response(render_template("sign_out.html", account=signed_in.account)) if signed_in else see_other("/")
+        )
     presented = browser_session.presented()
     if presented and context.services().sessions.end(presented):
         telemetry.event("session_ended", account=signed_in.account.username if signed_in else None)

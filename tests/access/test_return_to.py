@@ -67,7 +67,9 @@ def test_no_text_leads_off_site(target: str) -> None:
     if where is None:
         return
 
-    resolved = urlsplit(urljoin("https://auth.example.test/", where.replace("\\", "/").replace("\t", "").replace("\n", "")))
+    resolved = urlsplit(
+        urljoin("https://auth.example.test/", where.replace("\\", "/").replace("\t", "").replace("\n", ""))
+    )
 
     assert f"{resolved.scheme}://{resolved.netloc}" in ORIGINS | {AUTH.origin}
 

@@ -110,7 +110,9 @@ def test_a_full_gate_changes_nothing(rows: Rows, served: int) -> None:
     assert changed(rows, by=replace(stores(rows), gate=Full(served))) is Problem.BUSY
 
 
-@pytest.mark.parametrize(("purpose", "seconds"), [(Purpose.SET_UP, HOUR), (Purpose.INVITATION, 3 * DAY), (Purpose.RESET, HOUR)])
+@pytest.mark.parametrize(
+    ("purpose", "seconds"), [(Purpose.SET_UP, HOUR), (Purpose.INVITATION, 3 * DAY), (Purpose.RESET, HOUR)]
+)
 def test_links_expire(rows: Rows, purpose: Purpose, seconds: int) -> None:
     """Each kind of link works for its own time and not a second longer."""
     used = link(rows, purpose)
@@ -159,9 +161,7 @@ def test_the_first_administrator_is_made_by_the_set_up_link() -> None:
     assert PASSWORDS.check(root.password_hash, OTHER_PASSWORD).matches
 
 
-@pytest.mark.parametrize(
-    ("username", "expected"), [("", Problem.USERNAME_INVALID), ("ALICE", Problem.USERNAME_TAKEN)]
-)
+@pytest.mark.parametrize(("username", "expected"), [("", Problem.USERNAME_INVALID), ("ALICE", Problem.USERNAME_TAKEN)])
 def test_the_first_administrator_needs_a_free_name(rows: Rows, username: str, expected: Problem) -> None:
     """A name that cannot be, or is taken, leaves the link usable."""
     used = link(rows, Purpose.SET_UP, None)

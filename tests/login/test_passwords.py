@@ -53,7 +53,9 @@ def test_a_password_matches_whole_and_exactly() -> None:
     kept = PASSWORDS.hash(PASSWORD)
 
     assert PASSWORDS.check(kept, PASSWORD) == Check(matches=True)
-    assert not any(PASSWORDS.check(kept, t).matches for t in (PASSWORD.upper(), PASSWORD + " ", PASSWORD[:-1], " " + PASSWORD))
+    assert not any(
+        PASSWORDS.check(kept, t).matches for t in (PASSWORD.upper(), PASSWORD + " ", PASSWORD[:-1], " " + PASSWORD)
+    )
 
 
 def test_both_unicode_spellings_of_a_password_match() -> None:

@@ -62,7 +62,9 @@ def test_everything_else_is_refused(rows: Rows, username: str, password: str, ex
 
 def test_a_disabled_account_is_refused_with_the_right_password() -> None:
     """An account that was shut opens to nobody."""
-    assert attempt(Rows(accounts={"a1": alice(disabled_at=NOW)}), "alice", PASSWORD) == Refused(Reason.DISABLED, "alice")
+    assert attempt(Rows(accounts={"a1": alice(disabled_at=NOW)}), "alice", PASSWORD) == Refused(
+        Reason.DISABLED, "alice"
+    )
 
 
 def test_an_invited_account_has_no_password_yet() -> None:

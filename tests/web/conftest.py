@@ -38,7 +38,9 @@ class World:
             lifetimes=LIFETIMES,
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
-            health=Health(lambda: self.database_answers, lambda: self.migrations_pending, lambda: self.counters_degraded),
+            health=Health(
+                lambda: self.database_answers, lambda: self.migrations_pending, lambda: self.counters_degraded
+            ),
             outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
             clock=lambda: self.now,
             transaction=lambda: self.rows.transaction(),

@@ -35,7 +35,9 @@ def test_the_right_password_lets_in(client: FlaskClient, world: World) -> None:
     assert "alice" in client.get("/account").text
 
 
-@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"username": "nobody"}, {"username": "no body"}, {"password": ""}])
+@pytest.mark.parametrize(
+    "wrong", [{"password": "wrong"}, {"username": "nobody"}, {"username": "no body"}, {"password": ""}]
+)
 def test_everything_else_gets_the_same_401(client: FlaskClient, wrong: dict[str, str]) -> None:
     """Wrong, unknown, impossible and empty look alike: status, headers and page, but for the name that was typed."""
     form = RIGHT | wrong
@@ -49,7 +51,8 @@ def test_everything_else_gets_the_same_401(client: FlaskClient, wrong: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("rd", "expected"), [("/account/password", "/account/password"), ("//evil.test", "/account"), ("https://evil.test", "/account")]
+    ("rd", "expected"),
+    [("/account/password", "/account/password"), ("//evil.test", "/account"), ("https://evil.test", "/account")],
 )
 def test_people_come_back_to_where_they_were(client: FlaskClient, rd: str, expected: str) -> None:
     """A valid rd is followed after signing in and when signed in already; anything else leads home."""
