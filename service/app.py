@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from service.services import Services
     from service.settings import Settings
-    from service.storage.database import Database
 
 
 def main() -> None:

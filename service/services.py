@@ -13,9 +13,9 @@ from service.access.public_address import PublicAddress
 from service.login.accounts import Accounts
 from service.login.hashing import HashingGate
 from service.login.links import Links
-from service.login.new_password import Stores
 from service.login.passwords import Passwords
 from service.login.sessions import Lifetimes, Sessions
+from service.login.stores import Stores
 
 
 class Unavailable(Exception):
@@ -42,7 +42,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class OuterLimit:
-    """How many POSTs a network may send in a minute, and where all workers count them (for `limits` and Flask-Limiter)."""
+    """How many POSTs a network may send in a minute, and where all workers count them (a `limits` storage)."""
 
     posts_per_minute: int
     storage_uri: str
@@ -70,14 +70,15 @@ class Services:
     cookie_domain: str | None = None
 
     @property
-    def password_stores(self) -> Stores:
-        """Return what a new password touches."""
+    def stores(self) -> Stores:
+        """Return what the rules of `login` are handed."""
         return Stores(
             accounts=self.accounts,
             sessions=self.sessions,
             links=self.links,
             passwords=self.passwords,
             gate=self.gate,
+            lifetimes=self.lifetimes,
             transaction=self.transaction,
             service_name=self.brand.name,
         )

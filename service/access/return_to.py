@@ -38,8 +38,8 @@ def destination(target: str | None, *, public: PublicAddress, origins: AbstractS
     found = _TARGET.fullmatch(target)
     if found is None or _BROKEN_ESCAPE.search(target) or _AMBIGUOUS_PATH.search(found["path"]):
         return None
-    path = str(found["path"])
-    rest = (path or "/") + str(found["query"] or "") + str(found["fragment"] or "")
+    path: str = found["path"]
+    rest = "".join((path or "/", found["query"] or "", found["fragment"] or ""))
     if found["scheme"] is None:
         return rest if path else None
     origin = _origin(found)

@@ -4,19 +4,15 @@ Every way to a new password ends all of the account's sessions, so that whoever 
 """
 
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.login.accounts import Account, Accounts, UsernameTaken, canonical_username
-from service.login.hashing import HashingGate, Shed
-from service.login.links import Link, Links, Purpose, is_usable
-from service.login.passwords import Passwords, Weakness, weakness
-from service.login.sessions import Sessions
+from service.login.accounts import Account, UsernameTaken, canonical_username
+from service.login.hashing import Shed
+from service.login.links import Link, Purpose, is_usable
+from service.login.passwords import Weakness, weakness
 from service.login.sign_in import Client, Opened, new_session
-
-Transaction = Callable[[], AbstractContextManager[None]]
+from service.login.stores import Stores
 
 
 class Problem(StrEnum):
@@ -28,19 +24,6 @@ class Problem(StrEnum):
     USERNAME_TAKEN = "username-taken"
     LINK_SPENT = "link-spent"
     BUSY = "busy"
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What a new password touches, and the name of the service (a word that no password may be made of)."""
-
-    accounts: Accounts
-    sessions: Sessions
-    links: Links
-    passwords: Passwords
-    gate: HashingGate
-    transaction: Transaction
-    service_name: str
 
 
 @dataclass(frozen=True, slots=True)

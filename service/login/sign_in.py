@@ -4,16 +4,14 @@ Refusals are values with a reason for the log and the metrics; to the person at 
 """
 
 import secrets
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from service.login.accounts import Account, Accounts, canonical_username
-from service.login.hashing import HashingGate, Shed
+from service.login.hashing import Shed
 from service.login.passwords import Check, Passwords
-from service.login.sessions import Lifetimes, Session, Sessions, hash_of, new_token
-
+from service.login.sessions import Session, hash_of, new_token
+from service.login.stores import Stores
 
 SWEPT_AT_ONCE = 10
 
@@ -59,18 +57,16 @@ class Opened:
     session: Session
 
 
-def with_password(
-    *, username: str, password: str, accounts: Accounts, passwords: Passwords, gate: HashingGate
-) -> Granted | Refused:
+def with_password(*, username: str, password: str, stores: Stores) -> Granted | Refused:
     """Check a name and a password as they were typed.
 
     Unknown and disabled names take the same way through the same work as known ones. A hash made with
     other parameters than today's is replaced in the same turn at the gate.
     """
     name = canonical_username(username)
-    account = accounts.by_username(name) if name else None
+    account = stores.accounts.by_username(name) if name else None
     kept = account.password_hash if account and not account.is_disabled else None
-    proof = gate.run(lambda: _prove(passwords, kept, password))
+    proof = stores.gate.run(lambda: _prove(stores.passwords, kept, password))
     if isinstance(proof, Shed):
         return Refused(Reason.BUSY, account.username if account else None)
     if account is None:
@@ -79,7 +75,7 @@ def with_password(
         return Refused(Reason.DISABLED, account.username)
     if not proof.check.matches:
         return Refused(Reason.WRONG_PASSWORD, account.username)
-    return Granted(_renewed(account, proof, accounts))
+    return Granted(_renewed(account, proof, stores.accounts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +97,7 @@ def _renewed(account: Account, proof: _Proof, accounts: Accounts) -> Account:
 
 
 def open_session(
-    *,
-    account: Account,
-    client: Client,
-    remembered: bool,
-    replaces: bytes | None,
-    accounts: Accounts,
-    sessions: Sessions,
-    lifetimes: Lifetimes,
-    transaction: Callable[[], AbstractContextManager[None]],
-    now: int,
+    account: Account, *, client: Client, remembered: bool, replaces: bytes | None, stores: Stores, now: int
 ) -> Opened | Refused:
     """Give a granted account a session of its own, always with a new token, and end the browser's old one.
 
@@ -119,14 +106,14 @@ def open_session(
     that have expired, so that rows cannot pile up and nothing has to run in the background.
     """
     opened = new_session(account, client=client, remembered=remembered, now=now)
-    with transaction():
-        current = accounts.by_id(account.id)
+    with stores.transaction():
+        current = stores.accounts.by_id(account.id)
         if current is None or current.is_disabled or current.password_hash != account.password_hash:
             return Refused(Reason.CHANGED, account.username)
         if replaces is not None:
-            sessions.end(replaces)
-        sessions.delete_expired(lifetimes, now=now, limit=SWEPT_AT_ONCE)
-        sessions.add(opened.session)
+            stores.sessions.end(replaces)
+        stores.sessions.delete_expired(stores.lifetimes, now=now, limit=SWEPT_AT_ONCE)
+        stores.sessions.add(opened.session)
     return opened
 
 

@@ -7,11 +7,11 @@ from flask import Response, g, request
 from service.login.sessions import SignedIn, hash_of_claimed, may_be_used, seen_is_due
 from service.login.sign_in import Opened
 from service.services import Services
-from service.web import context
+from service.web import context, telemetry
 
 
 def cookie_name(services: Services) -> str:
-    """Return the cookie's name: the prefix binds it to this host, or says that sub-domains share it (RFC 6265bis, 4.1.3).
+    """Return the cookie's name; its prefix says whether it is this host's alone or shared (RFC 6265bis, 4.1.3).
 
     Browsers refuse the prefixes' `Secure` on plain http://localhost in part, so there it has neither.
     """
@@ -21,7 +21,13 @@ def cookie_name(services: Services) -> str:
 
 
 def presented() -> bytes | None:
-    """Return the hash of the token that the browser sent, or None. The first cookie of that exact name counts.
+    """Return the hash of the token that the browser sent, or None."""
+    value = _sent()
+    return hash_of_claimed(value) if value is not None else None
+
+
+def _sent() -> str | None:
+    """Return the first cookie of our exact name, whatever is in it.
 
     Read from the header itself: a nameless cookie, a space before `=` or quotes make another name or
     value in one parser and not in another, and never ours.
@@ -30,7 +36,7 @@ def presented() -> bytes | None:
     for part in request.headers.get("Cookie", "").split(";"):
         key, _, value = part.lstrip(" ").partition("=")
         if key == name:
-            return hash_of_claimed(value.rstrip(" "))
+            return value.rstrip(" ")
     return None
 
 
@@ -44,7 +50,10 @@ def current() -> SignedIn | None:
 def _look_up() -> SignedIn | None:
     services, token_hash, now = context.services(), presented(), context.now()
     found = services.sessions.find(token_hash) if token_hash else None
-    if found is None or not may_be_used(found, services.lifetimes, now=now):
+    if found is None:
+        return None
+    if not may_be_used(found, services.lifetimes, now=now):
+        telemetry.event("session_use_after_expire", account=found.account.username, session=found.session.id)
         return None
     if seen_is_due(found.session, now=now):
         services.sessions.touch(found.session.token_hash, now=now)
@@ -64,8 +73,12 @@ def clear(response: Response) -> None:
 
 
 def clear_if_dead(response: Response) -> None:
-    """Take away a cookie that opens nothing any more, so that it is not sent for ever."""
-    if cookie_name(context.services()) in request.cookies and current() is None:
+    """Take away a cookie that opens nothing any more, so that it is not sent for ever.
+
+    Never after a POST: the second of a double click comes with the token that the first one has just
+    replaced, and must not take the new one away.
+    """
+    if request.method == "GET" and _sent() is not None and current() is None:
         clear(response)
 
 

@@ -1,5 +1,6 @@
 """What a request can reach: the services, the clock's reading for this request, and who its client is."""
 
+import ipaddress
 from typing import cast
 
 from flask import Flask, current_app, g, request
@@ -31,4 +32,13 @@ def now() -> int:
 def client() -> Client:
     """Return the peer's address as nginx saw it, and the beginning of what its browser calls itself."""
     agent = request.headers.get("User-Agent", "")
-    return Client(request.remote_addr or "", "".join(c for c in agent if c.isprintable())[:_SHOWN_USER_AGENT])
+    shown = "".join(c for c in agent if c.isprintable())[:_SHOWN_USER_AGENT]
+    return Client(_address(request.remote_addr or ""), shown)
+
+
+def _address(text: str) -> str:
+    """Return the address in its one spelling; what is none is not repeated (into rows and log lines of any length)."""
+    try:
+        return "unknown" if "%" in text else str(ipaddress.ip_address(text))
+    except ValueError:
+        return "unknown"

@@ -40,7 +40,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
         link,
         username=form.get("username", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        stores=context.services().password_stores,
+        stores=context.services().stores,
         now=context.now(),
     )
     if outcome is Problem.BUSY:

@@ -29,31 +29,20 @@ def login() -> Response:
 
 
 def _authenticate(form: dict[str, str]) -> Response:
-    services = context.services()
     username, where = form.get("username", ""), validated(form.get("rd"))
-    outcome = with_password(
-        username=username,
-        password=form.get("password", ""),
-        accounts=services.accounts,
-        passwords=services.passwords,
-        gate=services.gate,
-    )
+    outcome = with_password(username=username, password=form.get("password", ""), stores=context.services().stores)
     if isinstance(outcome, Granted):
         return _let_in(outcome, where, remembered=form.get("remember") == "on")
     return _turn_away(outcome, username=username, remember=form.get("remember") == "on", rd=where)
 
 
 def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Response:
-    services = context.services()
     opened = open_session(
-        account=granted.account,
+        granted.account,
         client=context.client(),
         remembered=remembered,
         replaces=browser_session.presented(),
-        accounts=services.accounts,
-        sessions=services.sessions,
-        lifetimes=services.lifetimes,
-        transaction=services.transaction,
+        stores=context.services().stores,
         now=context.now(),
     )
     if isinstance(opened, Refused):

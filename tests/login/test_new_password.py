@@ -1,15 +1,17 @@
 """Changing a password, and choosing one through a one-time link."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from service.login.hashing import HashingGate
+from service.login.hashing import HashingGate, Result, Shed
 from service.login.links import DAY, HOUR, Link, Purpose, hand_out, is_usable
-from service.login.new_password import Problem, Stores, Typed, change, choose
+from service.login.new_password import Problem, Typed, change, choose
 from service.login.passwords import Weakness
 from service.login.sessions import hash_of
 from service.login.sign_in import Opened, new_session
+from service.login.stores import Stores
 from tests.rig.memory_store import Rows
 from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, stores
 
@@ -77,16 +79,17 @@ def test_a_refused_change_changes_nothing(rows: Rows, current: str, typed: Typed
 @pytest.mark.parametrize("then", [None, {"disabled_at": NOW}, {"password_hash": "another"}])
 def test_a_change_that_lost_a_race_changes_nothing(rows: Rows, then: dict[str, object] | None) -> None:
     """An account deleted, disabled or changed meanwhile keeps what it became."""
-    by = stores(rows)
 
     class Meanwhile(HashingGate):
-        def run(self, work):  # type: ignore[no-untyped-def]
+        """Lets somebody else write while the new hash is made."""
+
+        def run(self, work: Callable[[], Result]) -> Result | Shed:
             done = super().run(work)
             if isinstance(done, str):
                 rows.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
             return done
 
-    outcome = changed(rows, by=replace(by, gate=Meanwhile(threads=1, waiting=1)))
+    outcome = changed(rows, by=replace(stores(rows), gate=Meanwhile(threads=1, waiting=1)))
 
     assert outcome is Problem.WRONG_CURRENT
     assert rows.sessions == {}
@@ -99,7 +102,7 @@ class Full(HashingGate):
         super().__init__(threads=1, waiting=1)
         self.served = served
 
-    def run(self, work):  # type: ignore[no-untyped-def]
+    def run(self, work: Callable[[], Result]) -> Result | Shed:
         self.served -= 1
         return super().run(work) if self.served >= 0 else HashingGate(threads=1, waiting=-1).run(work)
 

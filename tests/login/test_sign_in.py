@@ -4,34 +4,26 @@ from dataclasses import replace
 
 import pytest
 
+from service.login.accounts import Account
 from service.login.hashing import HashingGate
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
 from service.login.sign_in import Granted, Opened, Reason, Refused, new_session, open_session, with_password
-from tests.rig.memory_store import MemoryAccounts, MemorySessions, Rows
-from tests.rig.people import CLIENT, LIFETIMES, NOW, PASSWORD, PASSWORDS, alice
+from tests.rig.memory_store import Rows
+from tests.rig.people import CLIENT, NOW, PASSWORD, alice, stores
 
 
-def attempt(rows: Rows, username: str, password: str, *, passwords: Passwords = PASSWORDS) -> Granted | Refused:
-    return with_password(
-        username=username,
-        password=password,
-        accounts=MemoryAccounts(rows),
-        passwords=passwords,
-        gate=HashingGate(threads=1, waiting=1),
-    )
+def attempt(rows: Rows, username: str, password: str, **changed: object) -> Granted | Refused:
+    return with_password(username=username, password=password, stores=replace(stores(rows), **changed))  # type: ignore[arg-type]
 
 
-def opened(rows: Rows, *, replaces: bytes | None = None, account: object = None) -> Opened | Refused:
+def opened(rows: Rows, *, replaces: bytes | None = None, account: Account | None = None) -> Opened | Refused:
     return open_session(
-        account=account or rows.accounts["a1"],  # type: ignore[arg-type]
+        account or rows.accounts["a1"],
         client=CLIENT,
         remembered=False,
         replaces=replaces,
-        accounts=MemoryAccounts(rows),
-        sessions=MemorySessions(rows),
-        lifetimes=LIFETIMES,
-        transaction=rows.transaction,
+        stores=stores(rows),
         now=NOW,
     )
 
@@ -77,13 +69,7 @@ def test_an_invited_account_has_no_password_yet() -> None:
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 def test_a_full_gate_is_said_and_nothing_is_checked(rows: Rows, name: str) -> None:
     """Beyond the line the answer is busy, for known and unknown names."""
-    outcome = with_password(
-        username=name,
-        password=PASSWORD,
-        accounts=MemoryAccounts(rows),
-        passwords=PASSWORDS,
-        gate=HashingGate(threads=1, waiting=-1),
-    )
+    outcome = attempt(rows, name, PASSWORD, gate=HashingGate(threads=1, waiting=-1))
 
     assert isinstance(outcome, Refused)
     assert outcome.reason is Reason.BUSY

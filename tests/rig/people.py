@@ -2,10 +2,10 @@
 
 from service.login.accounts import Account
 from service.login.hashing import HashingGate
-from service.login.new_password import Stores
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import Lifetimes
 from service.login.sign_in import Client
+from service.login.stores import Stores
 from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
 
 NOW = 1_800_000_000
@@ -29,13 +29,14 @@ def alice(**facts: object) -> Account:
 
 
 def stores(rows: Rows) -> Stores:
-    """Return the stores of a new password over these rows."""
+    """Return the stores of the rules over these rows."""
     return Stores(
         accounts=MemoryAccounts(rows),
         sessions=MemorySessions(rows),
         links=MemoryLinks(rows),
         passwords=PASSWORDS,
         gate=HashingGate(threads=1, waiting=4),
+        lifetimes=LIFETIMES,
         transaction=rows.transaction,
         service_name="Vestibule",
     )

@@ -1,10 +1,12 @@
 """The web app over stores in memory, with a clock that stands still until a test moves it."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from service.access.public_address import PublicAddress
 from service.app import create_app
@@ -43,7 +45,7 @@ class World:
             ),
             outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
             clock=lambda: self.now,
-            transaction=lambda: self.rows.transaction(),
+            transaction=self.rows.transaction,
         )
 
     def app(self, **changed: object) -> Flask:
@@ -54,7 +56,7 @@ class World:
 class Browser(FlaskClient):
     """A client that asks for the public address, as a browser that follows links of ours would."""
 
-    def open(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         public = self.application.extensions["vestibule"].public
         kwargs.setdefault("base_url", public.origin)
         headers = dict(kwargs.pop("headers", None) or {})
