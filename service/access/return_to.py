@@ -38,10 +38,9 @@ def destination(target: str | None, *, public: PublicAddress, origins: AbstractS
     found = _TARGET.fullmatch(target)
     if found is None or _BROKEN_ESCAPE.search(target) or _AMBIGUOUS_PATH.search(found["path"]):
         return None
-    path: str = found["path"]
-    rest = "".join((path or "/", found["query"] or "", found["fragment"] or ""))
+    rest = (found["path"] or "/") + (found["query"] or "") + (found["fragment"] or "")
     if found["scheme"] is None:
-        return rest if path else None
+        return rest if found["path"] else None
     origin = _origin(found)
     if origin == public.origin:
         return rest
@@ -54,7 +53,7 @@ def origin_of(destination_url: str) -> str | None:
     return _origin(found) if found and found["scheme"] else None
 
 
-def _origin(found: re.Match[str]) -> str | None:
+def _origin(found: re.Match[str]) -> str:
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), int(found["port"] or 0)
     suffix = f":{port}" if port and port != _DEFAULT_PORTS[scheme] else ""
     return f"{scheme}://{host}{suffix}"
