@@ -83,7 +83,7 @@ def _has_ipv6_loopback() -> bool:
 
 
 def _upstream(path: Path) -> list[str]:
-    """Return the upstream. Idle connections close here (10 s) before gunicorn closes them: no POST meets a closed one."""
+    """Return the upstream. Idle connections end here (10 s) before they end in gunicorn: no POST meets a closed one."""
     server = f"server {_quoted(f'unix:{path}')};"
     return ["upstream vestibule {", f"    {server}", "    keepalive 32;", "    keepalive_timeout 10s;", "}"]
 

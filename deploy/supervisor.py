@@ -1,0 +1,82 @@
+"""Servers that live and die together: started in groups of their own, watched, ended in order, nobody left behind."""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import Final
+
+Server = subprocess.Popen[bytes]
+Servers = dict[str, Server]
+
+STOP_SECONDS: Final = 25  # gunicorn lets requests finish for 20
+_ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class News:
+    """Signals as something to wait for: that a child ended, or that somebody says stop."""
+
+    def __init__(self) -> None:
+        self.stops_asked_for = 0
+        self._reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        for each in (*_ENDS, signal.SIGCHLD):
+            signal.signal(each, lambda *_: None)  # the number arrives in the pipe
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return at the next signal, or after so many seconds."""
+        if select.select([self._reading], [], [], seconds)[0]:
+            self.stops_asked_for += sum(number in _ENDS for number in os.read(self._reading, 64))
+
+
+def spawn(command: list[str], *, stdin: int | None = None, stdout: int | None = None) -> Server:
+    """Start a process in a group of its own: Ctrl-C reaches us alone, and we end them in order."""
+    # preexec_fn is safe here: this program has one thread.
+    process = subprocess.Popen(command, stdin=stdin, stdout=stdout, preexec_fn=die_with_us, process_group=0)  # noqa: PLW1509
+    for end in (stdin, stdout):
+        if end is not None:
+            os.close(end)
+    return process
+
+
+def die_with_us() -> None:
+    """In a child, before it becomes a server: end when we end, even by `kill -9` (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def log_pipe() -> int:
+    """Return a pipe that ends in our standard output.
+
+    nginx opens /dev/stdout anew, which it may not where that is another user's terminal or a socket. A pipe is ours.
+    """
+    reading, writing = os.pipe()
+    spawn(["cat"], stdin=reading)
+    return writing
+
+
+def ended(servers: dict[str, Server]) -> str:
+    """Return which servers ended, and how; nothing while all of them run."""
+    codes = {name: server.poll() for name, server in servers.items()}
+    return ", ".join(f"{name} ended ({code})" for name, code in codes.items() if code is not None)
+
+
+def stop(servers: dict[str, Server], news: News) -> None:
+    """End both, nginx first: it lets nobody in any more and finishes what is under way. A second Ctrl-C hurries."""
+    hurry = news.stops_asked_for + 1
+    for name, gently in (("nginx", signal.SIGQUIT), ("gunicorn", signal.SIGTERM)):
+        if (server := servers.get(name)) is None:
+            continue
+        server.send_signal(gently)
+        deadline = time.monotonic() + STOP_SECONDS
+        while server.poll() is None and news.stops_asked_for < hurry and time.monotonic() < deadline:
+            news.wait(1)
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # nobody stays behind, not even the children of one that died
+        server.wait()

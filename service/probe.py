@@ -1,0 +1,71 @@
+"""Whether gunicorn answers: what HEALTHCHECK and exec probes run, every few seconds, for ever.
+
+So it imports the standard library alone, and little of that; it finds the socket as the settings do (a test
+compares the two). It asks for liveness, which touches no store: a lost database restarts nothing.
+"""
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+
+OK = 0
+USAGE = 2
+UNAVAILABLE = 3
+_SECONDS = 2
+_DEFAULT_CONFIG = "/etc/vestibule/vestibule.toml"
+_PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs 10 ms
+_MAXIMUM_SOCKET_BYTES = 100
+_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ping\r\nConnection: close\r\n\r\n"
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
+    """Say whether the service answers, in words or with `--json`; return the exit code."""
+    if set(arguments) - {"--json"}:
+        print("usage: vestibule ping [--json]")  # noqa: T201 - a command speaks
+        return USAGE
+    path = socket_path(environ)
+    trouble = ask(path)
+    words = f'{{"answers": {"false" if trouble else "true"}}}' if arguments else trouble or "The service answers."
+    print(words)  # noqa: T201
+    return UNAVAILABLE if trouble else OK
+
+
+def ask(path: str) -> str:
+    """Return what is wrong with the service behind the socket; nothing when it answers."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_SECONDS)
+            connection.connect(path)
+            connection.sendall(_REQUEST)
+            answer = connection.recv(64)
+    except OSError as fault:
+        return f"No answer on {path}: {fault.strerror or fault}."
+    return "" if answer.startswith(b"HTTP/1.1 200 ") else f"An unexpected answer on {path}: {answer[:12]!r}."
+
+
+def socket_path(environ: Mapping[str, str]) -> str:
+    """Return the socket as `Settings.socket_path` does, from the environment, else the TOML file, else the default."""
+    table = _table(environ)
+    server = table.get("server", {})
+    chosen = environ.get("VESTIBULE_SERVER__SOCKET") or (server.get("socket") if isinstance(server, dict) else None)
+    state = environ.get("VESTIBULE_STATE_DIR") or table.get("state_dir") or os.path.join(_PROJECT, "var")  # noqa: PTH118
+    path = os.path.normpath(chosen or os.path.join(str(state), "run", "gunicorn.sock"))  # noqa: PTH118
+    return path if len(os.fsencode(path)) <= _MAXIMUM_SOCKET_BYTES else _short(os.path.normpath(str(state)))
+
+
+def _table(environ: Mapping[str, str]) -> dict[str, object]:
+    path = environ.get("VESTIBULE_CONFIG", _DEFAULT_CONFIG)
+    if not os.path.exists(path):  # noqa: PTH110
+        return {}
+    import tomllib
+
+    with open(path, "rb") as file:  # noqa: PTH123
+        return tomllib.load(file)
+
+
+def _short(state: str) -> str:
+    import hashlib
+    import tempfile
+
+    name = f"vestibule-{hashlib.sha256(os.fsencode(state)).hexdigest()[:12]}"
+    return os.path.join(tempfile.gettempdir(), name, "gunicorn.sock")  # noqa: PTH118
