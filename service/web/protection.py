@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, g, request
 from flask_talisman import Talisman
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.services import Services
-from service.web import context, errors
+from service.web import context, errors, telemetry
+from service.web.last_resort import LastResort
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,15 +23,18 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 OPS_PATHS: Final = frozenset({"/metrics", "/healthz", "/readyz"})
 TWO_YEARS_SECONDS: Final = 2 * 365 * 24 * 60 * 60
-_PERMISSIONS: Final = (
-    "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
-    "publickey-credentials-create=(self), publickey-credentials-get=(self)"
-)
+_ISOLATION: Final = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self)",
+}
+_SHOWN_ORIGIN: Final = 100
 _POLICY: Final = {
     "default-src": "'none'",
     "object-src": "'none'",
     "style-src": "'self'",
-    "script-src": "'self'",
+    "script-src": "",  # the nonce alone: no file that lies here becomes a script
     "img-src": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
@@ -41,7 +45,8 @@ _POLICY: Final = {
 def init_app(app: Flask, services: Services) -> None:
     """Guard this app: who is asked for, who asks, and what goes out."""
     # One hop: the address that nginx wrote over whatever the client claimed. Host and scheme are not taken from it.
-    app.wsgi_app = _Settled(ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0), services)  # type: ignore[method-assign]
+    settled = _Settled(ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0), services)
+    app.wsgi_app = LastResort(settled, _plain_headers(services))  # type: ignore[method-assign]
     app.after_request(_complete)  # registered before Talisman, so it runs after it
     Talisman(
         app,
@@ -56,11 +61,15 @@ def init_app(app: Flask, services: Services) -> None:
         session_cookie_secure=services.public.is_https,
     )
     app.before_request(_refuse_foreign_host)
+    app.before_request(_refuse_other_spelling)
     app.before_request(_refuse_cross_site)
 
 
 class _Settled:
-    """Writes the settings' scheme over the connection's, and OTHER over a method nobody defined (its metric label)."""
+    """Writes the settings' scheme over the connection's, OTHER over a method nobody defined (its metric label).
+
+    An empty path is `/` (RFC 9110, 4.2.3): no redirect is needed to say so, and none is made.
+    """
 
     def __init__(self, app: "WSGIApplication", services: Services) -> None:
         self._app = app
@@ -71,6 +80,7 @@ class _Settled:
         environ.pop("HTTP_X_FORWARDED_PROTO", None)  # Talisman would take it for the truth
         if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
             environ["REQUEST_METHOD"] = "OTHER"
+        environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
         return self._app(environ, start_response)
 
 
@@ -82,6 +92,12 @@ def _refuse_foreign_host() -> Response | None:
     if request.environ.get("HTTP_HOST", "").lower() in {public.netloc, f"{public.host}:{public.port}"}:
         return None
     return errors.wrong_host()
+
+
+def _refuse_other_spelling() -> None:
+    """Stop `//logout` and the like, which the router reads as `/logout`: one page has one address."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
 
 
 def _refuse_cross_site() -> None:
@@ -96,6 +112,7 @@ def _refuse_cross_site() -> None:
     else:
         allowed = not request.headers.get("Cookie")
     if not allowed:
+        telemetry.event("malicious_csrf", site=(site or "")[:_SHOWN_ORIGIN], origin=(origin or "")[:_SHOWN_ORIGIN])
         raise Forbidden
 
 
@@ -107,11 +124,24 @@ def allow_form_to(origin: str | None) -> None:
 def _complete(response: Response) -> Response:
     """Add what Talisman does not know of; what depends on who asks is never stored."""
     headers: Any = response.headers
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = _PERMISSIONS
+    headers.update(_ISOLATION)
     headers.setdefault("Cache-Control", "no-store")
+    policy = headers["Content-Security-Policy"].replace("  ", " ")
     if g.get("form_origin"):
-        policy = headers["Content-Security-Policy"]
-        headers["Content-Security-Policy"] = policy.replace("form-action 'self'", f"form-action 'self' {g.form_origin}")
+        policy = policy.replace("form-action 'self'", f"form-action 'self' {g.form_origin}")
+    headers["Content-Security-Policy"] = policy
     return response
+
+
+def _plain_headers(services: Services) -> dict[str, str]:
+    """Return the headers of an answer that no part of Flask had a hand in."""
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+    if services.public.is_https:
+        headers["Strict-Transport-Security"] = f"max-age={TWO_YEARS_SECONDS}; includeSubDomains"
+    return headers | _ISOLATION
