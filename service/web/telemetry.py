@@ -13,12 +13,20 @@ from typing import Any, Final, cast
 
 import structlog
 from flask import Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Metric, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_flask_exporter import PrometheusMetrics
 
 from service import RELEASE
+from service.login.sign_in import Reason
 from service.services import Services, Unavailable
 from service.web import context
 
@@ -27,6 +35,14 @@ _REQUEST_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHOWN_PATH: Final = 200
 _KEY: Final = "vestibule.telemetry"
 _log = structlog.get_logger()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # one process shows what many show: with many there are none
+
+
+class _Exporter(PrometheusMetrics):  # type: ignore[misc]  # the library ships no types
+    """The exporter without the gauge of its version, which would be a series for each process that there ever was."""
+
+    def info(self, *_args: object, **_labels: object) -> None:
+        return
 
 
 class Telemetry:
@@ -44,10 +60,17 @@ class Telemetry:
         self.throttled = Counter(
             "vestibule_throttled_total", "Requests refused by a limit.", ["scope"], registry=self.registry
         )
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        """Show every series from the start: the first refusal is an increase, not a series that appears."""
+        for outcome in ("granted", *Reason):
+            self.sign_ins.labels("password", str(outcome))
+        self.throttled.labels("network")
 
     def exporter(self, app: Flask) -> PrometheusMetrics:
         """Count this app's requests by method and status, and time them by rule."""
-        return PrometheusMetrics(
+        return _Exporter(
             app, path=None, group_by="url_rule", registry=self.registry, excluded_paths="^/(metrics|healthz|readyz)$"
         )
 
@@ -133,9 +156,15 @@ def _healthz() -> Response:
 
 
 def _readyz() -> Response:
-    """Answer whether this replica should get requests: its tables are there."""
-    health = context.services().health
-    if health.migrations_pending():
+    """Answer whether this replica should get requests: its tables are there.
+
+    A database that does not answer is no reason to leave: every replica would, and nobody would say why.
+    """
+    try:
+        pending = context.services().health.migrations_pending()
+    except Unavailable:
+        pending = False
+    if pending:
         return Response("migrations are missing: vestibule db upgrade\n", 503, content_type="text/plain; charset=utf-8")
     return Response("ok\n", content_type="text/plain; charset=utf-8")
 
