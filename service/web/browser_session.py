@@ -67,8 +67,16 @@ def issue(response: Response, opened: Opened) -> None:
     _set(response, opened.token, max_age=absolute if opened.session.remembered else None)
 
 
-def clear(response: Response) -> None:
-    """Take the cookie away."""
+def end(response: Response, *, reason: str) -> None:
+    """End this browser's session, if it has one, and take the cookie away; the row is gone before the answer leaves."""
+    signed_in, token_hash = current(), presented()
+    if token_hash and context.services().sessions.end(token_hash) and signed_in:
+        account, session = signed_in.account.username, signed_in.session.id
+        telemetry.event("session_expired", account=account, session=session, reason=reason)
+    _clear(response)
+
+
+def _clear(response: Response) -> None:
     _set(response, "", max_age=0)
 
 
@@ -79,7 +87,7 @@ def clear_if_dead(response: Response) -> None:
     replaced, and must not take the new one away.
     """
     if request.method == "GET" and _sent() is not None and current() is None:
-        clear(response)
+        _clear(response)
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:

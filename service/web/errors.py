@@ -80,8 +80,7 @@ def _refused(error: HTTPException) -> Response:
     if status not in ANSWERS:
         return _broken(error)
     response = answer(status, retry_after=RETRY_SOON_SECONDS if status in {429, 503} else None)
-    allow = error.get_headers()
-    response.headers.extend((name, value) for name, value in allow if name in {"Allow", "Retry-After"})
+    response.headers.update((name, value) for name, value in error.get_headers() if name in {"Allow", "Retry-After"})
     return response
 
 

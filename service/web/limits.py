@@ -58,5 +58,6 @@ def _keyed(key: bytes) -> Callable[[], str]:
 
 def _too_many(limiter: Limiter, _error: RateLimitExceeded) -> Response:
     telemetry.count_throttled("network")
+    telemetry.event("excess_rate_limit_exceeded", scope="network")
     reset_at = limiter.current_limit.reset_at if limiter.current_limit else 0
     return errors.answer(429, retry_after=max(1, round(reset_at - time.time()) + 1))

@@ -11,11 +11,6 @@ from service.web.see_other import see_other
 from service.web.sentences import FIELD, PROBLEMS, SPENT
 
 pages = Blueprint("set_up", __name__)
-_EVENT = {
-    Purpose.SET_UP: "user_created",
-    Purpose.INVITATION: "authn_password_set",
-    Purpose.RESET: "authn_password_reset",
-}
 
 
 @pages.route("/setup", methods=["GET", "POST"])
@@ -48,11 +43,20 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     if outcome is Problem.LINK_SPENT:
         return errors.answer(404, said=SPENT)
     if isinstance(outcome, Problem | Weakness):
-        return _form(link, token, problem=outcome, username=form.get("username", ""), status=400)
-    telemetry.event(_EVENT[link.purpose], account=outcome.username)
+        return _refused(link, token, outcome, username=form.get("username", ""))
+    made = link.purpose is Purpose.SET_UP
+    telemetry.event(
+        "user_created" if made else "authn_password_change", account=outcome.username, by=link.purpose.value
+    )
     response = see_other("/?notice=password-set")
-    browser_session.clear(response)
+    browser_session.end(response, reason="replaced")
     return response
+
+
+def _refused(link: Link, token: str, problem: Problem | Weakness, *, username: str) -> Response:
+    if errors.prefers_json():
+        return errors.answer(400, message=PROBLEMS[problem])
+    return _form(link, token, problem=problem, username=username, status=400)
 
 
 def _form(

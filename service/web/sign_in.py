@@ -91,14 +91,11 @@ def _form(
 @pages.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
     """Ask (GET), then end this browser's session (POST); the row is gone before the answer leaves."""
+    if request.method == "POST":
+        response = see_other("/?notice=signed-out")
+        browser_session.end(response, reason="signed-out")
+        return response
     signed_in = browser_session.current()
-    if request.method == "GET":
-        return (
-            make_response(render_template("sign_out.html", account=signed_in.account)) if signed_in else see_other("/")
-        )
-    presented = browser_session.presented()
-    if presented and context.services().sessions.end(presented):
-        telemetry.event("session_ended", account=signed_in.account.username if signed_in else None)
-    response = see_other("/?notice=signed-out")
-    browser_session.clear(response)
-    return response
+    if signed_in is None:
+        return see_other("/")
+    return make_response(render_template("sign_out.html", account=signed_in.account))
