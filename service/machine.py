@@ -5,6 +5,7 @@ quota of their control group, or of any group above it (cgroup v2 `cpu.max`, v1 
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -31,8 +32,7 @@ def _affinity() -> int:
 
 def _groups(root: Path, own_groups: Path) -> Iterator[Path]:
     """Yield the directories of our groups and of all groups above them (v2 at the root, v1 below `cpu`)."""
-    for line in _read(own_groups).splitlines():
-        _, controllers, path = line.split(":", 2)
+    for _, controllers, path in re.findall(r"^(\d+):([^:\n]*):(/.*)$", _read(own_groups), re.MULTILINE):
         if controllers == "" or "cpu" in controllers.split(","):
             top = root if controllers == "" else root / "cpu"
             group = top / path.lstrip("/")

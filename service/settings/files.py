@@ -24,8 +24,18 @@ def path(value: object) -> Path:
     """Return an absolute path: a relative one would mean another place to each command that is run elsewhere."""
     found = Path(text(value))
     if not found.is_absolute():
-        raise Unfit(f"must be an absolute path: write {found.expanduser().absolute()}")
+        raise Unfit(f"must be an absolute path{_absolute(found)}")
     return found
+
+
+def _absolute(relative: Path) -> str:
+    """Return what to write for a relative path, where that can be said."""
+    if "@" in str(relative):  # an address that went into the wrong setting, password and all
+        return ""
+    try:
+        return f": write {relative.expanduser().absolute()}"
+    except (OSError, RuntimeError):  # no working directory, or nobody of that name
+        return ""
 
 
 def socket(value: object) -> Path:

@@ -9,7 +9,6 @@ import errno
 import os
 import secrets
 import shlex
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -45,11 +44,10 @@ def _lines(keys: str) -> tuple[bytes, ...]:
 
 def _kept(file: Path) -> str:
     """Return what the file holds. Refuses one that others may read: its key has to count as known to them."""
+    if not file.is_file():
+        raise SettingsFault([f"{file} is no file: remove it, and a new key is made at the next start"])
     with file.open("rb") as opened:
-        mode = os.fstat(opened.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise SettingsFault([f"{file} is no file: remove it, and a new key is made at the next start"])
-        if mode & _TOO_OPEN:
+        if os.fstat(opened.fileno()).st_mode & _TOO_OPEN:
             raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {shlex.quote(str(file))}"])
         content = opened.read(_MAXIMUM_BYTES).decode("utf-8", "replace")
     try:

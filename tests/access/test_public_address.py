@@ -11,7 +11,7 @@ _NAMES = st.lists(_LABELS, min_size=1, max_size=4).map(".".join)
 _HOSTS = st.one_of(
     _NAMES,
     st.ip_addresses(v=4).map(str),
-    st.ip_addresses(v=6).filter(lambda ip: not ip.scope_id).map(lambda ip: f"[{ip}]"),
+    st.ip_addresses(v=6).map(lambda ip: f"[{ip}]"),
 )
 
 

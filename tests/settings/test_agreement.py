@@ -1,0 +1,75 @@
+"""What settings allow together."""
+
+import pytest
+
+from tests.settings.asked import faults
+
+_HTTPS = "https://login.example.org"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {"SESSIONS__IDLE": "36h"},
+            "VESTIBULE_SESSIONS__IDLE (36h) is longer than VESTIBULE_SESSIONS__ABSOLUTE (24h): a session cannot",
+        ),
+        ({"SESSIONS__REMEMBER_IDLE": "31d"}, "VESTIBULE_SESSIONS__REMEMBER_IDLE (31d) is longer"),
+        ({"SESSIONS__REMEMBER_IDLE": "11h"}, "VESTIBULE_SESSIONS__IDLE (12h) is longer"),
+        (
+            {"SESSIONS__REMEMBER_IDLE": "13h", "SESSIONS__REMEMBER_ABSOLUTE": "23h"},
+            "VESTIBULE_SESSIONS__ABSOLUTE (24h) is longer than VESTIBULE_SESSIONS__REMEMBER_ABSOLUTE (23h)",
+        ),
+        (
+            {"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "example.com"},
+            "(example.com) is no parent of the host in VESTIBULE_PUBLIC_URL (login.example.org)",
+        ),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "ample.org"}, "is no parent"),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "a.login.example.org"}, "is no parent"),
+        ({"SESSIONS__COOKIE_DOMAIN": "example.org"}, "VESTIBULE_SESSIONS__COOKIE_DOMAIN needs https"),
+        (
+            {"PASSWORDS__MEMORY": "19455k"},
+            "(19455k) is too little with 2 in VESTIBULE_PASSWORDS__ITERATIONS: at least 19456k",
+        ),
+        ({"PASSWORDS__ITERATIONS": "1"}, "at least 47104k"),
+        ({"PASSWORDS__ITERATIONS": "1", "PASSWORDS__MEMORY": "46m"}, ""),
+        ({"PASSWORDS__ITERATIONS": "3", "PASSWORDS__MEMORY": "12288"}, ""),
+        ({"PASSWORDS__ITERATIONS": "9", "PASSWORDS__MEMORY": "12m"}, ""),
+        ({"LIMITS__POST_PER_MINUTE": "1201"}, "VESTIBULE_LIMITS__EDGE_POST_PER_SECOND (20) is less than"),
+        ({"LIMITS__POST_PER_MINUTE": "1200"}, ""),
+        ({"OPS_LISTEN": "localhost:8080"}, "VESTIBULE_OPS_LISTEN (localhost:8080) and VESTIBULE_SERVER__LISTEN"),
+        ({"OPS_LISTEN": "127.0.0.1:8080"}, "are the same place"),
+        ({"OPS_LISTEN": "[::1]:8080"}, "are the same place"),
+        ({"OPS_LISTEN": "0.0.0.0:8080"}, "are the same place"),
+        ({"OPS_LISTEN": "127.0.0.2:8080"}, ""),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "example.org"}, ""),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "login.example.org"}, ""),
+    ],
+    ids=str,
+)
+def test_settings_that_contradict_one_another_are_refused(given: dict[str, str], words: str) -> None:
+    """Each contradiction is said with both names and both values; what goes together is taken."""
+    found = faults({f"VESTIBULE_{name}": value for name, value in given.items()})
+
+    assert bool(words) == bool(found)
+    assert words in "\n".join(found)
+
+
+def test_a_contradiction_is_said_beside_other_faults_but_never_of_an_unfit_value() -> None:
+    """What a value would have been nobody knows: only the fit ones are compared."""
+    found = faults(
+        {
+            "VESTIBULE_SESSIONS__ABSOLUTE": "soon",
+            "VESTIBULE_SESSIONS__IDLE": "30d",
+            "VESTIBULE_SERVER__WORKERS": "0",
+            "VESTIBULE_LIMITS__POST_PER_MINUTE": "5000",
+        }
+    )
+
+    assert [fault.split()[0] for fault in found] == [
+        "VESTIBULE_SESSIONS__ABSOLUTE",
+        "VESTIBULE_SERVER__WORKERS",
+        "VESTIBULE_SESSIONS__IDLE",
+        "VESTIBULE_LIMITS__EDGE_POST_PER_SECOND",
+    ]
+    assert "VESTIBULE_SESSIONS__REMEMBER_IDLE" in found[2]

@@ -1,0 +1,223 @@
+"""The secret keys: given, or made by the service, once, and for nobody else's eyes."""
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, SettingsFault, faults_of_state, load, secret_keys
+from tests.settings import nobody
+
+_KEY = "0123456789abcdef0123456789abcdef"
+_PROCESSES = 8
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """Return a state directory of the unprivileged user (pytest's own directories let nobody else in)."""
+    top = Path(tempfile.mkdtemp(prefix="vestibule-test-"))
+    top.chmod(0o755)
+    directory = top / "state"
+    directory.mkdir(0o750)
+    nobody.give(directory)
+    yield directory
+    shutil.rmtree(top)
+
+
+def _settings(state: Path) -> Settings:
+    return load({"VESTIBULE_STATE_DIR": str(state)})
+
+
+def _answer(settings: Settings) -> list[str]:
+    """Return the keys, or the faults."""
+    try:
+        return [key.decode() for key in secret_keys(settings)]
+    except SettingsFault as fault:
+        return fault.faults
+
+
+def test_given_keys_are_used_and_nothing_is_kept(tmp_path: Path) -> None:
+    """The first signs, all verify; no file is made beside them."""
+    settings = load({"VESTIBULE_STATE_DIR": str(tmp_path), "VESTIBULE_SECRET_KEY": f"{_KEY}\n{_KEY[::-1]}"})
+
+    assert secret_keys(settings) == (_KEY.encode(), _KEY[::-1].encode())
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_missing_key_is_made_once(tmp_path: Path) -> None:
+    """The first start makes a key of 256 random bits, readable by its owner alone; later starts read it."""
+    settings = _settings(tmp_path / "deep" / "state")
+
+    first, second = secret_keys(settings), secret_keys(settings)
+
+    assert first == second
+    assert [len(key) for key in first] == [43]
+    assert stat.S_IMODE(settings.secret_key_file.stat().st_mode) == 0o600
+    assert [path.name for path in settings.state_dir.iterdir()] == ["secret-key"]
+    assert stat.S_IMODE(settings.state_dir.stat().st_mode) & 0o027 == 0
+
+
+def test_every_state_directory_gets_its_own_key(tmp_path: Path) -> None:
+    """Two installations never share a key."""
+    assert secret_keys(_settings(tmp_path / "a")) != secret_keys(_settings(tmp_path / "b"))
+
+
+def test_workers_that_start_together_agree(state: Path) -> None:
+    """However many start at once without a key: all have the same, and it is the one in the file."""
+    settings = _settings(state)
+    answers = [nobody.asked(lambda: _answer(settings)) for _ in range(_PROCESSES)]
+
+    found = [answer() for answer in answers]
+
+    assert found == [[settings.secret_key_file.read_text().strip()]] * _PROCESSES
+    assert [path.name for path in state.iterdir()] == ["secret-key"]
+
+
+def test_who_comes_second_takes_the_key_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that appears while ours is being written stays, and is ours from then on."""
+    settings, link = _settings(tmp_path), os.link
+
+    def overtaken(draft: Path, file: Path) -> None:
+        file.touch(0o600)
+        file.write_text(_KEY)
+        link(draft, file)
+
+    monkeypatch.setattr(os, "link", overtaken)
+
+    assert secret_keys(settings) == (_KEY.encode(),)
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_the_key_belongs_to_the_owner_of_the_directory(state: Path) -> None:
+    """A command that root runs first leaves the service a key that it may read."""
+    settings = _settings(state)
+
+    made = _answer(settings)
+
+    assert settings.secret_key_file.stat().st_uid == nobody.user()
+    assert nobody.asked(lambda: _answer(settings))() == made
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
+def test_a_key_that_others_may_read_is_refused_with_the_chmod(tmp_path: Path, mode: int) -> None:
+    """The fault ends in the command to type, and after it the key is taken."""
+    settings = _settings(tmp_path)
+    made = secret_keys(settings)
+    file = settings.secret_key_file
+    file.chmod(mode)
+
+    assert _answer(settings) == [f"{file} can be read by others than its owner: chmod 600 {file}"]
+    assert faults_of_state(settings) == _answer(settings)
+
+    file.chmod(0o600)
+    assert secret_keys(settings) == made
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "is empty"), ("short", "can be guessed"), ("\xff", "can be guessed")]
+)
+def test_a_damaged_key_is_never_replaced(tmp_path: Path, content: str, words: str) -> None:
+    """An empty or short file is refused by name and left alone: a new key would end what the old one signed."""
+    settings = _settings(tmp_path)
+    settings.secret_key_file.touch(0o600)
+    settings.secret_key_file.write_text(content, encoding="latin-1")
+
+    (fault,) = _answer(settings)
+
+    assert fault.startswith(f"{settings.secret_key_file} {words}")
+    assert settings.secret_key_file.read_text(encoding="latin-1") == content
+
+
+def test_a_directory_in_the_keys_place_is_refused(tmp_path: Path) -> None:
+    """Container runtimes make a directory where a mounted file is missing."""
+    settings = _settings(tmp_path)
+    settings.secret_key_file.mkdir()
+
+    (fault,) = _answer(settings)
+
+    assert "is no file" in fault
+    assert faults_of_state(settings) == [fault]
+
+
+def test_a_directory_that_cannot_be_made_ends_in_the_command_to_type(state: Path) -> None:
+    """Below a directory of somebody else, the fault says how to make ours."""
+    state.chmod(0o555)
+    os.chown(state, os.geteuid(), os.getegid())
+    settings = _settings(state / "ours")
+
+    (fault,) = nobody.asked(lambda: _answer(settings))()
+
+    install = f"sudo install -d -m 750 -o {nobody.user()} -g {nobody.group()} {settings.state_dir}"
+    assert fault == f"{settings.state_dir} cannot be made by us: {install}"
+    assert nobody.asked(lambda: faults_of_state(settings))() == [fault]
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o555])
+def test_a_directory_that_cannot_be_used_ends_in_the_chown_to_type(state: Path, mode: int) -> None:
+    """Unreadable or unwritable, the fault says whose it has to be."""
+    state.chmod(mode)
+    os.chown(state, os.geteuid(), os.getegid())
+    settings = _settings(state)
+
+    (fault,) = nobody.asked(lambda: _answer(settings))()
+    looked = nobody.asked(lambda: faults_of_state(settings))()
+    state.chmod(0o700)
+
+    assert fault == f"{state} cannot be used by us: sudo chown -R {nobody.user()}:{nobody.group()} {state}"
+    assert looked == [fault]
+
+
+@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a file of somebody else")
+def test_a_key_of_somebody_else_ends_in_the_chown_to_type(state: Path) -> None:
+    """A key that root made by hand is named with the command that hands it over."""
+    settings = _settings(state)
+    secret_keys(settings)
+    os.chown(settings.secret_key_file, 0, 0)
+
+    (fault,) = nobody.asked(lambda: _answer(settings))()
+
+    file = settings.secret_key_file
+    assert fault == f"{file} cannot be read by us: sudo chown {nobody.user()}:{nobody.group()} {file}"
+    assert nobody.asked(lambda: faults_of_state(settings))() == [fault]
+
+
+def test_a_file_system_that_cannot_keep_the_key_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full, read-only or without links: the fault says the reason and the other way, and no draft stays."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+    (fault,) = _answer(_settings(tmp_path))
+
+    assert "No space left on device" in fault
+    assert "VESTIBULE_SECRET_KEY_FILE" in fault
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    """`config check` before the first start finds nothing wrong and leaves no trace."""
+    settings = _settings(tmp_path / "state")
+
+    assert faults_of_state(settings) == []
+    assert not settings.state_dir.exists()
+
+
+def test_a_state_directory_that_nothing_needs_is_not_judged() -> None:
+    """With a database and a key of its own, a replica keeps nothing on its disk."""
+    given = {"VESTIBULE_STATE_DIR": "/proc/nothing/here", "VESTIBULE_DATABASE_URL": "postgres://h/d"}
+
+    assert faults_of_state(load({**given, "VESTIBULE_SECRET_KEY": _KEY})) == []
+
+
+def test_a_given_key_leaves_the_directory_to_the_database(tmp_path: Path) -> None:
+    """A damaged key file does not matter where the key comes from elsewhere."""
+    (tmp_path / "secret-key").touch(0o644)
+
+    assert faults_of_state(load({"VESTIBULE_STATE_DIR": str(tmp_path), "VESTIBULE_SECRET_KEY": _KEY})) == []

@@ -1,0 +1,90 @@
+"""How many processors the service may keep busy, in containers of either kind and outside of any."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from service import machine
+from service.machine import cpu_budget
+
+_AFFINITY = 6
+
+
+@pytest.fixture(autouse=True)
+def _affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(_AFFINITY)), raising=False)
+
+
+def _tree(top: Path, files: dict[str, str]) -> Path:
+    for name, content in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(content)
+    return top / "cgroup"
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "budget"),
+    [
+        pytest.param("", {}, 6, id="no groups at all"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "200000 100000\n"}, 2, id="v2 container"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "max 100000\n"}, 6, id="v2 without a quota"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "150000 100000\n"}, 1, id="rounded down"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "10000 100000\n"}, 1, id="at least one"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "1600000 100000\n"}, 6, id="affinity is smaller"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "200000 50000\n"}, 4, id="another period"),
+        pytest.param(
+            "0::/a/b\n", {"cgroup/a/b/cpu.max": "max 100000", "cgroup/a/cpu.max": "300000 100000"}, 3, id="quota above"
+        ),
+        pytest.param(
+            "0::/a/b\n", {"cgroup/a/b/cpu.max": "200000 100000", "cgroup/a/cpu.max": "300000 100000"}, 2, id="smallest"
+        ),
+        pytest.param("0::/host/path\n", {"cgroup/cpu.max": "200000 100000"}, 2, id="path of the host"),
+        pytest.param("0::/../a\n", {"cgroup/cpu.max": "200000 100000"}, 2, id="path outside of the namespace"),
+        pytest.param(
+            "4:cpu,cpuacct:/a\n1:name=systemd:/a\n0::/\n",
+            {"cgroup/cpu/a/cpu.cfs_quota_us": "250000\n", "cgroup/cpu/a/cpu.cfs_period_us": "100000\n"},
+            2,
+            id="v1",
+        ),
+        pytest.param(
+            "4:cpu,cpuacct:/docker/x\n",
+            {"cgroup/cpu/cpu.cfs_quota_us": "300000\n", "cgroup/cpu/cpu.cfs_period_us": "100000\n"},
+            3,
+            id="v1 container",
+        ),
+        pytest.param(
+            "4:cpu,cpuacct:/a\n",
+            {"cgroup/cpu/a/cpu.cfs_quota_us": "-1\n", "cgroup/cpu/a/cpu.cfs_period_us": "100000\n"},
+            6,
+            id="v1 without a quota",
+        ),
+        pytest.param("4:cpuset:/a\n", {"cgroup/cpu/a/cpu.cfs_quota_us": "1\n"}, 6, id="another controller"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "nonsense\n"}, 6, id="nonsense"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": "100000 0\n"}, 6, id="no period"),
+        pytest.param("0::/\n", {"cgroup/cpu.max": ""}, 6, id="empty"),
+        pytest.param("nonsense\n", {"cgroup/cpu.max": "200000 100000"}, 2, id="unreadable list"),
+    ],
+)
+def test_the_budget_is_the_smaller_of_affinity_and_quota(
+    tmp_path: Path, own: str, files: dict[str, str], budget: int
+) -> None:
+    """Quotas of our group and of those above it count, in v1 and v2; at least one processor is left."""
+    own_groups = tmp_path / "own"
+    own_groups.write_text(own)
+
+    assert cpu_budget(_tree(tmp_path, files), own_groups=own_groups) == budget
+
+
+def test_a_system_without_affinity_counts_its_processors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every system can say the affinity; one that can say nothing has one processor."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+
+    for known, budget in ((4, 4), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=known: count)
+        assert cpu_budget(tmp_path, own_groups=tmp_path / "none") == budget
+
+
+def test_this_machine_has_a_budget() -> None:
+    """Whatever this runs on, there is at least one processor, and never more than the affinity gives."""
+    assert 1 <= cpu_budget() <= machine._affinity()
