@@ -75,7 +75,7 @@ def test_host_bits_are_refused_with_the_right_network(
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_networks_or_arefusal(written: str) -> None:
+def test_any_text_is_networks_or_a_refusal(written: str) -> None:
     """Whatever stands there, the reader has an answer, and takes nothing wide."""
     try:
         networks = addresses.NETWORKS.read(written)

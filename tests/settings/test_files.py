@@ -36,7 +36,7 @@ def test_a_home_directory_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_home_directory_of_nobody_is_still_refused() -> None:
     """Where the path cannot be spelled out, the fault goes without."""
-    with pytest.raises(Unfit, match="must be an absolute path$"):
+    with pytest.raises(Unfit, match=r"must be an absolute path$"):
         files.path("~nobody-of-that-name/var")
 
 
