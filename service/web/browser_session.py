@@ -1,12 +1,13 @@
 """The session cookie: issue, read, clear. Nothing else touches it."""
 
+from contextlib import suppress
 from typing import cast
 
 from flask import Response, g, request
 
 from service.login.sessions import SignedIn, hash_of_claimed, may_be_used, seen_is_due
 from service.login.sign_in import Opened
-from service.services import Services
+from service.services import Services, Unavailable
 from service.web import context, telemetry
 
 
@@ -56,7 +57,8 @@ def _look_up() -> SignedIn | None:
         telemetry.event("session_use_after_expire", account=found.account.username, session=found.session.id)
         return None
     if seen_is_due(found.session, now=now):
-        services.sessions.touch(found.session.token_hash, now=now)
+        with suppress(Unavailable):  # a full disk keeps nobody out who is in
+            services.sessions.touch(found.session.token_hash, now=now)
     return found
 
 

@@ -4,6 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.login.sessions import hash_of
+from service.services import Unavailable
+from tests.rig.memory_store import MemorySessions
 from tests.rig.people import NOW, PASSWORD
 from tests.web.conftest import HTTPS, World, browser
 
@@ -151,6 +153,20 @@ def test_using_a_session_keeps_it(client: FlaskClient, world: World) -> None:
         seen += [s.seen_at - NOW for s in world.rows.sessions.values()]
 
     assert seen == [0, 60, 60, 150]
+
+
+def test_a_full_disk_keeps_nobody_out_who_is_in(world: World) -> None:
+    """When the time of use cannot be written, the page is shown all the same."""
+
+    class Full(MemorySessions):
+        def touch(self, token_hash: bytes, *, now: int) -> None:  # noqa: ARG002
+            raise Unavailable("disk full")
+
+    client = browser(world.app(sessions=Full(world.rows)))
+    client.post("/", data=RIGHT)
+    world.now = NOW + 90
+
+    assert client.get("/account").status_code == 200
 
 
 def test_a_form_left_open_overnight_still_works(client: FlaskClient, world: World) -> None:
