@@ -23,7 +23,8 @@ COPY service service
 # Compiled here, because a read-only root keeps no byte code.
 RUN python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --no-build-isolation --no-deps --editable . \
  && python -m pip --python /opt/vestibule/bin/python uninstall --yes flit_core \
- && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service
+ && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service \
+ --invalidation-mode unchecked-hash service--invalidation-mode unchecked-hash service chmod -R a+rX /opt/vestibule
 ENV PATH=/opt/vestibule/bin:$PATH
 # Write-ahead logging is safe from SQLite 3.51.3 on (sqlite.org/wal.html#walresetbug). There is no wheel of it for arm64:
 # the service keeps a rollback journal there, says so when it starts, and PostgreSQL is advised.
@@ -64,9 +65,9 @@ USER 0
 # The socket's directory as the service's image has it: a new volume gets these rights from whoever mounts it first.
 RUN rm -rf /etc/nginx/conf.d && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
 COPY --from=rendered /etc/nginx /etc/nginx
+RUN nginx -t -e stderr -p /tmp/ -c /etc/nginx/nginx.conf && rm -rf /tmp/*
 # The group is the service's: it may open the socket, and read what `vestibule proxy render` left beside it.
 USER 101:10001
-RUN nginx -t -e stderr -p /tmp/ -c /etc/nginx/nginx.conf
 EXPOSE 8080 9180
 STOPSIGNAL SIGQUIT
 ENTRYPOINT []
