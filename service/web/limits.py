@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import math
 import time
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from service.services import OuterLimit
 from service.web import errors, telemetry
 
 IPV6_PREFIX = 64
+WINDOW_SECONDS = 60
 
 
 def init_app(app: Flask, limit: OuterLimit) -> None:
@@ -60,4 +62,5 @@ def _too_many(limiter: Limiter, _error: RateLimitExceeded) -> Response:
     telemetry.count_throttled("network")
     telemetry.event("excess_rate_limit_exceeded", scope="network")
     reset_at = limiter.current_limit.reset_at if limiter.current_limit else 0
-    return errors.answer(429, retry_after=max(1, round(reset_at - time.time()) + 1))
+    left = math.ceil(reset_at - time.time())
+    return errors.answer(429, retry_after=min(max(1, left), WINDOW_SECONDS))  # also when the clock jumped meanwhile
