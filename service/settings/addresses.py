@@ -27,7 +27,7 @@ _FLAWS: Final = {
     Flaw.MORE_THAN_AN_ORIGIN: "must end after the host or the port: no path, no query, no fragment",
     Flaw.PLAIN_HTTP: (
         "is plain http, which is for localhost, 127.0.0.1 and [::1] only, because passwords would cross the network "
-        "readable: write https://, and give nginx a certificate or keep an existing TLS proxy in front"
+        "readable: write https://, and give nginx a certificate (deploy/tls) or keep an existing TLS proxy in front"
     ),
 }
 # co.uk, com.au, or.jp: not the Public Suffix List, only the commonest mistakes.
@@ -35,7 +35,7 @@ _REGISTRIES: Final = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gv", "m
 _COUNTRY_CODE: Final = 2
 _LISTEN: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
 _HIGHEST_PORT: Final = 65535
-# What SQLAlchemy reads: the password ends at the last @, whatever else it holds.
+# What SQLAlchemy reads: the password ends at the @, whatever else it holds.
 _DATABASE: Final = re.compile(
     r"(?P<scheme>postgres(?:ql)?(?:\+psycopg)?)://(?:(?P<user>[^:/@]*)(?::[^@]*)?@)?"
     r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\],]*)(?::(?P<port>[0-9]{1,5}))?/(?P<name>[^/?#@]+)(?P<query>\?[^@]*)?"
@@ -61,9 +61,12 @@ def origin(value: object) -> str:
 
 def _origin_of_list(item: str) -> str:
     try:
-        return origin(item)
+        found = origin(item)
     except Unfit as refused:
         raise Unfit(f'"{item}" {refused}' if "@" not in item else str(refused)) from None
+    if "[" in found:
+        raise Unfit(f'"{item}" must have a name or an IPv4 address as its host: nobody is sent back to IPv6 addresses')
+    return found
 
 
 def cookie_domain(value: object) -> str:

@@ -17,6 +17,8 @@ MINIMUM_KEY_CHARACTERS: Final = 32
 _DIFFERENT_CHARACTERS: Final = 8
 _LONGEST_NAME: Final = 40
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+# What a path would have to escape in nginx's files or in SQLite's address.
+_UNQUOTABLE: Final = frozenset("?\"'\\$;{}")
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -25,6 +27,8 @@ def path(value: object) -> Path:
     found = Path(text(value))
     if not found.is_absolute():
         raise Unfit(f"must be an absolute path{_absolute(found)}")
+    if _UNQUOTABLE & set(str(found)):
+        raise Unfit("must be a path without any of " + " ".join(sorted(_UNQUOTABLE)))
     return found
 
 

@@ -19,6 +19,7 @@ from service.settings.kinds import Unfit
 
 _KEY_BYTES: Final = 32
 _TOO_OPEN: Final = 0o077
+_USABLE: Final = os.R_OK | os.W_OK | os.X_OK
 _MAXIMUM_BYTES: Final = 65_536
 
 
@@ -94,18 +95,22 @@ def faults_of_state(settings: Settings) -> list[str]:
     """Return what would keep the service from using its state directory. Looks only, and makes nothing."""
     if settings.secret_key is not None and settings.database_url is not None:
         return []
-    directory = settings.state_dir
-    nearest = next(each for each in (directory, *directory.parents) if os.access(each, os.F_OK))
-    if not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
-        return [_remedy(settings.secret_key_file, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))]
-    if settings.secret_key is not None or not settings.secret_key_file.exists():
-        return []
+    file = settings.secret_key_file
+    nearest = next(each for each in file.parents if os.access(each, os.F_OK))
+    if not nearest.is_dir():
+        return [f"{nearest} is no directory: name another one, or move it away"]
+    if not os.access(nearest, _USABLE):
+        return [_remedy(file, OSError(errno.EACCES, ""))]
+    return _faults_of_key(file) if settings.secret_key is None and file.exists() else []
+
+
+def _faults_of_key(file: Path) -> list[str]:
     try:
-        _kept(settings.secret_key_file)
+        _kept(file)
     except SettingsFault as fault:
         return fault.faults
     except OSError as failed:
-        return [_remedy(settings.secret_key_file, failed)]
+        return [_remedy(file, failed)]
     return []
 
 
@@ -116,6 +121,6 @@ def _remedy(file: Path, failed: OSError) -> str:
         return f"{file} cannot be kept ({failed.strerror}): mend that, or give a key by VESTIBULE_SECRET_KEY_FILE"
     if not os.access(file.parent, os.F_OK):
         return f"{directory} cannot be made by us: sudo install -d -m 750 -o {user} -g {group} {directory}"
-    if not os.access(file.parent, os.R_OK | os.W_OK | os.X_OK):
+    if not os.access(file.parent, _USABLE):
         return f"{directory} cannot be used by us: sudo chown -R {user}:{group} {directory}"
     return f"{file} cannot be read by us: sudo chown {user}:{group} {shlex.quote(str(file))}"

@@ -37,15 +37,18 @@ def test_plain_http_is_refused_with_the_ways_to_tls() -> None:
     reason = refusal(addresses.PUBLIC, "http://login.example.org")
 
     assert "passwords would cross the network readable" in reason
-    assert "give nginx a certificate or keep an existing TLS proxy in front" in reason
+    assert "give nginx a certificate (deploy/tls) or keep an existing TLS proxy in front" in reason
 
 
 def test_origins_of_a_list_are_all_named_when_they_are_unfit() -> None:
     """A list with two mistakes names both; what may hold a password is not quoted."""
-    reason = refusal(addresses.ORIGINS, "https://ok.example, wiki.example, https://me:CANARY@x.example")
+    written = "https://ok.example, wiki.example, https://me:CANARY@x.example, https://[2001:db8::1]"
+
+    reason = refusal(addresses.ORIGINS, written)
 
     assert '"wiki.example" must begin with https://' in reason
     assert "must not hold a user name" in reason
+    assert '"https://[2001:db8::1]" must have a name' in reason
     assert "CANARY" not in reason
     assert "ok.example" not in reason
 

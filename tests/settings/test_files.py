@@ -40,6 +40,13 @@ def test_a_home_directory_of_nobody_is_still_refused() -> None:
         files.path("~nobody-of-that-name/var")
 
 
+@pytest.mark.parametrize("character", [*"?\"'\\$;{}"])
+def test_a_path_that_nginx_or_sqlite_would_read_otherwise_is_refused(character: str) -> None:
+    """Paths go into nginx's files and into SQLite's address as they are."""
+    with pytest.raises(Unfit, match="must be a path without any of"):
+        files.path(f"/srv/{character}")
+
+
 def test_a_socket_path_fits_into_the_system() -> None:
     """A path of 100 bytes is taken, one of 101 is refused with its length."""
     fits = "/" + "a" * 99

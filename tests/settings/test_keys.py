@@ -209,6 +209,15 @@ def test_looking_makes_nothing(tmp_path: Path) -> None:
     assert not settings.state_dir.exists()
 
 
+def test_a_file_in_the_directorys_place_is_named(tmp_path: Path) -> None:
+    """Looking and making both say what stands in the way."""
+    (tmp_path / "state").touch()
+    settings = _settings(tmp_path / "state")
+
+    assert faults_of_state(settings) == [f"{tmp_path}/state is no directory: name another one, or move it away"]
+    assert "cannot be kept (File exists)" in _answer(settings)[0]
+
+
 def test_a_state_directory_that_nothing_needs_is_not_judged() -> None:
     """With a database and a key of its own, a replica keeps nothing on its disk."""
     given = {"VESTIBULE_STATE_DIR": "/proc/nothing/here", "VESTIBULE_DATABASE_URL": "postgres://h/d"}

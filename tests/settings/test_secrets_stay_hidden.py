@@ -101,6 +101,7 @@ def test_unfit_secrets_in_files_are_not_shown(tmp_path: Path) -> None:
 
     assert len(refused.value.faults) == len(_SECRETS)
     assert "CANARY" not in str(refused.value)
+    assert "it is" not in str(refused.value)
 
 
 def test_the_librarys_debug_log_shows_no_secret(
