@@ -57,6 +57,7 @@ _own_directory(_settings.socket_path.parent, 0o750)
 _metrics = _metrics_directory(_settings.socket_path)
 
 from gunicorn.glogging import Logger  # noqa: E402
+from gunicorn.workers import gthread  # noqa: E402
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from service.web.logs import configure_logging  # noqa: E402
@@ -84,6 +85,9 @@ worker_tmp_dir = str(_RAM) if _RAM.is_dir() else None  # the heartbeat never wai
 
 timeout = 30  # a worker that gives no sign of life is replaced
 graceful_timeout = 20  # what is being answered when the end comes may finish
+# How long a new connection that says nothing may hold a thread before it waits elsewhere (5 s otherwise). nginx always
+# speaks at once. There is no setting for it; tests/edge/test_slow.py notices when it stops to count.
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.05  # type: ignore[misc]
 keepalive = 30  # longer than nginx keeps an idle connection (upstream.conf), so that no request meets a closing one
 
 # --- What is believed: nothing. nginx writes every header that arrives here; these say so a second time.

@@ -1,0 +1,28 @@
+"""Two pairs of servers for all tests of the edge: one in front of the service, one in front of an echo."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.rig.servers import Servers, running
+
+ECHO = "tests.edge.echo:application"
+
+
+def calm(nginx_conf: str) -> str:
+    """Return nginx.conf with nothing for one client to exhaust: many tests share these servers and one address."""
+    return nginx_conf.replace("burst=40", "burst=10000")
+
+
+@pytest.fixture(scope="session")
+def echo() -> Iterator[Servers]:
+    """Servers whose answers say what reached the service."""
+    with running(application=ECHO, workers=1, edit_nginx=calm) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Servers]:
+    """Servers as in production, with two workers."""
+    with running(edit_nginx=calm, LIMITS__POST_PER_MINUTE="600") as servers:
+        yield servers
