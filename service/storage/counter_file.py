@@ -1,0 +1,96 @@
+"""The counters' own SQLite file: not synced, made by code, and thrown away when it is damaged."""
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from service.services import Unavailable
+from service.storage import file_checks, sqlite
+from service.storage.database import Database, Row, Statement
+
+_TABLE: Final = Statement(
+    sa.text(
+        "CREATE TABLE IF NOT EXISTS counters (key TEXT PRIMARY KEY, hits INTEGER NOT NULL, expires_at REAL NOT NULL) "
+        "WITHOUT ROWID"
+    )
+)
+_INDEX: Final = Statement(sa.text("CREATE INDEX IF NOT EXISTS ix_counters_expires_at ON counters (expires_at)"))
+_log: Final = logging.getLogger(__name__)
+
+
+class CounterFile:
+    """One file for all processes. When it is gone or was replaced, everybody goes on with the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: tuple[int, int] | None = None
+        self._database = self._unopened()
+
+    def run(self, statement: Statement, **values: Any) -> list[Row]:
+        """Run one statement by itself; its rows. Raises Unavailable."""
+        database = self._current()
+        try:
+            return database.run(statement, **values)
+        except Unavailable as fault:
+            if not _is_of_no_use(fault):
+                raise
+            self._replace(fault)
+        return self._current().run(statement, **values)
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        self._database.close()
+
+    def _unopened(self) -> Database:
+        return Database(f"sqlite:///{self._path}", durable=False)
+
+    def _current(self) -> Database:
+        """Return the database in the file that has the name now; a connection to another would count apart."""
+        found = self._identity()
+        if found is None:
+            with file_checks.alone(self._path):
+                self._make()
+            found = self._identity()
+        if found != self._file:
+            # Another thread may still use the one before: it is let go of, not closed under its hands.
+            self._database, self._file = self._unopened(), found
+        return self._database
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as fault:
+            raise Unavailable(f"the counters: {fault.strerror}") from fault
+        return found.st_dev, found.st_ino
+
+    def _make(self) -> None:
+        if self._path.exists():
+            return
+        try:
+            sqlite.make_private(self._path)
+        except OSError as fault:
+            raise Unavailable(f"the counters: {fault.strerror}") from fault
+        fresh = self._unopened()
+        fresh.run(_TABLE)
+        fresh.run(_INDEX)
+        fresh.close()
+
+    def _replace(self, fault: Unavailable) -> None:
+        with file_checks.alone(self._path):
+            if self._identity() != self._file:
+                return
+            _log.error("%s is of no use (%s): replaced by an empty one, limits start anew", self._path, fault)
+            for ending in ("", "-wal", "-shm", "-journal"):
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+            self._make()
+
+
+def _is_of_no_use(fault: Unavailable) -> bool:
+    """Whether the file is damaged, or holds something other than our table."""
+    cause = fault.__cause__
+    return file_checks.is_damage(fault) or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR

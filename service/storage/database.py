@@ -1,0 +1,177 @@
+"""The database: which engine it is, how a statement or a transaction runs, and what counts as unreachable.
+
+A statement is compiled once and handed to the driver (a session look-up through SQLAlchemy's connection
+costs four times as much). Connections are opened at first use in each process, so nothing is open when
+workers are forked. Whatever the driver raises leaves as `Unavailable`.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import sqlalchemy as sa
+
+from service.services import Unavailable
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any] | tuple[Any, ...]
+
+metadata: Final = sa.MetaData()
+# Text that sorts by its bytes on both engines, whatever the server's locale is.
+Plain: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_SHOWN: Final = 200
+
+
+class Statement:
+    """One SQL statement, compiled once for each engine. Its values are given by name."""
+
+    def __init__(self, clause: sa.sql.expression.ClauseElement) -> None:
+        self._clause = clause
+        self._forms: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {}
+        self.only_reads = isinstance(clause, sa.Select)
+
+    def bound(self, dialect: sa.engine.Dialect, values: dict[str, Any]) -> tuple[str, Parameters]:
+        """Return the text and the parameters as the dialect's driver takes them."""
+        text, literals, order = self._forms.get(dialect.name) or self._compile(dialect)
+        given = {**literals, **values} if literals else values
+        return text, given if order is None else tuple([given[name] for name in order])
+
+    def _compile(self, dialect: sa.engine.Dialect) -> tuple[str, dict[str, Any], list[str] | None]:
+        compiled: Any = self._clause.compile(dialect=dialect)
+        literals = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
+        form = (str(compiled), literals, compiled.positiontup if compiled.positional else None)
+        self._forms[dialect.name] = form
+        return form
+
+
+class Engine(Protocol):
+    """What SQLite and PostgreSQL each do in their own way."""
+
+    sqlalchemy: sa.Engine
+    failures: tuple[type[Exception], ...]
+
+    def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """Run one statement by itself on a connection of its own; its rows."""
+
+    def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """Run one statement inside the connection's transaction; its rows."""
+
+    def migrating(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction that may change tables and take its time."""
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+
+
+class Database:
+    """One database, safe for threads and forks. `path` is the file of an SQLite database.
+
+    With `durable=False` (SQLite only) a commit outlives the process, but not a power cut.
+    """
+
+    def __init__(self, address: str, *, durable: bool = True) -> None:
+        """Take an address of SQLAlchemy's form: `sqlite:////…`, `postgresql://…`, `postgresql+psycopg://…`."""
+        self._make, self.path = _maker(address, durable=durable)
+        self._engine: Engine | None = None
+        self._inherited: Engine | None = None
+        self._process = 0
+        self._local = threading.local()
+        self.known_current = False
+
+    @property
+    def engine(self) -> Engine:
+        """Return this process's engine. One inherited through a fork is put aside: neither used nor closed."""
+        if self._engine is None or self._process != os.getpid():
+            self._inherited, self._engine, self._process = self._engine, self._make(), os.getpid()
+            self._local = threading.local()
+        return self._engine
+
+    def run(self, statement: Statement, **values: Any) -> list[Row]:
+        """Run one statement, in this thread's transaction when there is one; its rows. Raises Unavailable."""
+        engine = self.engine
+        connection = getattr(self._local, "connection", None)
+        try:
+            if connection is None:
+                return engine.run(statement, values)
+            return engine.run_on(connection, statement, values)
+        except engine.failures as failure:
+            raise _unavailable(failure) from failure
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection for statements that each stand alone; within a transaction, its own."""
+        with self._connected(lambda engine: engine.sqlalchemy.connect()) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open a transaction, committed when the block ends well; nested in another, it joins that one."""
+        with self._connected(lambda engine: engine.sqlalchemy.execution_options(writes=True).begin()) as connection:
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """Open the transaction of a migration: no time limit, no cascades while tables are rebuilt."""
+        with self._connected(lambda engine: engine.migrating()) as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything that this thread does in the block one transaction."""
+        with self.writing():
+            yield
+
+    def ping(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self.reading() as connection:
+                connection.exec_driver_sql("PRAGMA schema_version" if self.path else "SELECT 1").all()
+        except Unavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close this process's connections. The next use opens new ones."""
+        if self._engine is not None and self._process == os.getpid():
+            self._engine.close()
+
+    @contextmanager
+    def _connected(self, connect: Callable[[Engine], AbstractContextManager[sa.Connection]]) -> Iterator[sa.Connection]:
+        engine = self.engine
+        joined = getattr(self._local, "connection", None)
+        try:
+            if joined is not None:
+                yield joined
+                return
+            with connect(engine) as connection:
+                self._local.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._local.connection = None
+        except engine.failures as failure:
+            raise _unavailable(failure) from failure
+
+
+def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path | None]:
+    """Return what makes the engine, and the file when it is SQLite. Raises ValueError, without the address in it."""
+    url = sa.make_url(address)
+    if url.get_backend_name() == "sqlite" and url.database:
+        from service.storage.sqlite import Sqlite
+
+        path = Path(url.database).absolute()
+        return lambda: Sqlite(path, durable=durable), path
+    if url.get_backend_name() == "postgresql":
+        from service.storage.postgresql import Postgresql
+
+        return lambda: Postgresql(url.set(drivername="postgresql+psycopg")), None
+    raise ValueError("the database's address must begin with sqlite:/// or postgresql://")
+
+
+def _unavailable(failure: Exception) -> Unavailable:
+    """Say what the driver said in one line, without statement and parameters: they hold hashes."""
+    said = getattr(failure, "orig", None) or failure
+    return Unavailable(f"the database: {(str(said).splitlines() or [type(said).__name__])[0][:_SHOWN]}")

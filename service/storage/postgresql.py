@@ -1,0 +1,160 @@
+"""PostgreSQL through psycopg: a small pool that notices a restart, and never waits longer than people do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final, Self, TypeVar, cast
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.abc import PQGen, PQGenConn
+
+from service.storage.database import Parameters, Row, Statement
+
+ANSWER_SECONDS: Final = 0.8
+SERVER_MILLISECONDS: Final = 700
+TRUSTED_SECONDS: Final = 1.0
+AWAY_SECONDS: Final = 1.0
+_CONNECTIONS: Final = 16
+_RV = TypeVar("_RV")
+
+# Said once to each new connection, in one round trip: the server gives up before we do, and an acknowledged
+# change is on disk even where the server's default says otherwise.
+_MANNERS: Final = f"""
+SELECT set_config('statement_timeout', '{SERVER_MILLISECONDS}', false),
+       set_config('lock_timeout', '{SERVER_MILLISECONDS}', false),
+       set_config('idle_in_transaction_session_timeout', '10000', false),
+       set_config('default_transaction_isolation', 'read committed', false),
+       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END
+"""
+
+
+class Impatient(psycopg.Connection[Row]):
+    """A connection that ends when the server does not answer in time (a stopped one still takes our packets)."""
+
+    patience: float | None = ANSWER_SECONDS
+
+    def wait(self, gen: PQGen[_RV], interval: float = 0.1, timeout: float | None = None) -> _RV:
+        """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
+        """Connect within the same time: the library itself waits two seconds at least."""
+        deadline = monotonic() + ANSWER_SECONDS
+        steps = super()._connect_gen(conninfo)
+        try:
+            step = next(steps)
+            while True:
+                ready = yield step
+                if monotonic() > deadline:
+                    steps.close()
+                    raise psycopg.OperationalError("the server took too long to accept the connection")
+                step = steps.send(ready)
+        except StopIteration as done:
+            return cast("Self", done.value)
+
+
+class Postgresql:
+    """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
+        self._away_until = 0.0
+        self.sqlalchemy = sa.create_engine(
+            url,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=ANSWER_SECONDS,
+            hide_parameters=True,
+            use_native_hstore=False,
+        )
+        sa.event.listen(self.sqlalchemy, "do_connect", self._connect)
+        sa.event.listen(self.sqlalchemy, "checkout", self._prove)
+        sa.event.listen(self.sqlalchemy, "checkin", _note_use)
+        sa.event.listen(self.sqlalchemy, "begin", _begin)
+
+    def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """A read that met a connection lost in the meantime is tried once more; a write could happen twice."""
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        began = monotonic()
+        try:
+            return self._once(text, parameters)
+        except psycopg.OperationalError:
+            if not statement.only_reads or monotonic() - began > ANSWER_SECONDS / 2:
+                raise
+        return self._once(text, parameters)
+
+    def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        return _execute(cast("Impatient", connection.connection.driver_connection), text, parameters)
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        with self.sqlalchemy.connect() as connection:
+            connection.detach()
+            cast("Impatient", connection.connection.driver_connection).patience = None
+            connection.execution_options(writes=True)
+            with connection.begin():
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+                yield connection
+
+    def close(self) -> None:
+        self.sqlalchemy.dispose()
+
+    def _once(self, text: str, parameters: Parameters) -> list[Row]:
+        pooled = self.sqlalchemy.raw_connection()
+        connection = cast("Impatient", pooled.driver_connection)
+        try:
+            return _execute(connection, text, parameters)
+        except psycopg.Error as failure:
+            if connection.closed:
+                pooled.invalidate(failure)
+            raise
+        finally:
+            pooled.close()
+
+    def _connect(self, _dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> Impatient:
+        """Open a connection. After a failure nobody waits for another one for a second."""
+        if monotonic() < self._away_until:
+            raise psycopg.OperationalError("the server could not be reached a moment ago")
+        try:
+            connection = Impatient.connect(*arguments, autocommit=True, **keywords)
+            connection.execute(_MANNERS)
+        except psycopg.OperationalError:
+            self._away_until = monotonic() + AWAY_SECONDS
+            raise
+        return connection
+
+    def _prove(self, connection: Impatient, record: Any, _pooled: Any) -> None:
+        """Ask a connection that lay idle whether it still lives; when not, all of the pool are made anew."""
+        now = monotonic()
+        if now - record.info.get("used_at", now) < TRUSTED_SECONDS:
+            return
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error as failure:
+            if monotonic() - now > ANSWER_SECONDS / 2:
+                self._away_until = monotonic() + AWAY_SECONDS
+            raise sa.exc.InvalidatePoolError from failure
+
+
+def _execute(connection: Impatient, text: str, parameters: Parameters) -> list[Row]:
+    cursor = connection.execute(text.encode(), parameters)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    if record.info is not None:
+        record.info["used_at"] = monotonic()
+
+
+def _begin(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN")

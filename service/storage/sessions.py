@@ -1,0 +1,194 @@
+"""Sessions: the table, and the store that keeps to `service.login.sessions.Sessions`.
+
+`find` stands in the way of every request: one statement by the driver, three look-ups by key.
+"""
+
+from collections.abc import Iterator
+from heapq import merge
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from service.login.sessions import Lifetimes, Session, SignedIn
+from service.storage.accounts import COLUMNS, account_from, accounts
+from service.storage.database import Database, Plain, Row, Statement, metadata
+
+PAGE: Final = 500
+ENDED_AT_ONCE: Final = 5000
+
+sessions: Final = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("id", Plain, nullable=False, unique=True),
+    sa.Column("account_id", Plain, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("remembered", sa.Boolean, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False),
+    sa.Index("sessions_by_use", "remembered", "seen_at", "created_at"),
+    sa.Index("sessions_by_age", "remembered", "created_at", "id"),
+    sqlite_with_rowid=False,
+)
+
+_OWN: Final = (
+    sessions.c.token_hash,
+    sessions.c.id,
+    sessions.c.account_id,
+    sessions.c.created_at,
+    sessions.c.seen_at,
+    sessions.c.remembered,
+    sessions.c.address,
+    sessions.c.user_agent,
+)
+_SIGNED_IN: Final = sa.select(*COLUMNS, *_OWN).join(accounts, accounts.c.id == sessions.c.account_id)
+_THIS: Final = sessions.c.token_hash == sa.bindparam("token_hash")
+
+
+def _kind(*, remembered: bool) -> sa.ColumnElement[bool]:
+    return sessions.c.remembered if remembered else ~sessions.c.remembered
+
+
+def _live(*, remembered: bool) -> sa.ColumnElement[bool]:
+    """The rule `is_live` on rows: its limits are the latest times at which a session is over."""
+    return (
+        _kind(remembered=remembered)
+        & (sessions.c.seen_at > sa.bindparam(f"idle_{remembered}"))
+        & (sessions.c.created_at > sa.bindparam(f"old_{remembered}"))
+    )
+
+
+_EXPIRED: Final = sa.or_(
+    *(_kind(remembered=kind) & (sessions.c.seen_at <= sa.bindparam(f"idle_{kind}")) for kind in (False, True)),
+    *(_kind(remembered=kind) & (sessions.c.created_at <= sa.bindparam(f"old_{kind}")) for kind in (False, True)),
+)
+
+
+def _newest_first(*, remembered: bool) -> Statement:
+    before = sa.tuple_(sa.bindparam("created_at", type_=sa.BigInteger), sa.bindparam("id", type_=sa.Text))
+    return Statement(
+        _SIGNED_IN.where(_kind(remembered=remembered), sa.tuple_(sessions.c.created_at, sessions.c.id) < before)
+        .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+        .limit(sa.bindparam("page"))
+    )
+
+
+def _count(which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).select_from(sessions).where(which).scalar_subquery()
+
+
+_ADD: Final = Statement(sa.insert(sessions))
+_FIND: Final = Statement(_SIGNED_IN.where(_THIS))
+_OF_ACCOUNT: Final = Statement(
+    sa.select(*_OWN)
+    .where(sessions.c.account_id == sa.bindparam("account_id"))
+    .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+)
+_PAGES: Final = tuple(_newest_first(remembered=kind) for kind in (False, True))
+_COUNT_LIVE: Final = Statement(sa.select(_count(_live(remembered=False)) + _count(_live(remembered=True))))
+_TOUCH: Final = Statement(
+    sa.update(sessions).where(_THIS, sessions.c.seen_at < sa.bindparam("now")).values(seen_at=sa.bindparam("now"))
+)
+_END: Final = Statement(sa.delete(sessions).where(_THIS).returning(sessions.c.id))
+_END_BY_ID: Final = Statement(sa.delete(sessions).where(sessions.c.id == sa.bindparam("id")).returning(sessions.c.id))
+_END_OF_ACCOUNT: Final = Statement(
+    sa.delete(sessions)
+    .where(sessions.c.account_id == sa.bindparam("account_id"), sessions.c.token_hash != sa.bindparam("but"))
+    .returning(sessions.c.id)
+)
+_END_SOME: Final = Statement(
+    sa.delete(sessions)
+    .where(sessions.c.token_hash.in_(sa.select(sessions.c.token_hash).limit(sa.bindparam("most"))))
+    .returning(sessions.c.id)
+)
+_FIND_EXPIRED: Final = Statement(sa.select(sessions.c.token_hash).where(_EXPIRED).limit(sa.bindparam("most")))
+
+
+class SqlSessions:
+    """Sessions in a database. Every method raises Unavailable when it does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, session: Session) -> None:
+        self._database.run(
+            _ADD,
+            token_hash=session.token_hash,
+            id=session.id,
+            account_id=session.account_id,
+            created_at=session.created_at,
+            seen_at=session.seen_at,
+            remembered=session.remembered,
+            address=session.address,
+            user_agent=session.user_agent,
+        )
+
+    def find(self, token_hash: bytes) -> SignedIn | None:
+        rows = self._database.run(_FIND, token_hash=token_hash)
+        return _signed_in(rows[0]) if rows else None
+
+    def of_account(self, account_id: str) -> list[Session]:
+        return [_session(row) for row in self._database.run(_OF_ACCOUNT, account_id=account_id)]
+
+    def all(self) -> Iterator[SignedIn]:
+        return merge(*map(self._pages, _PAGES), key=lambda found: found.session.created_at, reverse=True)
+
+    def _pages(self, newest_first: Statement) -> Iterator[SignedIn]:
+        """Read page by page, newest first: a slow reader holds no transaction open."""
+        created_at, last = 2**62, ""
+        while rows := self._database.run(newest_first, created_at=created_at, id=last, page=PAGE):
+            page = [_signed_in(row) for row in rows]
+            yield from page
+            created_at, last = page[-1].session.created_at, page[-1].session.id
+
+    def count_live(self, lifetimes: Lifetimes, *, now: int) -> int:
+        ((live,),) = self._database.run(_COUNT_LIVE, **_limits(lifetimes, now))
+        return int(live)
+
+    def touch(self, token_hash: bytes, *, now: int) -> None:
+        self._database.run(_TOUCH, token_hash=token_hash, now=now)
+
+    def end(self, token_hash: bytes) -> bool:
+        return bool(self._database.run(_END, token_hash=token_hash))
+
+    def end_by_id(self, session_id: str) -> bool:
+        return bool(self._database.run(_END_BY_ID, id=session_id))
+
+    def end_of_account(self, account_id: str, *, but: bytes | None = None) -> int:
+        return len(self._database.run(_END_OF_ACCOUNT, account_id=account_id, but=but or b""))
+
+    def end_all(self) -> int:
+        """In batches, so that nobody waits long for the lock; a session made meanwhile ends too."""
+        ended = 0
+        while some := len(self._database.run(_END_SOME, most=ENDED_AT_ONCE)):
+            ended += some
+        return ended
+
+    def delete_expired(self, lifetimes: Lifetimes, *, now: int, limit: int) -> int:
+        """Looked for without a lock; what was used again before the deletion stays."""
+        limits = _limits(lifetimes, now)
+        found = [token_hash for (token_hash,) in self._database.run(_FIND_EXPIRED, most=limit, **limits)]
+        if not found:
+            return 0
+        with self._database.writing() as connection:
+            dead = sa.delete(sessions).where(sessions.c.token_hash.in_(found), _EXPIRED)
+            return connection.execute(dead, limits).rowcount
+
+
+def _limits(lifetimes: Lifetimes, now: int) -> dict[str, Any]:
+    """Return the latest times of last use and of creation at which a session of each kind is over."""
+    limits = {}
+    for kind in (False, True):
+        idle, absolute = lifetimes.of(remembered=kind)
+        limits |= {f"idle_{kind}": now - idle, f"old_{kind}": now - absolute}
+    return limits
+
+
+def _signed_in(row: Row) -> SignedIn:
+    return SignedIn(_session(row[len(COLUMNS) :]), account_from(row))
+
+
+def _session(row: Row) -> Session:
+    token_hash, session_id, account_id, created_at, seen_at, remembered, address, user_agent = row
+    return Session(session_id, token_hash, account_id, created_at, seen_at, bool(remembered), address, user_agent)

@@ -1,0 +1,149 @@
+"""SQLite: one file, private to its owner, that several processes and threads use at once.
+
+Write-ahead logging only where the library is 3.51.3 or later: earlier ones can lose commits in it
+(https://sqlite.org/wal.html#walresetbug). Never memory-mapped, for the same reason.
+"""
+
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from service.storage.database import Row, Statement
+
+try:
+    from pysqlite3 import dbapi2 as newer
+except ImportError:  # no wheel for this platform
+    newer = sqlite3
+
+DRIVER: Any = newer
+SAFE_WAL: Final = (3, 51, 3)
+BUSY_MILLISECONDS: Final = 800
+_WAL_BYTES: Final = 16 * 1024 * 1024
+_CONNECTIONS: Final = 32
+
+
+def journal_mode(driver: Any = None) -> str:
+    """Return the journal mode that is safe with the library in use: `wal`, or `truncate`.
+
+    A truncated journal is synced at the end of a commit; a deleted one would need the directory synced too.
+    """
+    return "wal" if (driver or DRIVER).sqlite_version_info >= SAFE_WAL else "truncate"
+
+
+class Sqlite:
+    """One file. It is never made here: a missing file is a failure, not an empty database."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._uri = f"file:{quote(str(path))}?mode=rw"
+        self._durable = durable
+        self._driver = DRIVER
+        self._idle: deque[sqlite3.Connection] = deque()
+        self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
+        self.sqlalchemy = sa.create_engine(
+            "sqlite://",
+            module=DRIVER,
+            creator=self._open,
+            poolclass=QueuePool,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=BUSY_MILLISECONDS / 1000,
+            hide_parameters=True,
+        )
+        sa.event.listen(self.sqlalchemy, "begin", _begin)
+
+    def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
+        try:
+            rows = connection.execute(text, parameters).fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return rows
+
+    def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        driver_connection = cast("sqlite3.Connection", connection.connection.driver_connection)
+        return driver_connection.execute(text, parameters).fetchall()
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """A rebuilt table is dropped under its old name: with foreign keys on, that would take its children along."""
+        with self.sqlalchemy.connect() as connection:
+            connection.detach()
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.commit()
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                    raise sa.exc.IntegrityError("migration", None, DRIVER.IntegrityError("a row lost what it refers to"))
+
+    def close(self) -> None:
+        self.sqlalchemy.dispose()
+        while self._idle:
+            self._idle.pop().close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = cast(
+            "sqlite3.Connection",
+            self._driver.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64),
+        )
+        try:
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        mode = journal_mode(self._driver)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
+            raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner may read; for root, the owner of the directory it lies in.
+
+    A name that is taken, by a symbolic link too, is refused: it may have been put there for root to follow.
+    """
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(handle)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a directory that only its owner may enter; for root, the owner of the directory it lies in."""
+    if path.is_dir():
+        return
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _begin(connection: sa.Connection) -> None:
+    """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

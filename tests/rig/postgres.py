@@ -1,0 +1,150 @@
+"""A PostgreSQL server of the tests' own: on a socket in a directory of its own, under an unprivileged user."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from tests.rig.parts import need, unprivileged
+from tests.rig.until import until
+
+_CONFIGURATION = """
+listen_addresses = ''
+fsync = off
+full_page_writes = off
+max_connections = 60
+shared_buffers = 32MB
+log_min_messages = fatal
+"""
+
+
+class Postgres:
+    """One server. Databases in it are made empty, one for each test that asks."""
+
+    def __init__(self, place: Path, programs: Path) -> None:
+        self._place = place
+        self._programs = programs
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the server's first process."""
+        assert self._process
+        return self._process.pid
+
+    def new_database(self, *, encoding: str = "UTF8", template: str = "template0") -> str:
+        """Make a database; its address."""
+        name = f"vestibule_{uuid.uuid4().hex[:12]}"
+        with self._connected() as connection:
+            connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE {template}".encode())
+        return f"postgresql://vestibule@/{name}?host={quote(str(self._place))}"
+
+    def drop(self, address: str) -> None:
+        """Remove a database with whoever is connected to it."""
+        with self._connected() as connection:
+            connection.execute(f"DROP DATABASE {name_of(address)} WITH (FORCE)".encode())
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        command = unprivileged(self._programs / "postgres", "-D", self._place / "data", "-k", self._place)
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self._answers, "PostgreSQL answers")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop: SIGINT ends every connection and cleans up, SIGQUIT is a crash."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(how)
+        self._process.wait(30)
+        self._process = None
+
+    def pause(self) -> None:
+        """Stop every process of the server where it stands: it takes connections and says nothing."""
+        for pid in [self.pid, *_children(self.pid)]:
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the processes go on."""
+        for pid in [self.pid, *_children(self.pid)]:
+            os.kill(pid, signal.SIGCONT)
+
+    def connections(self, address: str) -> int:
+        """Return how many connections a database has."""
+        with self._connected() as connection:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+            row = connection.execute(query, [name_of(address)]).fetchone()
+        assert row
+        return int(row[0])
+
+    def make(self) -> None:
+        """Make the server's files."""
+        initdb = unprivileged(self._programs / "initdb", "-D", self._place / "data", "-U", "vestibule", "-A", "trust")
+        subprocess.run([*initdb, "--no-sync", "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL)
+        with (self._place / "data/postgresql.conf").open("a") as configuration:
+            configuration.write(_CONFIGURATION)
+
+    def _answers(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, "PostgreSQL ended at its start"
+        try:
+            self._connected().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self._place), user="vestibule", dbname="postgres", autocommit=True)
+
+
+def name_of(address: str) -> str:
+    """Return the name of the database that an address leads to."""
+    return address.partition("@/")[2].partition("?")[0]
+
+
+@contextmanager
+def private_place(name: str) -> Iterator[Path]:
+    """Make a directory that belongs to the user whom servers run under here, and remove it afterwards."""
+    place = Path(tempfile.mkdtemp(prefix=f"vestibule-{name}-"))
+    try:
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(place, nobody.pw_uid, nobody.pw_gid)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """Run a server for as long as the block lasts."""
+    programs = need("postgres").parent
+    with private_place("postgres") as place:
+        server = Postgres(place, programs)
+        server.make()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for the whole run."""
+    with running() as server:
+        yield server

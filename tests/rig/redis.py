@@ -1,0 +1,91 @@
+"""A Redis server of the tests' own: on a free loopback port, under an unprivileged user, keeping nothing on disk."""
+
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import redis
+from tests.rig.parts import need, unprivileged
+from tests.rig.postgres import private_place
+from tests.rig.until import until
+
+
+class Redis:
+    """One server; `address` stays the same when it is started again."""
+
+    def __init__(self, place: Path, program: Path) -> None:
+        self._place = place
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+        self.address = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start empty, and wait until it answers."""
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        command = unprivileged(self._program, *options, "--dir", str(self._place))
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self._answers, "Redis answers")
+
+    def stop(self) -> None:
+        """Stop, if it runs."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.kill()
+        self._process.wait(10)
+        self._process = None
+
+    def pause(self) -> None:
+        """Leave it standing: connections are taken, nothing is answered."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with redis.Redis.from_url(self.address) as client:
+            client.flushall()
+
+    def _answers(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, "Redis ended at its start"
+        try:
+            with redis.Redis.from_url(self.address) as client:
+                return bool(client.ping())
+        except redis.exceptions.RedisError:
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running() -> Iterator[Redis]:
+    """Run a server for as long as the block lasts."""
+    with private_place("redis") as place:
+        server = Redis(place, need("redis"))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A Redis server for the whole run; whoever stops it starts it again."""
+    with running() as server:
+        yield server
