@@ -1,7 +1,7 @@
 """Accounts and their groups: the tables, and the store that keeps to `service.login.accounts.Accounts`."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 import sqlalchemy as sa
 
@@ -39,8 +39,10 @@ account_groups: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# Written into the statement: a bound separator would be one more value to hand over.
+_COMMA: Final = cast("str", sa.literal_column("','"))
 _GROUPS: Final = (
-    sa.select(sa.func.aggregate_strings(account_groups.c.name, sa.literal_column("','")))
+    sa.select(sa.func.aggregate_strings(account_groups.c.name, _COMMA))
     .where(account_groups.c.account_id == accounts.c.id)
     .correlate(accounts)
     .scalar_subquery()
@@ -122,8 +124,16 @@ class SqlAccounts:
         with self._database.writing() as connection:
             try:
                 with connection.begin_nested():
-                    connection.execute(sa.insert(accounts), {"id": account.id, "created_at": account.created_at, **_facts(account),
-                        "username": account.username, "password_hash": account.password_hash})
+                    connection.execute(
+                        sa.insert(accounts),
+                        {
+                            "id": account.id,
+                            "created_at": account.created_at,
+                            **_facts(account),
+                            "username": account.username,
+                            "password_hash": account.password_hash,
+                        },
+                    )
             except sa.exc.IntegrityError as conflict:
                 if self.by_username(account.username) is None:
                     raise

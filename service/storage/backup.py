@@ -1,10 +1,11 @@
 """Copies of an SQLite database: taken while others use it, checked, the last few kept."""
 
 import os
+import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from service.storage import sqlite
 
@@ -35,7 +36,7 @@ def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     return target
 
 
-def whole(connection: Any) -> str | None:
+def whole(connection: sqlite3.Connection) -> str | None:
     """Return None when every page and every index of the database holds together, else the first thing wrong."""
     said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     return None if said == "ok" else str(said)

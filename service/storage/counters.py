@@ -71,7 +71,7 @@ class Rows(Protocol):
 class SqlCounters(Storage):
     """Counters in SQL. Raises Unavailable when they do not answer: what cannot be counted is not let through."""
 
-    STORAGE_SCHEME = ["vestibule-sql"]
+    STORAGE_SCHEME = ["vestibule-sql"]  # noqa: RUF012 - how the base class is told
 
     def __init__(self, uri: str | None = None, *, rows: Rows, clock: Callable[[], float] = time.time) -> None:
         super().__init__(uri)

@@ -82,6 +82,15 @@ class Database:
         self.known_current = False
 
     @property
+    def journal_mode(self) -> str | None:
+        """How SQLite keeps its journal (`wal`, or `truncate` with a library that is not safe with that)."""
+        if self.path is None:
+            return None
+        from service.storage.sqlite import journal_mode
+
+        return journal_mode()
+
+    @property
     def engine(self) -> Engine:
         """Return this process's engine. One inherited through a fork is put aside: neither used nor closed."""
         if self._engine is None or self._process != os.getpid():

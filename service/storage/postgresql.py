@@ -8,6 +8,7 @@ from typing import Any, Final, Self, TypeVar, cast
 import psycopg
 import sqlalchemy as sa
 from psycopg.abc import PQGen, PQGenConn
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.storage.database import Parameters, Row, Statement
 
@@ -97,8 +98,8 @@ class Postgresql:
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
         with self.sqlalchemy.connect() as connection:
-            connection.detach()
             cast("Impatient", connection.connection.driver_connection).patience = None
+            connection.detach()
             connection.execution_options(writes=True)
             with connection.begin():
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -120,7 +121,7 @@ class Postgresql:
         finally:
             pooled.close()
 
-    def _connect(self, _dialect: Any, _record: Any, arguments: list[Any], keywords: dict[str, Any]) -> Impatient:
+    def _connect(self, _dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]) -> Impatient:
         """Open a connection. After a failure nobody waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
@@ -132,7 +133,7 @@ class Postgresql:
             raise
         return connection
 
-    def _prove(self, connection: Impatient, record: Any, _pooled: Any) -> None:
+    def _prove(self, connection: Impatient, record: ConnectionPoolEntry, _pooled: object) -> None:
         """Ask a connection that lay idle whether it still lives; when not, all of the pool are made anew."""
         now = monotonic()
         if now - record.info.get("used_at", now) < TRUSTED_SECONDS:
@@ -150,8 +151,8 @@ def _execute(connection: Impatient, text: str, parameters: Parameters) -> list[R
     return cursor.fetchall() if cursor.description else []
 
 
-def _note_use(_connection: Any, record: Any) -> None:
-    if record.info is not None:
+def _note_use(_connection: object, record: ConnectionPoolEntry | None) -> None:
+    if record is not None:
         record.info["used_at"] = monotonic()
 
 

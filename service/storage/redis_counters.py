@@ -48,7 +48,7 @@ class Watch:
 class FallbackCounters(Storage):
     """Redis while it answers, else SQL. Raises Unavailable only when both are away."""
 
-    STORAGE_SCHEME = ["vestibule-redis"]
+    STORAGE_SCHEME = ["vestibule-redis"]  # noqa: RUF012 - how the base class is told
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class FallbackCounters(Storage):
         super().__init__(uri)
         self._sql = SqlCounters(rows=rows, clock=clock)
         self._redis = _impatient(redis)
-        self._failures = (OSError, *_as_tuple(self._redis.base_exceptions))
+        self._failures: tuple[type[Exception], ...] = (OSError, *_as_tuple(self._redis.base_exceptions))
         self._watch = watch
 
     @property

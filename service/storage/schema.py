@@ -127,7 +127,7 @@ def _judge(connection: sa.Connection) -> str | None:
     revision = connection.scalar(sa.select(_alembic.c.version_num))
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
-    if _parts(RELEASE) < _parts(oldest):
+    if _parts(RELEASE) < _parts(str(oldest)):
         raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
     return str(revision)
 
@@ -139,8 +139,13 @@ def _parts(release: str) -> tuple[int, ...]:
 
 def _require_unicode(connection: sa.Connection) -> None:
     """Names of people come from all over the world."""
-    if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
-        raise SchemaFault("the database must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)")
+    if (
+        connection.dialect.name == "postgresql"
+        and connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8"
+    ):
+        raise SchemaFault(
+            "the database must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
+        )
 
 
 def _migrate(connection: sa.Connection) -> None:

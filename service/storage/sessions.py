@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 from heapq import merge
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -176,9 +176,9 @@ class SqlSessions:
             return connection.execute(dead, limits).rowcount
 
 
-def _limits(lifetimes: Lifetimes, now: int) -> dict[str, Any]:
+def _limits(lifetimes: Lifetimes, now: int) -> dict[str, int]:
     """Return the latest times of last use and of creation at which a session of each kind is over."""
-    limits = {}
+    limits: dict[str, int] = {}
     for kind in (False, True):
         idle, absolute = lifetimes.of(remembered=kind)
         limits |= {f"idle_{kind}": now - idle, f"old_{kind}": now - absolute}

@@ -30,12 +30,12 @@ _WAL_BYTES: Final = 16 * 1024 * 1024
 _CONNECTIONS: Final = 32
 
 
-def journal_mode(driver: Any = None) -> str:
+def journal_mode() -> str:
     """Return the journal mode that is safe with the library in use: `wal`, or `truncate`.
 
     A truncated journal is synced at the end of a commit; a deleted one would need the directory synced too.
     """
-    return "wal" if (driver or DRIVER).sqlite_version_info >= SAFE_WAL else "truncate"
+    return "wal" if DRIVER.sqlite_version_info >= SAFE_WAL else "truncate"
 
 
 class Sqlite:
@@ -45,6 +45,7 @@ class Sqlite:
         self._uri = f"file:{quote(str(path))}?mode=rw"
         self._durable = durable
         self._driver = DRIVER
+        self._journal_mode = journal_mode()
         self._idle: deque[sqlite3.Connection] = deque()
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self.sqlalchemy = sa.create_engine(
@@ -89,7 +90,9 @@ class Sqlite:
             with connection.begin():
                 yield connection
                 if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-                    raise sa.exc.IntegrityError("migration", None, DRIVER.IntegrityError("a row lost what it refers to"))
+                    raise sa.exc.IntegrityError(
+                        "migration", None, DRIVER.IntegrityError("a row lost what it refers to")
+                    )
 
     def close(self) -> None:
         self.sqlalchemy.dispose()
@@ -99,7 +102,9 @@ class Sqlite:
     def _open(self) -> sqlite3.Connection:
         connection = cast(
             "sqlite3.Connection",
-            self._driver.connect(self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64),
+            self._driver.connect(
+                self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64
+            ),
         )
         try:
             self._set_up(connection)
@@ -109,7 +114,7 @@ class Sqlite:
         return connection
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
-        mode = journal_mode(self._driver)
+        mode = self._journal_mode
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")

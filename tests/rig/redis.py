@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 import redis
+
 from tests.rig.parts import need, unprivileged
 from tests.rig.postgres import private_place
 from tests.rig.until import until
