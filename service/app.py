@@ -28,13 +28,22 @@ def main() -> None:
 
 
 def application() -> Flask:
-    """Return the app that gunicorn serves; the database is made ready first, and a fault stops the start."""
-    from service import settings as chosen
+    """Return the app that gunicorn serves. What keeps it from starting is said in one line, and the start ends."""
+    import structlog
+
+    from service.services import Unavailable
+    from service.settings import SettingsFault, load
     from service.web.logs import configure_logging
 
     configure_logging()
-    services = build_services(chosen.load())
-    return create_app(services)
+    try:
+        settings = load()
+        for warning in settings.warnings:
+            structlog.get_logger().warning(warning)
+        return create_app(build_services(settings))
+    except (SettingsFault, Unavailable) as fault:
+        structlog.get_logger().critical("not started", because=str(fault))
+        sys.exit(1)
 
 
 def create_app(services: Services) -> Flask:
@@ -64,8 +73,7 @@ def build_services(settings: Settings) -> Services:
     from service.login.hashing import HashingGate
     from service.login.passwords import Parameters, Passwords
     from service.login.sessions import Lifetimes
-    from service.services import Brand, Health, OuterLimit, Services
-    from service.settings import secret_keys
+    from service.services import Services
     from service.storage import counters, schema
     from service.storage.accounts import SqlAccounts
     from service.storage.database import Database
@@ -75,7 +83,6 @@ def build_services(settings: Settings) -> Services:
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = counters.choose(database, state_dir=settings.state_dir, redis=settings.redis_address)
-    logo = settings.brand.logo
     sessions, passwords = settings.sessions, settings.passwords
     return Services(
         accounts=SqlAccounts(database),
@@ -85,23 +92,47 @@ def build_services(settings: Settings) -> Services:
         gate=HashingGate(threads=settings.hash_threads_per_worker, waiting=settings.server.threads),
         lifetimes=Lifetimes(sessions.idle, sessions.absolute, sessions.remember_idle, sessions.remember_absolute),
         public=settings.public,
-        brand=Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None),
-        health=Health(
-            database_answers=database.ping,
-            migrations_pending=lambda: schema.pending(database),
-            counters_degraded=lambda: counted.degraded,
-        ),
-        outer_limit=OuterLimit(
-            posts_per_minute=settings.limits.post_per_minute,
-            storage_uri=counted.uri,
-            storage_options=counted.options,
-            key=secret_keys(settings)[0],
-        ),
+        brand=brand(settings),
+        health=health(database, counted),
+        outer_limit=outer_limit(settings, counted),
         clock=lambda: int(time.time()),
         transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=sessions.cookie_domain,
     )
+
+
+def health(database: Database, counted: Chosen) -> Health:
+    """Return what `/readyz` and the metrics ask of the database and the counters."""
+    from service.services import Health
+    from service.storage import schema
+
+    return Health(
+        database_answers=database.ping,
+        migrations_pending=lambda: schema.pending(database),
+        counters_degraded=lambda: counted.degraded,
+    )
+
+
+def outer_limit(settings: Settings, counted: Chosen) -> OuterLimit:
+    """Return the limit on POSTs; its buckets are named with the secret key, so that no address is kept."""
+    from service.services import OuterLimit
+    from service.settings import secret_keys
+
+    return OuterLimit(
+        posts_per_minute=settings.limits.post_per_minute,
+        storage_uri=counted.uri,
+        storage_options=counted.options,
+        key=secret_keys(settings)[0],
+    )
+
+
+def brand(settings: Settings) -> Brand:
+    """Return how the pages present themselves."""
+    from service.services import Brand
+
+    logo = settings.brand.logo
+    return Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None)
 
 
 def upgrade(settings: Settings) -> str:
@@ -114,8 +145,6 @@ def upgrade(settings: Settings) -> str:
 
 def site(settings: Settings) -> dict[str, bytes]:
     """Return the files that nginx serves itself, by path: assets and the pages of the errors it makes."""
-    from service.services import Brand
     from service.web import static_site
 
-    logo = settings.brand.logo
-    return static_site.files(Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None))
+    return static_site.files(brand(settings))

@@ -113,7 +113,7 @@ class Server(Section):
     workers: Annotated[int | None, kinds.whole(1, 256)] = setting(
         None, "Worker processes.", unset="one for each processor that the service may use"
     )
-    threads: Annotated[int, kinds.whole(1, 256)] = setting(8, "Requests that one worker answers at once.")
+    threads: Annotated[int, kinds.whole(1, 256)] = setting(16, "Requests that one worker answers at once.")
 
 
 class Settings(BaseSettings):
