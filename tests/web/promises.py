@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from tests.rig.memory_store import Rows
 from tests.web.wire import Answer
 
 CLOSED_LIST: Final = {200, 204, 303, 304, 400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 429, 431, 502, 503}
@@ -33,6 +34,11 @@ def kept(answer: Answer, *, cache: str = "no-store", head: bool = False) -> Answ
     if answer.status >= 400 and not head:
         _is_ours(answer)
     return answer
+
+
+def copy_of(rows: Rows) -> Rows:
+    """Return what is kept now, to compare with what is kept later."""
+    return Rows(dict(rows.accounts), dict(rows.sessions), dict(rows.links))
 
 
 def _names_what_to_do(answer: Answer) -> None:
