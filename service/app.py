@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from service.services import Services
+    from service.services import Brand, Health, OuterLimit, Services
     from service.settings import Settings
+    from service.storage.counters import Chosen
+    from service.storage.database import Database
 
 
 def main() -> None:
