@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.login.passwords import Passwords
+    from service.login.sessions import Lifetimes
     from service.services import Brand, Health, OuterLimit, Services
     from service.settings import Settings
     from service.storage.counters import Chosen
@@ -73,8 +75,6 @@ def build_services(settings: Settings) -> Services:
     import time
 
     from service.login.hashing import HashingGate
-    from service.login.passwords import Parameters, Passwords
-    from service.login.sessions import Lifetimes
     from service.services import Services
     from service.storage import counters, schema
     from service.storage.accounts import SqlAccounts
@@ -85,14 +85,13 @@ def build_services(settings: Settings) -> Services:
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = counters.choose(database, state_dir=settings.state_dir, redis=settings.redis_address)
-    sessions, passwords = settings.sessions, settings.passwords
     return Services(
         accounts=SqlAccounts(database),
         sessions=SqlSessions(database),
         links=SqlLinks(database),
-        passwords=Passwords(Parameters(passwords.memory, passwords.iterations, passwords.parallelism)),
+        passwords=passwords(settings),
         gate=HashingGate(threads=settings.hash_threads_per_worker, waiting=settings.server.threads),
-        lifetimes=Lifetimes(sessions.idle, sessions.absolute, sessions.remember_idle, sessions.remember_absolute),
+        lifetimes=lifetimes(settings),
         public=settings.public,
         brand=brand(settings),
         health=health(database, counted),
@@ -100,8 +99,24 @@ def build_services(settings: Settings) -> Services:
         clock=lambda: int(time.time()),
         transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
-        cookie_domain=sessions.cookie_domain,
+        cookie_domain=settings.sessions.cookie_domain,
     )
+
+
+def passwords(settings: Settings) -> Passwords:
+    """Return the hasher at its chosen cost."""
+    from service.login.passwords import Parameters, Passwords
+
+    cost = settings.passwords
+    return Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism))
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    """Return how long sessions live."""
+    from service.login.sessions import Lifetimes
+
+    chosen = settings.sessions
+    return Lifetimes(chosen.idle, chosen.absolute, chosen.remember_idle, chosen.remember_absolute)
 
 
 def health(database: Database, counted: Chosen) -> Health:
