@@ -1,12 +1,16 @@
 """The arrows between the folders of `service/`."""
 
-from importlinter.cli import lint_imports
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.rig.parts import ROOT
 
 
 def test_arrows() -> None:
     """No module imports what the map in service/__init__.py does not let it see."""
-    broken = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
 
-    assert broken == 0
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # it would mute our loggers
+
+    assert answer.returncode == 0, answer.stdout
