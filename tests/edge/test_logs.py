@@ -53,10 +53,10 @@ def test_no_secret_is_logged(service: Servers) -> None:
     form = {"Content_Type": "application/x-www-form-urlencoded", "Referer": f"http://localhost/?token={CANARY}"}
     secret = {"Cookie": f"vestibule_session={CANARY}", "Authorization": f"Bearer {CANARY}", **form}
     answers = [
-        service.get(f"/setup?token={CANARY}", **secret),
+        service.get(f"/setup?token={CANARY}", method="GET", body=None, **secret),
         service.get(f"/?username=a&password={CANARY}"),
         service.get("/", method="POST", body=f"username=a&password={CANARY}".encode(), **form),
-        service.get(f"/metrics?{CANARY}", **secret),
+        service.get(f"/metrics?{CANARY}", method="GET", body=None, **secret),
         service.get(f"/?{CANARY}", Host="a b"),
         service.get("/?" + CANARY * 1000),
     ]

@@ -1,0 +1,151 @@
+"""Servers that end, gently or not: nothing is left that blocks the next start, and nobody else notices for long."""
+
+import hashlib
+import os
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.edge.conftest import ECHO
+from tests.rig.servers import Servers, running
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """Servers of a test's own, to be broken."""
+    with running(application=ECHO, workers=2) as own:
+        yield own
+
+
+def _children(pid: int) -> set[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return {int(child) for child in listed.stdout.split()}
+
+
+def _counters(servers: Servers) -> Path:
+    """Return where the workers count."""
+    name = hashlib.sha256(bytes(servers.socket)).hexdigest()[:12]
+    return Path(f"/dev/shm/vestibule-{servers.socket.stat().st_uid}-{name}")  # noqa: S108
+
+
+def test_a_killed_worker_is_replaced(servers: Servers) -> None:
+    """After `kill -9` of a worker another takes its place and requests are answered (F-01)."""
+    master = servers.processes["gunicorn"].pid
+    before = _children(master)
+
+    os.kill(min(before), signal.SIGKILL)
+
+    servers.wait_until(lambda: len(_children(master) - {min(before)}) == 2, "there are two workers again")
+    assert servers.get("/").status == 200
+
+
+def test_a_killed_master_takes_its_workers_along_and_the_next_start_works(servers: Servers) -> None:
+    """After `kill -9` of gunicorn's master no worker goes on answering, and the stale socket blocks nothing (F-02)."""
+    master = servers.processes.pop("gunicorn")
+    workers = _children(master.pid)
+
+    master.kill()
+    master.wait()
+
+    assert len(workers) == 2
+    servers.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers are gone")
+    assert servers.get("/").status == 502
+    assert servers.socket.exists()
+    servers.start_gunicorn()
+    servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
+
+
+def test_a_killed_nginx_starts_again_at_once(servers: Servers) -> None:
+    """After `kill -9` of nginx its pid file and its port block nothing."""
+    servers.end("nginx", signal.SIGKILL)
+
+    servers.start_nginx()
+
+    servers.wait_until(lambda: servers.get("/").status == 200, "nginx is back")
+
+
+def test_an_orderly_end_leaves_nothing(servers: Servers) -> None:
+    """TERM ends gunicorn with 0; socket and counters are gone with it."""
+    counters = _counters(servers)
+    assert counters.is_dir()
+
+    code = servers.end("gunicorn")
+
+    assert code == 0
+    assert not servers.socket.exists()
+    assert not counters.exists()
+
+
+def test_new_workers_answer_without_a_gap(servers: Servers) -> None:
+    """HUP exchanges the workers while requests go on, posts included; none fails (F-03)."""
+    master = servers.processes["gunicorn"]
+    before = _children(master.pid)
+    statuses = set()
+
+    master.send_signal(signal.SIGHUP)
+
+    def exchanged() -> bool:
+        statuses.update(servers.get("/", method=method, body=b"").status for method in ("GET", "POST"))
+        return not before & _children(master.pid)
+
+    servers.wait_until(exchanged, "all workers are new")
+    assert statuses <= {200, 429}
+
+
+def test_the_counters_survive_an_exchange_of_workers_and_not_a_new_start(servers: Servers) -> None:
+    """HUP empties nothing; a new master begins with empty counters."""
+    left_behind = _counters(servers) / "counter_1.db"
+    left_behind.touch()
+    master = servers.processes["gunicorn"]
+    before = _children(master.pid)
+
+    master.send_signal(signal.SIGHUP)
+    servers.wait_until(lambda: not before & _children(master.pid), "all workers are new")
+    kept = left_behind.exists()
+    servers.end("gunicorn", signal.SIGKILL)
+    servers.start_gunicorn()
+    servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
+
+    assert kept
+    assert not left_behind.exists()
+
+
+def test_only_the_owner_and_the_group_reach_the_socket(servers: Servers) -> None:
+    """The socket is 0660 in a directory of 0750, so that nobody but nginx talks to gunicorn (HD-11)."""
+    assert stat.S_IMODE(servers.socket.stat().st_mode) == 0o660
+    assert stat.S_IMODE(servers.socket.parent.stat().st_mode) == 0o750
+
+
+def test_gunicorn_opens_no_control_socket(servers: Servers) -> None:
+    """There is one socket, the one for nginx, and no port (OB-11)."""
+    assert [path for path in servers.state_dir.rglob("*") if path.is_socket()] == [servers.socket]
+    assert "ontrol" not in servers.log("gunicorn")
+
+
+def test_a_directory_that_others_may_enter_stops_the_start(servers: Servers) -> None:
+    """With a socket's directory that is open to everybody gunicorn does not start, and says what to type."""
+    servers.end("gunicorn")
+    servers.socket.parent.chmod(0o755)
+
+    servers.start_gunicorn()
+    code = servers.processes.pop("gunicorn").wait(20)
+
+    assert code == 1
+    assert f"chmod 0750 {servers.socket.parent}" in servers.log("gunicorn")
+
+
+def test_settings_that_are_wrong_stop_the_start_in_words(servers: Servers) -> None:
+    """A wrong setting ends the start with code 1 and the sentence of the settings, not with a traceback."""
+    servers.end("gunicorn")
+    servers.environ["VESTIBULE_SERVER__THREADS"] = "none"
+
+    servers.start_gunicorn()
+    code = servers.processes.pop("gunicorn").wait(20)
+
+    assert code == 1
+    assert "VESTIBULE_SERVER__THREADS must be a whole number" in servers.log("gunicorn")
+    assert "Traceback" not in servers.log("gunicorn")
