@@ -8,7 +8,7 @@ workers are forked. Whatever the driver raises leaves as `Unavailable`.
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -59,6 +59,9 @@ class Engine(Protocol):
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run one statement inside the connection's transaction; its rows."""
 
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction that no other can come in between."""
+
     def migrating(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that may change tables and take its time."""
 
@@ -103,28 +106,30 @@ class Database:
         engine = self.engine
         connection = getattr(self._local, "connection", None)
         try:
-            if connection is None:
-                return engine.run(statement, values)
-            return engine.run_on(connection, statement, values)
+            return engine.run(statement, values) if connection is None else engine.run_on(connection, statement, values)
         except engine.failures as failure:
             raise _unavailable(failure) from failure
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Open a connection for statements that each stand alone; within a transaction, its own."""
-        with self._connected(lambda engine: engine.sqlalchemy.connect()) as connection:
-            yield connection
+        engine = self.engine
+        connection = getattr(self._local, "connection", None)
+        with _translated(engine), nullcontext(connection) if connection else engine.sqlalchemy.connect() as opened:
+            yield opened
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """Open a transaction, committed when the block ends well; nested in another, it joins that one."""
-        with self._connected(lambda engine: engine.sqlalchemy.execution_options(writes=True).begin()) as connection:
+        engine = self.engine
+        with _translated(engine), self._joined(engine.writing) as connection:
             yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
         """Open the transaction of a migration: no time limit, no cascades while tables are rebuilt."""
-        with self._connected(lambda engine: engine.migrating()) as connection:
+        engine = self.engine
+        with _translated(engine), self._joined(engine.migrating) as connection:
             yield connection
 
     @contextmanager
@@ -148,21 +153,25 @@ class Database:
             self._engine.close()
 
     @contextmanager
-    def _connected(self, connect: Callable[[Engine], AbstractContextManager[sa.Connection]]) -> Iterator[sa.Connection]:
-        engine = self.engine
-        joined = getattr(self._local, "connection", None)
-        try:
-            if joined is not None:
-                yield joined
-                return
-            with connect(engine) as connection:
-                self._local.connection = connection
-                try:
-                    yield connection
-                finally:
-                    self._local.connection = None
-        except engine.failures as failure:
-            raise _unavailable(failure) from failure
+    def _joined(self, begin: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[sa.Connection]:
+        """Yield this thread's transaction, or begin one that is the thread's until the block ends."""
+        if (mine := getattr(self._local, "connection", None)) is not None:
+            yield mine
+            return
+        with begin() as connection:
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except engine.failures as failure:
+        raise _unavailable(failure) from failure
 
 
 def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path | None]:

@@ -1,7 +1,7 @@
 """PostgreSQL through psycopg: a small pool that notices a restart, and never waits longer than people do."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -94,6 +94,9 @@ class Postgresql:
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         return _execute(cast("Impatient", connection.connection.driver_connection), text, parameters)
+
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        return self.sqlalchemy.execution_options(writes=True).begin()
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:

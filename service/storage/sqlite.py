@@ -6,11 +6,13 @@ Write-ahead logging only where the library is 3.51.3 or later: earlier ones can 
 
 import os
 import sqlite3
+import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final, cast
+from time import monotonic
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -24,8 +26,12 @@ except ImportError:  # no wheel for this platform
     newer = sqlite3
 
 DRIVER: Any = newer
+_T = TypeVar("_T")
 SAFE_WAL: Final = (3, 51, 3)
-BUSY_MILLISECONDS: Final = 800
+BUSY_SECONDS: Final = 0.8
+# In WAL mode a writer never waits for readers, and the library's own waiting grows to steps of 100 ms, in
+# which the unlucky starve: it waits in small steps, and `_patiently` has it begin again.
+_STEP_MILLISECONDS: Final = {"wal": 5, "truncate": 800}
 _WAL_BYTES: Final = 16 * 1024 * 1024
 _CONNECTIONS: Final = 32
 
@@ -46,6 +52,7 @@ class Sqlite:
         self._durable = durable
         self._driver = DRIVER
         self._journal_mode = journal_mode()
+        self._writing = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self.sqlalchemy = sa.create_engine(
@@ -55,10 +62,10 @@ class Sqlite:
             poolclass=QueuePool,
             pool_size=_CONNECTIONS,
             max_overflow=0,
-            pool_timeout=BUSY_MILLISECONDS / 1000,
+            pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
         )
-        sa.event.listen(self.sqlalchemy, "begin", _begin)
+        sa.event.listen(self.sqlalchemy, "begin", self._begin)
 
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
@@ -67,7 +74,8 @@ class Sqlite:
         except IndexError:
             connection = self._open()
         try:
-            rows = connection.execute(text, parameters).fetchall()
+            with nullcontext() if statement.only_reads else self._turn():
+                rows = self._patiently(lambda: connection.execute(text, parameters).fetchall())
         except BaseException:
             connection.close()
             raise
@@ -78,6 +86,11 @@ class Sqlite:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         driver_connection = cast("sqlite3.Connection", connection.connection.driver_connection)
         return driver_connection.execute(text, parameters).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        with self._turn(), self.sqlalchemy.execution_options(writes=True).begin() as connection:
+            yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
@@ -99,6 +112,32 @@ class Sqlite:
         while self._idle:
             self._idle.pop().close()
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Queue the threads of this process, so that few ask for the file's lock at a time."""
+        if not self._writing.acquire(timeout=BUSY_SECONDS):
+            raise self._driver.OperationalError("database is locked by this process")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def _patiently(self, act: Callable[[], _T]) -> _T:
+        """Act as soon as no other process holds the file's lock. Whoever is refused has changed nothing."""
+        deadline = monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return act()
+            except self._driver.OperationalError as failure:
+                if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                    raise
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
+        if connection.get_execution_options().get("writes"):
+            driver_connection = cast("sqlite3.Connection", connection.connection.driver_connection)
+            self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"))
+
     def _open(self) -> sqlite3.Connection:
         connection = cast(
             "sqlite3.Connection",
@@ -115,13 +154,14 @@ class Sqlite:
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         mode = self._journal_mode
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA busy_timeout = 800")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
             raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
+        connection.execute(f"PRAGMA busy_timeout = {_STEP_MILLISECONDS[mode]}")
 
 
 def make_private(path: Path) -> None:
@@ -146,9 +186,3 @@ def make_private_folder(path: Path) -> None:
     if os.geteuid() == 0:
         owner = path.parent.stat()
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _begin(connection: sa.Connection) -> None:
-    """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
-    if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
