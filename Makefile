@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install
 # A release is taken when it is some days old: by then, what is bad about it is known.
 LOCK := $(BIN)/uv --no-config pip compile --quiet --upgrade --exclude-newer "3 days" --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
