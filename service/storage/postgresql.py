@@ -93,7 +93,7 @@ class Postgresql:
 
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
-        return _execute(cast("Impatient", connection.connection.driver_connection), text, parameters)
+        return _execute(cast("Impatient", connection.connection.dbapi_connection), text, parameters)
 
     def writing(self) -> AbstractContextManager[sa.Connection]:
         return self.sqlalchemy.execution_options(writes=True).begin()
@@ -101,7 +101,7 @@ class Postgresql:
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
         with self.sqlalchemy.connect() as connection:
-            cast("Impatient", connection.connection.driver_connection).patience = None
+            cast("Impatient", connection.connection.dbapi_connection).patience = None
             connection.detach()
             connection.execution_options(writes=True)
             with connection.begin():

@@ -84,7 +84,7 @@ class Sqlite:
 
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
-        driver_connection = cast("sqlite3.Connection", connection.connection.driver_connection)
+        driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         return driver_connection.execute(text, parameters).fetchall()
 
     @contextmanager
@@ -135,7 +135,7 @@ class Sqlite:
     def _begin(self, connection: sa.Connection) -> None:
         """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
         if connection.get_execution_options().get("writes"):
-            driver_connection = cast("sqlite3.Connection", connection.connection.driver_connection)
+            driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
             self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"))
 
     def _open(self) -> sqlite3.Connection:

@@ -1,0 +1,67 @@
+"""The stores under test: one suite for whatever keeps the ports of `service.login`."""
+
+import itertools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from service.login.accounts import Account, Accounts
+from service.login.links import Link, Links, Purpose
+from service.login.sessions import Lifetimes, Session, Sessions
+from service.storage.accounts import SqlAccounts
+from service.storage.database import Database
+from service.storage.links import SqlLinks
+from service.storage.sessions import SqlSessions
+
+NOW = 1_800_000_000
+LIFETIMES = Lifetimes(idle=100, absolute=1000, remembered_idle=5000, remembered_absolute=9000)
+_serial = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The three ports over one set of rows."""
+
+    accounts: Accounts
+    sessions: Sessions
+    links: Links
+    transaction: Callable[[], AbstractContextManager[None]]
+
+
+def over(database: Database) -> Stores:
+    """Return the SQL stores."""
+    return Stores(SqlAccounts(database), SqlSessions(database), SqlLinks(database), database.transaction)
+
+
+def account(username: str = "alice", **facts: Any) -> Account:
+    """Return an account with an id of its own."""
+    known: dict[str, object] = {"id": f"{next(_serial):032x}", "username": username, "created_at": NOW}
+    return Account(**(known | facts))  # type: ignore[arg-type]
+
+
+def session(account_id: str, **facts: object) -> Session:
+    """Return a session with an id and a token hash of its own."""
+    serial = next(_serial)
+    known: dict[str, object] = {
+        "id": f"{serial:012x}",
+        "token_hash": serial.to_bytes(32, "big"),
+        "account_id": account_id,
+        "created_at": NOW,
+        "seen_at": NOW,
+        "remembered": False,
+        "address": "192.0.2.1",
+        "user_agent": "a browser",
+    }
+    return Session(**(known | facts))  # type: ignore[arg-type]
+
+
+def link(account_id: str | None, **facts: object) -> Link:
+    """Return a link with a token hash of its own: an invitation, or a set-up link without an account."""
+    known: dict[str, object] = {
+        "token_hash": next(_serial).to_bytes(32, "big"),
+        "purpose": Purpose.INVITATION if account_id else Purpose.SET_UP,
+        "account_id": account_id,
+        "expires_at": NOW + 100,
+    }
+    return Link(**(known | facts))  # type: ignore[arg-type]
