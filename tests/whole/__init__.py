@@ -1,0 +1,1 @@
+"""Promises of the whole: nginx, gunicorn with several workers and real stores, under load and under kill -9."""

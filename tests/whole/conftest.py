@@ -1,0 +1,52 @@
+"""The stores that the whole is tried on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+
+import pytest
+
+from tests.rig.postgres import Postgres, postgres
+from tests.rig.redis import Redis, redis_server
+from tests.rig.servers import Servers, prepared
+
+__all__ = ["postgres", "redis_server"]
+
+Start = Callable[..., AbstractContextManager[Servers]]
+
+
+def unhurried(nginx_conf: str) -> str:
+    """Return nginx.conf with its own limit far away: what is tried here is the service's."""
+    return nginx_conf.replace("burst=40", "burst=10000")
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def start(request: pytest.FixtureRequest) -> Start:
+    """Return what starts servers on one kind of store."""
+    return partial(migrated, **_addresses(request))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def start_on_sql(request: pytest.FixtureRequest) -> Start:
+    """Return what starts servers on one kind of database."""
+    return partial(migrated, **_addresses(request))
+
+
+@contextmanager
+def migrated(**settings: str) -> Iterator[Servers]:
+    """Yield servers that are ready on a database whose tables were made by `db upgrade`."""
+    with prepared(edit_nginx=unhurried, **settings) as servers:  # type: ignore[arg-type]
+        assert servers.vestibule("db", "upgrade").returncode == 0
+        servers.start()
+        yield servers
+
+
+def _addresses(request: pytest.FixtureRequest) -> dict[str, str]:
+    if request.param == "redis":
+        server: Redis = request.getfixturevalue("redis_server")
+        server.clear()
+        return {"REDIS_URL": server.address}
+    if request.param == "postgresql":
+        database: Postgres = request.getfixturevalue("postgres")
+        return {"DATABASE_URL": database.new_database()}
+    return {}

@@ -1,0 +1,39 @@
+"""The outer limit with four workers, parallel requests and a restart."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.rig.servers import Servers
+from tests.whole.conftest import Start
+
+LIMIT = 12
+
+
+def statuses(servers: Servers, posts: int) -> Counter[int]:
+    """Send so many wrong sign-ins at once, and count the answers."""
+    form = b"username=nobody&password=not+a+password+of+anybody"
+
+    def post(_number: int) -> int:
+        headers = {"Content_Type": "application/x-www-form-urlencoded"}
+        return servers.get("/", method="POST", body=form, **headers).status
+
+    with ThreadPoolExecutor(20) as clients:
+        return Counter(clients.map(post, range(posts)))
+
+
+def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
+    """Of 40 parallel POSTs to four workers exactly the limit is judged; after a restart the rest still waits."""
+    with start(workers=4, LIMITS__POST_PER_MINUTE=str(LIMIT)) as servers:
+        at_once = statuses(servers, 40)
+        servers.end("gunicorn")
+        servers.start_gunicorn()
+        servers.wait_until(lambda: servers.ops("/readyz").status == 200, "ready again")
+        after_restart = statuses(servers, 5)
+        refused = servers.get("/", method="POST", body=b"", Content_Type="application/x-www-form-urlencoded")
+        reading = servers.get("/").status
+
+    assert at_once == {401: LIMIT, 429: 40 - LIMIT}
+    assert after_restart == {429: 5}
+    assert 1 <= int(refused.one("retry-after")) <= 61
+    assert b"Please try again" in refused.body
+    assert reading == 200
