@@ -1,0 +1,54 @@
+"""What is measured is explained, and what is explained is measured."""
+
+import re
+from typing import Final
+
+from tests.house_rules.project import read
+from tests.web import scraped
+from tests.web.conftest import World
+from tests.web.wire import post
+
+ROW: Final = re.compile(
+    r"^\| `(?P<name>[a-z_]+)` \| (?P<type>\w+) \| (?P<labels>[^|]*) \| (?P<said>[^|]+) \|$", re.MULTILINE
+)
+
+
+def described() -> dict[str, re.Match[str]]:
+    """Return the rows of the manual's tables by the metric's name."""
+    return {row["name"]: row for row in ROW.finditer(read("docs/metrics.md"))}
+
+
+def exposed() -> str:
+    """Return a scrape in which every metric has a series."""
+    app = World().app()
+    post(app)
+    return scraped.text(app)
+
+
+def test_every_metric_is_described() -> None:
+    """A name in the scrape has a row in docs/metrics.md with its type, and the other way round."""
+    found = re.findall(r"^# TYPE (\S+) (\S+)$", exposed(), re.MULTILINE)
+
+    assert dict(found) == {name: row["type"] for name, row in described().items()}
+
+
+def test_every_label_is_described() -> None:
+    """The labels of each metric stand in its row."""
+    labels: dict[str, set[str]] = {name: set() for name in described()}
+    for name, has in scraped.series(exposed()):
+        base = name if name in labels else re.sub(r"_(bucket|count|sum)$", "", name)
+        labels[base] |= {label for label, _ in has} - {"le"}
+
+    silent = {"flask_http_request_exceptions_total"}  # no series is ever there to show them
+    written = {name: set(re.findall(r"`(\w+)`", row["labels"])) for name, row in described().items()}
+    assert {name: has for name, has in labels.items() if name not in silent} == {
+        name: has for name, has in written.items() if name not in silent
+    }
+
+
+def test_every_outcome_is_described() -> None:
+    """Each member of the closed sets of ours is explained."""
+    manual, scrape = read("docs/metrics.md"), exposed()
+    members = {value for label in ("outcome", "scope", "state") for value in scraped.label_values(scrape, label)}
+
+    assert {member for member in members if f"`{member}`" not in manual} == set()

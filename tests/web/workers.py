@@ -1,0 +1,52 @@
+"""One app, loaded by a master and served by workers that are forked from it, as gunicorn does with ours.
+
+Run with PROMETHEUS_MULTIPROC_DIR set; prints what was scraped before, after a first and after a second pair of workers.
+"""
+
+import json
+import os
+import sys
+
+from flask import Flask
+from prometheus_client.multiprocess import mark_process_dead
+
+from tests.web import scraped
+from tests.web.conftest import World
+from tests.web.wire import ask, post
+
+
+def work(app: Flask) -> None:
+    """Serve a few requests, as one worker does in its life."""
+    ask(app)
+    ask(app, "GET", "/nope")
+    ask(app, "ODD")
+    post(app, "/", "username=alice&password=x")
+
+
+def pair(app: Flask) -> None:
+    """Fork two workers, and wait until both are gone, as the master does when it reloads."""
+    workers = []
+    for _ in range(2):
+        pid = os.fork()
+        if pid == 0:
+            work(app)
+            os._exit(0)
+        workers.append(pid)
+    for pid in workers:
+        os.waitpid(pid, 0)
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def main() -> None:
+    """Print the scrapes as JSON."""
+    quiet, sys.stdout = sys.stdout, sys.stderr
+    app = World().app()
+    scrapes = [scraped.text(app)]
+    for _ in range(2):
+        pair(app)
+        scrapes.append(scraped.text(app))
+    json.dump(scrapes, quiet)
+
+
+if __name__ == "__main__":
+    main()
