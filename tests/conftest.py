@@ -1,9 +1,21 @@
-"""What holds for every test: how properties are searched."""
+"""What holds for every test: how properties are searched, and that no server outlives a run that is told to end."""
 
 import os
+import signal
+from types import FrameType
 
 from hypothesis import settings
 
 # No deadline: two busy cores say nothing about the code. In CI the same examples every time, so that red is red again.
 settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
+
+
+def pytest_sessionstart() -> None:
+    """Let SIGTERM end a run as Ctrl-C does, with every fixture's last part; a second one interrupts none of them."""
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
