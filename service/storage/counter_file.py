@@ -27,7 +27,7 @@ class CounterFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: tuple[int, int] | None = None
-        self._database = self._unopened()
+        self._database = _unsynced(path)
 
     def run(self, statement: Statement, **values: Any) -> list[Row]:
         """Run one statement by itself; its rows. Raises Unavailable."""
@@ -35,17 +35,15 @@ class CounterFile:
         try:
             return database.run(statement, **values)
         except Unavailable as fault:
-            if not _is_of_no_use(fault):
+            if _is_of_no_use(fault):
+                self._replace(fault)
+            elif self._identity() == self._file:
                 raise
-            self._replace(fault)
         return self._current().run(statement, **values)
 
     def close(self) -> None:
         """Close this process's connections."""
         self._database.close()
-
-    def _unopened(self) -> Database:
-        return Database(f"sqlite:///{self._path}", durable=False)
 
     def _current(self) -> Database:
         """Return the database in the file that has the name now; a connection to another would count apart."""
@@ -56,7 +54,7 @@ class CounterFile:
             found = self._identity()
         if found != self._file:
             # Another thread may still use the one before: it is let go of, not closed under its hands.
-            self._database, self._file = self._unopened(), found
+            self._database, self._file = _unsynced(self._path), found
         return self._database
 
     def _identity(self) -> tuple[int, int] | None:
@@ -69,16 +67,20 @@ class CounterFile:
         return found.st_dev, found.st_ino
 
     def _make(self) -> None:
+        """Make the file under another name: whoever finds it finds it whole."""
         if self._path.exists():
             return
+        unfinished = self._path.with_suffix(".unfinished")
         try:
-            sqlite.make_private(self._path)
+            unfinished.unlink(missing_ok=True)
+            sqlite.make_private(unfinished)
+            fresh = _unsynced(unfinished)
+            fresh.run(_TABLE)
+            fresh.run(_INDEX)
+            fresh.close()
+            unfinished.replace(self._path)
         except OSError as fault:
             raise Unavailable(f"the counters: {fault.strerror}") from fault
-        fresh = self._unopened()
-        fresh.run(_TABLE)
-        fresh.run(_INDEX)
-        fresh.close()
 
     def _replace(self, fault: Unavailable) -> None:
         with file_checks.alone(self._path):
@@ -88,6 +90,10 @@ class CounterFile:
             for ending in ("", "-wal", "-shm", "-journal"):
                 self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
             self._make()
+
+
+def _unsynced(path: Path) -> Database:
+    return Database(f"sqlite:///{path}", durable=False)
 
 
 def _is_of_no_use(fault: Unavailable) -> bool:

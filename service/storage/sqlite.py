@@ -29,9 +29,10 @@ DRIVER: Any = newer
 _T = TypeVar("_T")
 SAFE_WAL: Final = (3, 51, 3)
 BUSY_SECONDS: Final = 0.8
-# In WAL mode a writer never waits for readers, and the library's own waiting grows to steps of 100 ms, in
-# which the unlucky starve: it waits in small steps, and `_patiently` has it begin again.
-_STEP_MILLISECONDS: Final = {"wal": 5, "truncate": 800}
+# The library's own waiting grows to steps of 100 ms, in which the unlucky starve: it gets a small step, and
+# `_patiently` has it begin again. Only a commit cannot begin again; with a rollback journal it waits for readers.
+_STEP: Final = "PRAGMA busy_timeout = 5"
+_WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
 _CONNECTIONS: Final = 32
 
@@ -136,7 +137,9 @@ class Sqlite:
         """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
         if connection.get_execution_options().get("writes"):
             driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+            driver_connection.execute(_STEP)
             self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"))
+            driver_connection.execute(_WHOLE)
 
     def _open(self) -> sqlite3.Connection:
         connection = cast(
@@ -154,14 +157,14 @@ class Sqlite:
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         mode = self._journal_mode
-        connection.execute("PRAGMA busy_timeout = 800")
+        connection.execute(_WHOLE)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
             raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
-        connection.execute(f"PRAGMA busy_timeout = {_STEP_MILLISECONDS[mode]}")
+        connection.execute(_STEP)
 
 
 def make_private(path: Path) -> None:

@@ -51,7 +51,7 @@ def sqlite_file(tmp_path: Path) -> Iterator[Database]:
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database with our tables and no rows, on each engine in turn."""
     if request.param == "sqlite-journal":
-        monkeypatch.setattr(sqlite, "SAFE_WAL", (99,))
+        without_wal(monkeypatch)
     database: Database = request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file")
     return database
 
@@ -63,5 +63,11 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
         rows = Rows()
         return Stores(MemoryAccounts(rows), MemorySessions(rows), MemoryLinks(rows), rows.transaction)
     if request.param == "sqlite-journal":
-        monkeypatch.setattr(sqlite, "SAFE_WAL", (99,))
+        without_wal(monkeypatch)
     return over(request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file"))
+
+
+def without_wal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite, here and in child processes, be one whose write-ahead log is not safe."""
+    monkeypatch.setattr(sqlite, "SAFE_WAL", (99,))
+    monkeypatch.setenv("JOURNAL", "1")

@@ -1,0 +1,135 @@
+"""What tests do in processes of their own: `python -m tests.storage.child COMMAND ARGUMENT…` (JSON in, JSON out).
+
+Each says `ready`, waits for a line, and then does its work, so that several really work at the same time.
+"""
+
+import json
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from limits import RateLimitItemPerHour
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from service.services import Unavailable
+from service.storage import counters, schema, sqlite
+from service.storage.database import Database
+from tests.storage.stores import NOW, account, over, session
+
+
+def hit(address: str, state_dir: str, redis: str | None, limit: int, times: int) -> int:
+    """Hit one limit from four threads; how often it let us through."""
+    chosen = counters.choose(Database(address), state_dir=Path(state_dir), redis=redis)
+    storage = storage_from_string(chosen.uri, **chosen.options)
+    assert isinstance(storage, Storage)
+    limiter, item = FixedWindowRateLimiter(storage), RateLimitItemPerHour(limit)
+    ready()
+    with ThreadPoolExecutor(4) as threads:
+        return sum(threads.map(lambda _: limiter.hit(item, "everybody"), range(times)))
+
+
+def sign_in(address: str, account_id: str, times: int) -> int:
+    """Open sessions from eight threads, each in a transaction that reads and then writes; how many."""
+    stores = over(Database(address))
+
+    def one(_turn: int) -> None:
+        with stores.transaction():
+            found = stores.accounts.by_id(account_id)
+            assert found
+            stores.sessions.add(session(found.id, id=os.urandom(6).hex(), token_hash=os.urandom(32)))
+
+    ready()
+    with ThreadPoolExecutor(8) as threads:
+        return len(list(threads.map(one, range(times))))
+
+
+def acknowledge(address: str, account_id: str) -> None:
+    """Open and end sessions for ever; print each change once it is acknowledged. Ended by the test."""
+    sessions = over(Database(address)).sessions
+    ready()
+    while True:
+        kept, ended = (session(account_id, id=os.urandom(6).hex(), token_hash=os.urandom(32)) for _ in range(2))
+        sessions.add(kept)
+        sessions.add(ended)
+        print("kept", kept.token_hash.hex(), flush=True)  # noqa: T201
+        sessions.end(ended.token_hash)
+        print("ended", ended.token_hash.hex(), flush=True)  # noqa: T201
+
+
+def prepare(address: str, state_dir: str, head: str, migrations: str | None = None) -> str:
+    """Make an SQLite file ready as the service does at its start; what went wrong, if anything."""
+    _use(head, migrations)
+    database = Database(address)
+    ready()
+    try:
+        schema.prepare(database, backups=Path(state_dir) / "backups", now=NOW)
+    except schema.SchemaFault as fault:
+        return str(fault)
+    return ""
+
+
+def upgrade(address: str, head: str, migrations: str | None = None) -> str:
+    """Bring a database up to date as `vestibule db upgrade` does; what it says."""
+    _use(head, migrations)
+    ready()
+    return schema.upgrade(Database(address))
+
+
+def fork(address: str) -> list[str]:
+    """Use a database before and after a fork, in both processes; the names that each one sees."""
+    database = Database(address)
+    stores = over(database)
+    stores.accounts.add(account("from-the-parent"))
+    ready()
+    pid = os.fork()
+    if pid == 0:
+        stores.accounts.add(account("from-the-child", id="c" * 32))
+        os._exit(len(list(stores.accounts.all())))
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 2
+    return [found.username for found in stores.accounts.all()]
+
+
+def fill(address: str, account_id: str, room: int) -> dict[str, Any]:
+    """Open sessions until no file may grow any more; how many, and whether reading and ending still work."""
+    sessions = over(Database(address)).sessions
+    sessions.add(first := session(account_id))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    ready()
+    opened, refused = 0, ""
+    while not refused:
+        try:
+            sessions.add(session(account_id, user_agent="x" * 4000))
+            opened += 1
+        except Unavailable as full:
+            refused = str(full)
+    return {"opened": opened, "refused": refused, "found": sessions.find(first.token_hash) is not None}
+
+
+def ready() -> None:
+    """Say so, and wait for the start."""
+    print("ready", flush=True)  # noqa: T201
+    sys.stdin.readline()
+
+
+def _use(head: str, migrations: str | None) -> None:
+    schema.HEAD = head  # type: ignore[misc]
+    if migrations:
+        schema._MIGRATIONS = Path(migrations)  # type: ignore[misc]
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    work.__name__: work for work in (hit, sign_in, acknowledge, prepare, upgrade, fork, fill)
+}
+
+if __name__ == "__main__":
+    if "JOURNAL" in os.environ:
+        sqlite.SAFE_WAL = (99,)  # type: ignore[misc,assignment]
+    threading.excepthook = lambda _: os._exit(1)
+    print(json.dumps(COMMANDS[sys.argv[1]](*map(json.loads, sys.argv[2:]))))  # noqa: T201
