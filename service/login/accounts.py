@@ -59,6 +59,9 @@ class Accounts(Protocol):
     def by_id(self, account_id: str) -> Account | None:
         """Return the account with this id."""
 
+    def hold(self, account_id: str) -> Account | None:
+        """Return the account as it is now, and let nobody change it before this transaction ends."""
+
     def all(self) -> Iterator[Account]:
         """Yield every account, by username, without holding all of them in memory."""
 

@@ -48,7 +48,7 @@ def change(
         return new_hash
     opened = new_session(account, client=client, remembered=remembered, now=now)
     with stores.transaction():
-        kept = stores.accounts.by_id(account.id)
+        kept = stores.accounts.hold(account.id)
         if kept is None or kept.is_disabled or kept.password_hash != account.password_hash:
             return Problem.WRONG_CURRENT
         stores.accounts.set_password(account.id, new_hash, now=now)

@@ -107,7 +107,7 @@ def open_session(
     """
     opened = new_session(account, client=client, remembered=remembered, now=now)
     with stores.transaction():
-        current = stores.accounts.by_id(account.id)
+        current = stores.accounts.hold(account.id)
         if current is None or current.is_disabled or current.password_hash != account.password_hash:
             return Refused(Reason.CHANGED, account.username)
         if replaces is not None:

@@ -39,6 +39,9 @@ class MemoryAccounts:
     def by_id(self, account_id: str) -> Account | None:
         return self._rows.accounts.get(account_id)
 
+    def hold(self, account_id: str) -> Account | None:
+        return self.by_id(account_id)
+
     def all(self) -> Iterator[Account]:
         return iter(sorted(self._rows.accounts.values(), key=lambda a: a.username))
 

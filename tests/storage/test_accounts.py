@@ -1,11 +1,14 @@
 """Accounts, as every store keeps them."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from service.login.accounts import UsernameTaken
+from service.storage.accounts import SqlAccounts
+from service.storage.database import Database
 from tests.storage.stores import NOW, Stores, account, link, session
 
 FULL = {
@@ -166,3 +169,21 @@ def test_a_name_is_free_again_after_deletion(stores: Stores) -> None:
     stores.accounts.add(new := account("alice"))
 
     assert new == stores.accounts.by_username("alice")
+
+
+def test_an_account_that_is_held_does_not_change_meanwhile(database: Database) -> None:
+    """A sign-in that is being written sees the last password: whoever changes it waits, then finds the session."""
+    accounts = SqlAccounts(database)
+    alice = account(password_hash="old")
+    accounts.add(alice)
+    changing = threading.Thread(target=accounts.set_password, args=(alice.id, "new"), kwargs={"now": NOW})
+
+    with database.transaction():
+        held = accounts.hold(alice.id)
+        changing.start()
+        changing.join(0.2)
+        waits = changing.is_alive()
+    changing.join()
+
+    assert (held, waits) == (alice, True)
+    assert accounts.by_id(alice.id) == replace(alice, password_hash="new")
