@@ -1,7 +1,6 @@
 """What is answered when even the answer to a malfunction failed: needs no template, no store and no request."""
 
 import json
-import sys
 import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -42,7 +41,7 @@ class LastResort:
             content_type, body = _body(environ.get("HTTP_ACCEPT", ""), request_id)
             answered = {"Content-Type": content_type, "Content-Length": str(len(body)), "Retry-After": RETRY_SECONDS}
             headers = [*(self._headers | answered | {"X-Request-ID": request_id}).items()]
-            start_response("503 SERVICE UNAVAILABLE", headers, sys.exc_info())
+            start_response("503 SERVICE UNAVAILABLE", headers)
             return [body if environ.get("REQUEST_METHOD") != "HEAD" else b""]
 
 
