@@ -1,0 +1,109 @@
+"""Every address of the service says who may use it; one that is not in the table does not exist."""
+
+from typing import Final
+
+import pytest
+from flask import Flask
+
+from service.login.links import Purpose, hand_out
+from tests.house_rules.project import read
+from tests.rig.memory_store import MemoryLinks
+from tests.rig.people import NOW, PASSWORD
+from tests.web.conftest import World
+from tests.web.wire import JSON, ask, post
+
+PUBLIC: Final = "public"  # anybody may look, and may try
+SESSION: Final = "needs a session"
+LINK: Final = "needs a one-time link"
+OPS: Final = "for probes and Prometheus, on nginx's ops listener alone"
+
+ACCESS: Final = {
+    "/": PUBLIC,
+    "/logout": PUBLIC,  # ends whatever session there is; without one it leads to the sign-in page
+    "/static/<version>/<name>": PUBLIC,
+    "/account": SESSION,
+    "/account/password": SESSION,
+    "/setup": LINK,
+    "/metrics": OPS,
+    "/healthz": OPS,
+    "/readyz": OPS,
+}
+VERBS: Final = {"/": "GET POST", "/logout": "GET POST", "/account/password": "GET POST", "/setup": "GET POST"}
+
+
+@pytest.fixture
+def app(world: World) -> Flask:
+    return world.app()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def rules(access: str) -> list[str]:
+    """Return the addresses that are protected in this way."""
+    return [rule for rule, declared in ACCESS.items() if declared == access]
+
+
+def test_every_route_declares_its_access(app: Flask) -> None:
+    """The table is the URL map: no route is missing, none is there that does not exist any more."""
+    assert {rule.rule for rule in app.url_map.iter_rules()} == ACCESS.keys()
+
+
+def test_every_route_declares_its_verbs(app: Flask) -> None:
+    """Only forms take a POST; nothing takes anything else."""
+    found = {
+        rule.rule: " ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})) for rule in app.url_map.iter_rules()
+    }
+
+    assert found == {rule: VERBS.get(rule, "GET") for rule in ACCESS}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", rules(SESSION))
+def test_what_needs_a_session_refuses_without(app: Flask, path: str, method: str) -> None:
+    """A browser is led to sign in and back, a program is told 401; a made-up token is no session."""
+    sent = [("Sec-Fetch-Site", "same-origin"), ("Cookie", f"vestibule_session={'A' * 43}")]
+    if method not in VERBS.get(path, "GET"):
+        assert ask(app, method, path, headers=sent).status == 405
+        return
+
+    page, answer = ask(app, method, path, headers=sent), ask(app, method, path, headers=[*sent, JSON])
+
+    assert (page.status, page.get("Location"), answer.status) == (303, f"/?rd={path}", 401)
+
+
+@pytest.mark.parametrize("path", rules(SESSION))
+def test_what_needs_a_session_answers_with_one(app: Flask, path: str) -> None:
+    """The same address with a session is a page."""
+    cookie = post(app, "/", f"username=alice&password={PASSWORD.replace(' ', '+')}").get("Set-Cookie") or ""
+
+    assert ask(app, "GET", path, headers=[("Cookie", cookie.partition(";")[0])]).status == 200
+
+
+@pytest.mark.parametrize("path", rules(LINK))
+def test_what_needs_a_link_refuses_without(app: Flask, world: World, path: str) -> None:
+    """Without a usable link there is nothing, and a session is no link."""
+    cookie = post(app, "/", f"username=alice&password={PASSWORD.replace(' ', '+')}").get("Set-Cookie") or ""
+    sent = [("Cookie", cookie.partition(";")[0])]
+    token = hand_out(Purpose.RESET, "a1", links=MemoryLinks(world.rows), now=NOW)
+
+    statuses = [ask(app, "GET", f"{path}?token={tried}", headers=sent).status for tried in ("", "A" * 43, token)]
+
+    assert statuses == [404, 404, 200]
+
+
+@pytest.mark.parametrize("path", rules(PUBLIC))
+def test_what_is_public_asks_for_nothing(app: Flask, path: str) -> None:
+    """Nobody is sent away to sign in from there, and nothing of anybody is shown."""
+    answer = ask(app, "GET", path.replace("<version>", "00000000").replace("<name>", "style.css"))
+
+    assert answer.status in {200, 303, 404}
+    assert answer.get("Location") in {None, "/"}
+
+
+@pytest.mark.parametrize("path", rules(OPS))
+def test_ops_paths_are_on_the_ops_listener_alone(path: str) -> None:
+    """nginx.conf names each of them, and the service holds them for any host without asking who it is."""
+    assert path.lstrip("/") in read("nginx.conf")
