@@ -19,18 +19,16 @@ class BadCopy(Exception):
 
 def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     """Copy the database into the folder, check the copy, and remove all but the last few. Raises BadCopy."""
-    sqlite.make_private_folder(folder)
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     target = folder / f"{database.stem}-{moment}-{label}.sqlite3"
     unproven = target.with_suffix(".unproven")
     try:
+        sqlite.make_private_folder(folder)
         _fill(database, unproven)
         unproven.replace(target)
         _sync(folder)
     except (OSError, sqlite.DRIVER.Error) as failure:
         raise BadCopy(str(failure)) from failure
-    finally:
-        unproven.unlink(missing_ok=True)
     for old in sorted(folder.glob(f"{database.stem}-*.sqlite3"))[:-KEPT]:
         old.unlink()
     return target

@@ -99,4 +99,4 @@ def _unsynced(path: Path) -> Database:
 def _is_of_no_use(fault: Unavailable) -> bool:
     """Whether the file is damaged, or holds something other than our table."""
     cause = fault.__cause__
-    return file_checks.is_damage(fault) or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return file_checks.is_damage(cause) or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR

@@ -103,24 +103,33 @@ def refuse_a_loss(database: Path, note: Note, backups: Path) -> None:
 
 
 @contextmanager
-def translated(database: Path, backups: Path) -> Iterator[None]:
-    """Turn damage that the library found into a SchemaFault; other failures stay what they are."""
+def as_it_is(database: Path, backups: Path) -> Iterator[sa.Connection]:
+    """Open the file with the journal that it has, so that one that is not ours is not changed.
+
+    Damage and whatever the block finds wrong leave as SchemaFault, other failures as Unavailable.
+    """
+    engine = sa.create_engine(
+        "sqlite://",
+        module=sqlite.DRIVER,
+        creator=lambda: sqlite.DRIVER.connect(sqlite.address_of(database), uri=True, isolation_level=None),
+        poolclass=sa.pool.NullPool,
+    )
     try:
-        yield
+        with engine.connect() as connection:
+            yield connection
     except SchemaFault as fault:
         raise SchemaFault(f"{database}: {fault}") from fault
-    except Unavailable as fault:
+    except sa.exc.DBAPIError as fault:
         if is_damage(fault):
             raise SchemaFault(
-                f"{database} is damaged, or no SQLite database ({fault}). It was left as it is; copies are in {backups}"
+                f"{database} is damaged, or no SQLite database ({fault.orig}); copies: {backups}"
             ) from fault
-        raise
+        raise Unavailable(f"{database}: {fault.orig}") from fault
 
 
-def is_damage(fault: Unavailable) -> bool:
+def is_damage(failure: BaseException | None) -> bool:
     """Whether the library says that the file itself is bad (SQLITE_CORRUPT, SQLITE_NOTADB)."""
-    cause = getattr(fault.__cause__, "orig", None) or fault.__cause__
-    said = str(cause)
+    said = str(getattr(failure, "orig", None) or failure)
     return "malformed" in said or "not a database" in said
 
 
@@ -130,7 +139,7 @@ def whole_if_small(connection: sa.Connection, database: Path) -> None:
         return
     said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if said != "ok":
-        raise SchemaFault(f"the file is damaged ({said}). It was left as it is; restore a copy")
+        raise SchemaFault(f"the file is damaged ({said}); restore a copy")
 
 
 def _no_access(fault: OSError, path: Path) -> str:

@@ -94,7 +94,7 @@ def upgrade(database: Database) -> str:
 
 
 def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, backups: Path, *, now: int) -> None:
-    with file_checks.translated(path, backups), database.reading() as connection:
+    with file_checks.as_it_is(path, backups) as connection:
         before = _judge(connection)
         file_checks.whole_if_small(connection, path)
     if (before or "") >= HEAD:
@@ -156,6 +156,6 @@ def _migrate(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, HEAD)
     connection.execute(sa.delete(house).where(house.c.name == "oldest_release"))
     connection.execute(sa.insert(house).values(name="oldest_release", value=OLDEST_RELEASE))

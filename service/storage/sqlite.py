@@ -49,7 +49,7 @@ class Sqlite:
     """One file. It is never made here: a missing file is a failure, not an empty database."""
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
-        self._uri = f"file:{quote(str(path))}?mode=rw"
+        self._uri = address_of(path)
         self._durable = durable
         self._driver = DRIVER
         self._journal_mode = journal_mode()
@@ -165,6 +165,11 @@ class Sqlite:
         if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
             raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
         connection.execute(_STEP)
+
+
+def address_of(path: Path) -> str:
+    """Return the file as the library opens it when it must not make it."""
+    return f"file:{quote(str(path))}?mode=rw"
 
 
 def make_private(path: Path) -> None:
