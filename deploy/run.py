@@ -97,7 +97,7 @@ def serve(settings: Settings, chosen: dict[str, str]) -> int:
     news, servers = News(), Servers()
     try:
         servers["gunicorn"] = spawn([sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy/gunicorn.conf.py")])
-        servers["nginx"] = spawn(nginx_command(settings), stdout=log_pipe())
+        servers["nginx"] = spawn(nginx_command(settings), stdout=log_pipe(servers))
         if wait_until_ready(settings, servers, news):
             welcome(settings, chosen)
         while not news.stops_asked_for and not ended(servers):

@@ -13,6 +13,7 @@ from typing import Final
 Server = subprocess.Popen[bytes]
 Servers = dict[str, Server]
 
+LOG: Final = "log"
 STOP_SECONDS: Final = 25  # gunicorn lets requests finish for 20
 _ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 _PR_SET_PDEATHSIG: Final = 1
@@ -51,13 +52,13 @@ def die_with_us() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def log_pipe() -> int:
-    """Return a pipe that ends in our standard output.
+def log_pipe(servers: Servers) -> int:
+    """Return a pipe that ends in our standard output; what copies it there ends with its last writer.
 
     nginx opens /dev/stdout anew, which it may not where that is another user's terminal or a socket. A pipe is ours.
     """
     reading, writing = os.pipe()
-    spawn(["cat"], stdin=reading)
+    servers[LOG] = spawn(["cat"], stdin=reading)
     return writing
 
 
@@ -67,13 +68,14 @@ def ended(servers: dict[str, Server]) -> str:
     return ", ".join(f"{name} ended ({code})" for name, code in codes.items() if code is not None)
 
 
-def stop(servers: dict[str, Server], news: News) -> None:
-    """End both, nginx first: it lets nobody in any more and finishes what is under way. A second Ctrl-C hurries."""
+def stop(servers: Servers, news: News) -> None:
+    """End all: nginx first, which lets nobody in any more and finishes what is under way. A second Ctrl-C hurries."""
     hurry = news.stops_asked_for + 1
-    for name, gently in (("nginx", signal.SIGQUIT), ("gunicorn", signal.SIGTERM)):
+    for name, gently in (("nginx", signal.SIGQUIT), ("gunicorn", signal.SIGTERM), (LOG, None)):
         if (server := servers.get(name)) is None:
             continue
-        server.send_signal(gently)
+        if gently:
+            server.send_signal(gently)
         deadline = time.monotonic() + STOP_SECONDS
         while server.poll() is None and news.stops_asked_for < hurry and time.monotonic() < deadline:
             news.wait(1)

@@ -84,7 +84,7 @@ def test_new_workers_answer_without_a_gap(servers: Servers) -> None:
     """HUP exchanges the workers while requests go on, posts included; none fails (F-03)."""
     master = servers.processes["gunicorn"]
     before = _children(master.pid)
-    statuses = set()
+    statuses: set[int] = set()
 
     master.send_signal(signal.SIGHUP)
 

@@ -1,0 +1,193 @@
+"""`make run`: both servers in the foreground, which begin, live and end together."""
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.rig.parts import ROOT, need
+from tests.rig.servers import PATIENCE_SECONDS, free_port, state_directory
+from tests.rig.until import until
+
+
+@dataclass
+class Run:
+    """One `make run`, without make: its process, its ports, and what it wrote."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    ops_port: int
+    state_dir: Path
+    log_path: Path
+
+    def log(self) -> str:
+        """Return what it wrote so far."""
+        return self.log_path.read_text(errors="replace")
+
+    def servers(self) -> set[int]:
+        """Return the processes that serve this state directory, workers included."""
+        found = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        rows = [(int(pid), int(ppid), args) for pid, ppid, args in (line.split(None, 2) for line in found.splitlines())]
+        masters = {pid for pid, ppid, _ in rows if ppid == self.process.pid}
+        return masters | {pid for pid, ppid, _ in rows if ppid in masters}
+
+    def status(self, path: str = "/") -> int:
+        """Return the status of a page."""
+        with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=PATIENCE_SECONDS) as answer:
+            status: int = answer.status
+            return status
+
+    def wait_until_ready(self) -> None:
+        """Wait until it says where it is."""
+        until(lambda: "Vestibule is on" in self.log() or self.process.poll() is not None, "it says where it is")
+        assert "Vestibule is on" in self.log(), self.log()
+
+
+def gone(processes: set[int]) -> bool:
+    """Whether none of these runs any more; one that nobody has buried yet does not."""
+    listed = subprocess.run(["ps", "-o", "stat=", *map(str, processes)], capture_output=True, text=True, check=False)
+    return not [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
+
+
+@contextlib.contextmanager
+def run(state_dir: Path, port: int, ops_port: int, *, stdout: int | None = None) -> Iterator[Run]:
+    """Start it as `make run` does."""
+    need("nginx")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("VESTIBULE_")}
+    environ = own | {
+        "PORT": str(port),
+        "OPS_PORT": str(ops_port),
+        "STATE_DIR": str(state_dir),
+        "VESTIBULE_SERVER__WORKERS": "2",
+    }
+    log_path = state_dir / "run.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "deploy/run.py"], cwd=ROOT, env=environ, stdin=subprocess.DEVNULL,
+            stdout=stdout or log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    started = Run(process, port, ops_port, state_dir, log_path)
+    try:
+        yield started
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS + 30)
+
+
+@pytest.fixture
+def started() -> Iterator[Run]:
+    """A run that is ready."""
+    with state_directory() as state_dir, run(state_dir, free_port(), free_port()) as it:
+        it.wait_until_ready()
+        yield it
+
+
+def test_it_says_where_it_is_and_how_to_begin(started: Run) -> None:
+    """Without a terminal it prints the address and the command for the first administrator; TERM ends it with 0."""
+    until(lambda: "first one: " in started.log(), "it says how to begin")
+
+    said = started.log()
+    assert f"Vestibule is on http://localhost:{started.port}" in said
+    owners = {Path(f"/proc/{pid}").stat().st_uid for pid in {*started.servers(), started.process.pid}}
+    assert owners == {(started.state_dir / "secret-key").stat().st_uid}
+    assert 0 not in owners
+    (command,) = re.findall(r"To make the first one: (.*)", said)
+    assert "?token=" not in said
+    made = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S602 - what it told us to type
+    assert f"http://localhost:{started.port}/setup?token=" in made.stdout, made.stderr
+    assert started.status() == 200
+    end(started, signal.SIGTERM)
+
+
+def end(it: Run, how: signal.Signals) -> None:
+    """Tell it to stop, and see that it does so with exit code 0 and leaves nobody behind."""
+    servers = it.servers()
+    assert len(servers) >= 6
+
+    it.process.send_signal(how)
+
+    assert it.process.wait(PATIENCE_SECONDS) == 0
+    until(lambda: gone(servers), "nobody is left")
+
+
+def test_killed_it_takes_both_servers_along(started: Run) -> None:
+    """`kill -9` of the whole leaves no server behind; the next start on the same state works; Ctrl-C ends it with 0."""
+    servers = started.servers()
+
+    started.process.kill()
+
+    until(lambda: gone(servers), "nobody is left")
+    with run(started.state_dir, started.port, started.ops_port) as again:
+        again.wait_until_ready()
+        assert again.status() == 200
+        end(again, signal.SIGINT)
+
+
+@pytest.mark.parametrize("name", ["gunicorn", "nginx"])
+def test_when_one_server_dies_the_other_ends(started: Run, name: str) -> None:
+    """A server that dies takes the whole along, with exit code 1 and a sentence that says which one it was."""
+    servers = started.servers()
+    children = ["ps", "-o", "pid=,args=", "--ppid", str(started.process.pid)]
+    listed = subprocess.run(children, capture_output=True, text=True, check=True).stdout
+    (master,) = (int(line.split()[0]) for line in listed.splitlines() if name in line)
+
+    os.kill(master, signal.SIGKILL)
+
+    assert started.process.wait(PATIENCE_SECONDS) == 1
+    assert f"{name} ended (-9)" in started.log()
+    until(lambda: gone(servers), "nobody is left")
+
+
+@pytest.mark.parametrize(("name", "which"), [("PORT", 0), ("OPS_PORT", 1)])
+def test_a_port_in_use_is_named(name: str, which: int) -> None:
+    """A port that somebody has ends the start at once, with the variable to change and nothing started."""
+    with socket.create_server(("127.0.0.1", 0)) as occupied, state_directory() as state_dir:
+        ports = [free_port(), free_port()]
+        ports[which] = occupied.getsockname()[1]
+        with run(state_dir, *ports) as refused:
+            code = refused.process.wait(PATIENCE_SECONDS)
+
+        assert code == 1
+        assert f"{name} {ports[which]} cannot be used (Address already in use)" in refused.log()
+        assert f"make run {name}=" in refused.log()
+        assert not (state_dir / "run").exists()
+
+
+def test_a_wrong_setting_ends_the_start_in_words() -> None:
+    """A PORT that is none ends the start with the settings' own sentence."""
+    with state_directory() as state_dir, run(state_dir, 99_999, free_port()) as refused:
+        assert refused.process.wait(PATIENCE_SECONDS) == 1
+        assert "VESTIBULE_SERVER__LISTEN" in refused.log()
+        assert "Traceback" not in refused.log()
+
+
+def test_at_a_terminal_it_shows_the_link_itself() -> None:
+    """At a terminal the first start prints the link itself, and nginx's log; a closed terminal ends it with 0."""
+    controller, terminal = pty.openpty()
+    shown: list[str] = []
+
+    def showed(words: str) -> bool:
+        if select.select([controller], [], [], 0)[0]:
+            shown.append(os.read(controller, 65536).decode(errors="replace"))
+        return words in "".join(shown)
+
+    with state_directory() as state_dir, run(state_dir, free_port(), free_port(), stdout=terminal) as it:
+        os.close(terminal)
+        until(lambda: showed("setup?token="), "it shows the link")
+        assert it.status() == 200
+        until(lambda: showed('"event":"edge"'), "nginx's line is there")
+        end(it, signal.SIGHUP)
+    os.close(controller)
+
+    assert re.search(rf"http://localhost:{it.port}/setup\?token=\S{{43}}", "".join(shown))
