@@ -65,7 +65,7 @@ class _Nouns(click.Group):
         command.short_help = command.short_help or _COMMANDS[name]
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
         try:
             return super().invoke(ctx)
         except SettingsFault as fault:

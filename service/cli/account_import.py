@@ -5,15 +5,17 @@ people can sign in meanwhile. What an interruption left out goes in with `--skip
 """
 
 import csv
-import json
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
 from service.cli import REFUSED, Operator, as_json
+from service.cli.person import flaw
+from service.cli.words import tell
 from service.login.accounts import Account, canonical_group, canonical_username
 from service.login.passwords import is_affordable_hash
 
@@ -23,35 +25,62 @@ _SHOWN_FAULTS: Final = 50
 _TRUTH: Final = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
 
+class Row(NamedTuple):
+    """An account, and the line of the file where it ends."""
+
+    line: int
+    person: Account
+
+
 @click.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--skip-existing", is_flag=True, help="Leave accounts alone that are there already.")
 @as_json
 @click.pass_obj
 def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: bool) -> None:
-    """Make the accounts of FILE: a CSV with a heading and the columns
-    username, email, name, groups (separated by blanks), admin, disabled, password_hash (argon2).
-    Only username is needed; without a hash the account waits for `account invite`."""
-    services = op.services()
-    people, faults = read(file, now=services.clock())
+    """Make the accounts of FILE.
+
+    FILE is a CSV in UTF-8 with a heading and the columns username, email, name, groups (separated by blanks),
+    admin, disabled (yes or no), password_hash (argon2). Only username is needed; without a hash the account
+    waits for `account invite`.
+    """
+    rows, faults = read(file, now=op.services().clock())
     if not skip_existing:
-        taken = {person.username for person in services.accounts.all()}
-        faults += [
-            f"{person.username}: there is such an account already" for person in people if person.username in taken
-        ]
+        faults += _taken(op, rows)
     if faults:
-        for fault in faults[:_SHOWN_FAULTS]:
-            click.echo(fault, err=True)
-        click.echo(f"{len(faults)} faults in {file}; nothing was written.", err=True)
-        sys.exit(REFUSED)
+        _refuse(file, faults, as_json=as_json)
+    added = _write(op, [row.person for row in rows])
+    skipped = len(rows) - added
+    facts = {"added": added, "skipped": skipped}
+    tell(f"{added} accounts added, {skipped} were there already.", facts, as_json=as_json)
+
+
+def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
+    for fault in faults[:_SHOWN_FAULTS]:
+        click.echo(fault, err=True)
+    click.echo(f"{len(faults)} faults in {file}; nothing was written.", err=True)
+    if as_json:
+        tell("", {"added": 0, "skipped": 0, "faults": faults}, as_json=True)
+    sys.exit(REFUSED)
+
+
+def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
+    accounts = op.services().accounts
+    for line, person in rows:
+        if accounts.by_username(person.username):
+            yield f"line {line}: there is an account {person.username} already"
+
+
+def _write(op: Operator, people: list[Account]) -> int:
+    """Write all of them, batch by batch, showing how far it is on a terminal; how many were new."""
     added = 0
-    with click.progressbar(length=len(people), label="Importing", file=sys.stderr) as bar:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=len(people), label="Importing", file=sys.stderr, hidden=hidden) as bar:
         for start in range(0, len(people), BATCH):
             batch = people[start : start + BATCH]
             added += _add(op, batch)
             bar.update(len(batch))
-    facts = {"added": added, "skipped": len(people) - added}
-    click.echo(json.dumps(facts) if as_json else f"{added} accounts added, {facts['skipped']} were there already.")
+    return added
 
 
 def _add(op: Operator, batch: list[Account]) -> int:
@@ -65,44 +94,45 @@ def _add(op: Operator, batch: list[Account]) -> int:
     return added
 
 
-def read(file: Path, *, now: int) -> tuple[list[Account], list[str]]:
+def read(file: Path, *, now: int) -> tuple[list[Row], list[str]]:
     """Return the file's accounts, and every fault in it with the line it is in."""
-    people: dict[str, Account] = {}
+    found: dict[str, Row] = {}
     faults: list[str] = []
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines, strict=True)
-            unknown = set(rows.fieldnames or ()) - set(COLUMNS)
-            if "username" not in (rows.fieldnames or ()) or unknown:
-                return [], [f"line 1: the heading may have {', '.join(COLUMNS)}, and must have username"]
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines, strict=True)
+        try:
+            if wrong := _heading(list(rows.fieldnames or ())):
+                return [], [wrong]
             for row in rows:
                 person = _account(row, now=now)
                 if isinstance(person, str):
                     faults.append(f"line {rows.line_num}: {person}")
-                elif person.username in people:
-                    faults.append(f"line {rows.line_num}: {person.username} comes twice")
+                elif person.username in found:
+                    faults.append(f"line {rows.line_num}: {person.username} was in line {found[person.username].line}")
                 else:
-                    people[person.username] = person
-    except (UnicodeDecodeError, csv.Error) as unreadable:
-        faults.append(f"{file}: not readable as CSV in UTF-8 ({unreadable})")
-    return list(people.values()), faults
+                    found[person.username] = Row(rows.line_num, person)
+        except (UnicodeDecodeError, csv.Error) as unreadable:
+            faults.append(f"line {rows.line_num + 1}: not readable as CSV in UTF-8 ({unreadable})")
+    return list(found.values()), faults
+
+
+def _heading(names: list[str]) -> str | None:
+    if "username" in names and set(names) <= set(COLUMNS) and len(set(names)) == len(names):
+        return None
+    return f"line 1: the heading may have {', '.join(COLUMNS)}, each once, and must have username"
 
 
 def _account(row: dict[str, str | None], *, now: int) -> Account | str:
     """Return the row's account, or what is wrong with it (never the hash itself)."""
-    fields = {key: (row.get(key) or "").strip() for key in COLUMNS}
     if None in row:
         return "more fields than the heading has"
+    fields = {key: (row.get(key) or "").strip() for key in COLUMNS}
     username = canonical_username(fields["username"])
     if username is None:
-        return f"{fields['username']!r} cannot be a username"
+        return f"{fields['username'][:64]!r} cannot be a username"
     groups = [canonical_group(name) for name in fields["groups"].split()]
-    if None in groups:
-        return "one of the groups has characters that a group cannot have"
-    if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
-        return "admin and disabled are yes or no"
-    if fields["password_hash"] and not is_affordable_hash(fields["password_hash"]):
-        return "password_hash is no argon2 hash that this service can check"
+    if wrong := _flaw(fields, groups):
+        return wrong
     return Account(
         id=uuid.uuid4().hex,
         username=username,
@@ -114,3 +144,13 @@ def _account(row: dict[str, str | None], *, now: int) -> Account | str:
         password_hash=fields["password_hash"] or None,
         disabled_at=now if _TRUTH[fields["disabled"].lower()] else None,
     )
+
+
+def _flaw(fields: dict[str, str], groups: list[str | None]) -> str | None:
+    if None in groups:
+        return "one of the groups has characters that a group cannot have"
+    if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
+        return "admin and disabled are yes or no"
+    if fields["password_hash"] and not is_affordable_hash(fields["password_hash"]):
+        return "password_hash is no argon2 hash that this service can check"
+    return flaw(email=fields["email"], display_name=fields["name"])

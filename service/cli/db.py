@@ -2,7 +2,8 @@
 
 import click
 
-from service.cli import Operator
+from service.cli import Operator, as_json
+from service.cli.words import tell
 
 
 @click.group()
@@ -11,7 +12,9 @@ def db() -> None:
 
 
 @db.command()
+@as_json
 @click.pass_obj
-def upgrade(op: Operator) -> None:
+def upgrade(op: Operator, *, as_json: bool) -> None:
     """Bring the tables to this release; at once when they are, and after whoever is at it already."""
-    click.echo(op.upgrade(op.settings()))
+    done = op.upgrade(op.settings())
+    tell(done, {"done": done}, as_json=as_json)

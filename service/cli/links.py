@@ -1,11 +1,9 @@
 """One-time links on the command line: shown once, to the operator who asked."""
 
-import json
-
 import click
 
 from service.cli import Operator
-from service.cli.words import when
+from service.cli.words import tell, when
 from service.login.accounts import Account
 from service.login.links import LIFETIME, Purpose, hand_out
 
@@ -16,8 +14,7 @@ def show_link(op: Operator, purpose: Purpose, person: Account | None, *, as_json
     now = services.clock()
     token = hand_out(purpose, person.id if person else None, links=services.links, now=now)
     url, until = f"{services.public.origin}/setup?token={token}", now + LIFETIME[purpose]
-    if as_json:
-        click.echo(json.dumps({"url": url, "expires_at": until, "purpose": purpose.value}))
-        return
-    click.echo(url)
-    click.echo(f"Works once, until {when(until)}. Give it to nobody else.", err=True)
+    facts = {"url": url, "expires_at": until, "purpose": purpose.value, "account": person.username if person else None}
+    tell(url, facts, as_json=as_json)
+    if not as_json:
+        click.echo(f"Works once, until {when(until)}. Give it to nobody else.", err=True)

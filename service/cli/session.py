@@ -1,14 +1,13 @@
 """`vestibule session …`: who is signed in, and ending it."""
 
-import json
-import sys
+from typing import Any
 
 import click
 
-from service.cli import REFUSED, Operator, as_json
-from service.cli.words import when
-from service.login.accounts import canonical_username
-from service.login.sessions import SignedIn, is_live
+from service.cli import Operator, as_json
+from service.cli.person import existing
+from service.cli.words import refuse, tell, tell_all, when
+from service.login.sessions import SignedIn, may_be_used
 
 
 @click.group()
@@ -23,20 +22,26 @@ def session() -> None:
 def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
     """List live sessions, newest first."""
     services = op.services()
-    now, wanted = services.clock(), canonical_username(account) if account else None
-    for found in services.sessions.all():
-        if is_live(found.session, services.lifetimes, now=now) and (not account or found.account.username == wanted):
-            click.echo(_line(found, as_json=as_json))
+    now, wanted = services.clock(), existing(op, account).id if account is not None else None
+    found = (
+        one
+        for one in services.sessions.all()
+        if may_be_used(one, services.lifetimes, now=now) and wanted in {None, one.account.id}
+    )
+    tell_all(((_line(one), _facts(one)) for one in found), as_json=as_json)
 
 
-def _line(found: SignedIn, *, as_json: bool) -> str:
+def _line(found: SignedIn) -> str:
     kept = found.session
-    if not as_json:
-        name, remembered = found.account.username, "stay signed in" if kept.remembered else ""
-        return f"{kept.id}  {name:<24} {when(kept.seen_at)}  {kept.address:<15} {remembered}".rstrip()
+    name, remembered = found.account.username, "stay signed in" if kept.remembered else ""
+    return f"{kept.id}  {name:<24} {when(kept.seen_at)}  {kept.address:<15} {remembered}".rstrip()
+
+
+def _facts(found: SignedIn) -> dict[str, Any]:
+    """Return what may be known of a session: never its token, nor the digest of it."""
+    kept = found.session
     facts = {"id": kept.id, "account": found.account.username, "created_at": kept.created_at, "seen_at": kept.seen_at}
-    facts |= {"remembered": kept.remembered, "address": kept.address, "user_agent": kept.user_agent}
-    return json.dumps(facts)
+    return facts | {"remembered": kept.remembered, "address": kept.address, "user_agent": kept.user_agent}
 
 
 @session.command()
@@ -50,17 +55,13 @@ def end(op: Operator, session_id: str | None, account: str | None, *, everybody:
     if sum((session_id is not None, account is not None, everybody)) != 1:
         raise click.UsageError("Say which: a session's ID, --account NAME or --all.")
     ended = _end(op, session_id, account)
-    if ended is None:
-        click.echo("There is no such session or account.", err=True)
-        sys.exit(REFUSED)
-    click.echo(json.dumps({"ended": ended}) if as_json else f"{ended} sessions ended.")
+    tell(f"{ended} sessions ended.", {"ended": ended}, as_json=as_json)
 
 
-def _end(op: Operator, session_id: str | None, account: str | None) -> int | None:
-    services = op.services()
-    if session_id is not None:
-        return 1 if services.sessions.end_by_id(session_id) else None
-    if account is None:
-        return services.sessions.end_all()
-    person = services.accounts.by_username(canonical_username(account) or "")
-    return services.sessions.end_of_account(person.id) if person else None
+def _end(op: Operator, session_id: str | None, account: str | None) -> int:
+    sessions = op.services().sessions
+    if account is not None:
+        return sessions.end_of_account(existing(op, account).id)
+    if session_id is None:
+        return sessions.end_all()
+    return 1 if sessions.end_by_id(session_id) else refuse(f"There is no session {session_id!r}.")

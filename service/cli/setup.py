@@ -1,11 +1,10 @@
 """`vestibule setup link`: the first administrator."""
 
-import sys
-
 import click
 
-from service.cli import REFUSED, Operator, as_json
+from service.cli import Operator, as_json
 from service.cli.links import show_link
+from service.cli.words import refuse
 from service.login.links import Purpose
 
 
@@ -20,6 +19,5 @@ def setup() -> None:
 def link(op: Operator, *, as_json: bool) -> None:
     """Print a one-time link through which the first administrator is made; an earlier one stops working."""
     if op.services().accounts.has_administrator():
-        click.echo("There is an administrator already. For a lost password: vestibule account reset-link NAME", err=True)
-        sys.exit(REFUSED)
+        refuse("There is an administrator already. For a lost password: vestibule account reset-link NAME")
     show_link(op, Purpose.SET_UP, None, as_json=as_json)
