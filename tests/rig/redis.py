@@ -51,10 +51,14 @@ class Redis:
         assert self._process
         self._process.send_signal(signal.SIGCONT)
 
+    def command(self, *words: str) -> None:
+        """Send one command."""
+        with redis.Redis.from_url(self.address) as client:
+            client.execute_command(*words)
+
     def clear(self) -> None:
         """Forget everything."""
-        with redis.Redis.from_url(self.address) as client:
-            client.flushall()
+        self.command("FLUSHALL")
 
     def _answers(self) -> bool:
         assert self._process
