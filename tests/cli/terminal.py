@@ -1,0 +1,57 @@
+"""Where an operator types, over stores in memory."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from service.cli import Operator, vestibule
+from service.login.accounts import Account
+from service.services import Services
+from service.settings import Settings
+from tests.web.conftest import World
+
+
+@dataclass
+class Terminal:
+    """What is kept can be looked at, and changed behind a command's back."""
+
+    world: World = field(default_factory=World)
+    upgraded: list[Settings] = field(default_factory=list)
+
+    def run(self, *typed: str, stdin: str | bytes | None = None, **services: object) -> Result:
+        """Run one command as a process of its own would: nothing is held from the one before."""
+
+        def build(_settings: Settings) -> Services:
+            return replace(self.world.services(), **services)  # type: ignore[arg-type]
+
+        def upgrade(settings: Settings) -> str:
+            self.upgraded.append(settings)
+            return "The tables are those of this release."
+
+        operator = Operator(build_services=build, upgrade=upgrade, site=lambda _settings: {})
+        return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
+
+    def said(self, *typed: str, stdin: str | bytes | None = None) -> str:
+        """Return what a command that works says on standard output."""
+        result = self.run(*typed, stdin=stdin)
+        assert (result.exit_code, result.exception) == (0, None)
+        return result.stdout
+
+    def json(self, *typed: str, stdin: str | bytes | None = None) -> Any:  # noqa: ANN401 - whatever was said
+        """Return what a command that works says in JSON, and nothing else on either stream."""
+        result = self.run(*typed, "--json", stdin=stdin)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return json.loads(result.stdout)
+
+    def refused(self, *typed: str, stdin: str | bytes | None = None, code: int = 1, **services: object) -> str:
+        """Return why a command refused; nothing is on standard output."""
+        result = self.run(*typed, stdin=stdin, **services)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert "Traceback" not in result.stderr
+        return result.stderr
+
+    def account(self, username: str) -> Account:
+        """Return an account as it is kept."""
+        return next(a for a in self.world.rows.accounts.values() if a.username == username)
