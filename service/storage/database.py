@@ -177,10 +177,10 @@ def _translated(engine: Engine) -> Iterator[None]:
 def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path | None]:
     """Return what makes the engine, and the file when it is SQLite. Raises ValueError, without the address in it."""
     url = sa.make_url(address)
-    if url.get_backend_name() == "sqlite" and url.database:
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
         from service.storage.sqlite import Sqlite
 
-        path = Path(url.database).absolute()
+        path = Path(str(url.database)).absolute()
         return lambda: Sqlite(path, durable=durable), path
     if url.get_backend_name() == "postgresql":
         from service.storage.postgresql import Postgresql

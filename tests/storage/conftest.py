@@ -56,6 +56,15 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return database
 
 
+@pytest.fixture(params=["sqlite", "sqlite-journal"])
+def file_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """An SQLite database with our tables and no rows, with either journal."""
+    if request.param == "sqlite-journal":
+        without_wal(monkeypatch)
+    database: Database = request.getfixturevalue("sqlite_file")
+    return database
+
+
 @pytest.fixture(params=["memory", *SQL])
 def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stores:
     """Every implementation of the ports in turn: the tests' own in memory, and the SQL one on each engine."""

@@ -1,0 +1,232 @@
+"""Transactions, threads and failures, on each engine."""
+
+import logging
+import secrets
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from service.services import Unavailable
+from service.storage import accounts, links, sessions, sqlite
+from service.storage.database import Database, Statement
+from tests.storage.children import together
+from tests.storage.stores import Stores, account, link, over, session
+from tests.storage.test_many_processes import address_of, is_whole
+
+
+@pytest.fixture
+def sql(database: Database) -> Stores:
+    """The stores over the database."""
+    return over(database)
+
+
+class PowerCutError(Exception):
+    """Something that goes wrong in a rule."""
+
+
+def test_a_transaction_keeps_all_or_nothing(stores: Stores) -> None:
+    """What several stores did before a rule failed is undone in all of them."""
+    stores.accounts.add(alice := account("alice", password_hash="old"))
+    stores.sessions.add(kept := session(alice.id))
+    reset = link(alice.id)
+
+    def rule() -> None:
+        with stores.transaction():
+            stores.accounts.add(account("bob"))
+            stores.accounts.set_password(alice.id, "new", now=0)
+            stores.sessions.end(kept.token_hash)
+            stores.links.put(reset)
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        rule()
+
+    assert [alice] == list(stores.accounts.all())
+    assert [kept] == stores.sessions.of_account(alice.id)
+    assert stores.links.find(reset.token_hash) is None
+
+
+def test_a_transaction_sees_its_own_work(stores: Stores) -> None:
+    """A rule reads what it wrote, before anybody else can."""
+    with stores.transaction():
+        stores.accounts.add(alice := account())
+        stores.sessions.add(kept := session(alice.id))
+        found = stores.sessions.find(kept.token_hash)
+
+    assert found
+    assert (kept, alice) == (found.session, found.account)
+
+
+def test_a_transaction_within_another_joins_it(sql: Stores) -> None:
+    """Only the outer one decides: its failure undoes what the inner one did."""
+
+    def rule() -> None:
+        with sql.transaction():
+            with sql.transaction():
+                sql.accounts.add(account())
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        rule()
+
+    assert list(sql.accounts.all()) == []
+
+
+def test_a_transaction_is_its_threads_own(sql: Stores) -> None:
+    """Another thread sees nothing of it until it is committed."""
+    seen: list[int] = []
+    look = threading.Thread(target=lambda: seen.append(len(list(sql.accounts.all()))))
+
+    with sql.transaction():
+        sql.accounts.add(account())
+        look.start()
+        look.join()
+
+    assert seen == [0]
+    assert len(list(sql.accounts.all())) == 1
+
+
+def test_a_session_for_nobody_is_refused(sql: Stores) -> None:
+    """An account deleted while somebody signs in leaves no session behind, and the answer is Unavailable."""
+    with pytest.raises(Unavailable):
+        sql.sessions.add(kept := session("nobody"))
+    with pytest.raises(Unavailable):
+        sql.links.put(link("nobody"))
+
+    assert sql.sessions.find(kept.token_hash) is None
+
+
+def test_missing_tables_are_unavailable(database: Database) -> None:
+    """Before an upgrade requests fail in the orderly way."""
+    with pytest.raises(Unavailable):
+        database.run(Statement(sa.text("SELECT * FROM not_there")))
+
+
+def test_a_failure_tells_no_secret(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Statements hold hashes and tokens: neither the message nor what caused it shows parameters."""
+    hidden = secrets.token_hex()
+    over(database).accounts.add(alice := account(password_hash=hidden))
+
+    with pytest.raises(Unavailable) as told:
+        over(database).accounts.add(account("bob", id=alice.id, password_hash=hidden))
+
+    with caplog.at_level(logging.ERROR):
+        logging.getLogger().error("failed", exc_info=told.value)
+    assert "Unavailable" in caplog.text
+    assert hidden not in caplog.text
+
+
+def test_a_database_that_answers_says_so(database: Database) -> None:
+    """The metric's question."""
+    assert database.ping() is True
+
+
+@pytest.mark.parametrize("address", ["mysql://root:secret@localhost/x", "sqlite://", "sqlite:///:memory:"])
+def test_only_files_and_postgresql_are_databases(address: str) -> None:
+    """Anything else is refused, without repeating the address: it holds a password."""
+    with pytest.raises(ValueError, match="sqlite:/// or postgresql://") as refusal:
+        Database(address)
+
+    assert "secret" not in str(refusal.value)
+
+
+# --- SQLite alone ---
+
+
+def test_a_file_that_vanishes_is_not_made_anew(sqlite_file: Database) -> None:
+    """Under a running service a missing file is Unavailable, never an empty database."""
+    assert sqlite_file.path
+    sqlite_file.close()
+    for file in sqlite_file.path.parent.glob("vestibule.sqlite3*"):
+        file.unlink()
+
+    assert sqlite_file.ping() is False
+    with pytest.raises(Unavailable):
+        over(sqlite_file).accounts.by_username("alice")
+    assert not sqlite_file.path.exists()
+
+
+@pytest.mark.parametrize(("newer", "expected"), [(0, "wal"), (1, "truncate")])
+def test_the_journal_is_one_that_is_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer: int, expected: str
+) -> None:
+    """Write-ahead logging only from the first library on in which it loses no commits; the start-up line can say so."""
+    assert sqlite.SAFE_WAL == (3, 51, 3)
+    *series, patch = sqlite.DRIVER.sqlite_version_info
+    monkeypatch.setattr(sqlite, "SAFE_WAL", (*series, patch + newer))
+    sqlite.make_private(tmp_path / "x.sqlite3")
+    database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == expected == database.journal_mode
+    database.close()
+
+
+def test_commits_are_synced(file_database: Database) -> None:
+    """An acknowledged change survives a power cut, with either journal; foreign keys hold; nothing is mapped."""
+    settings = ("synchronous", "foreign_keys", "mmap_size")
+
+    with file_database.reading() as connection:
+        said = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in settings]
+
+    assert said == [2, 1, 0]
+
+
+def test_a_database_that_another_program_holds_is_unavailable(sqlite_file: Database) -> None:
+    """A lock that is not given back in time is Unavailable; reading goes on."""
+    stores = over(sqlite_file)
+    stores.accounts.add(alice := account())
+    holder = sqlite.DRIVER.connect(sqlite_file.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match="locked"):
+        stores.sessions.add(session(alice.id))
+    with pytest.raises(Unavailable, match="locked"), stores.transaction():
+        pass
+
+    assert alice == stores.accounts.by_id(alice.id)
+    holder.execute("ROLLBACK")
+    holder.close()
+    stores.sessions.add(session(alice.id))
+
+
+def test_a_full_disk_refuses_writes_and_nothing_else(file_database: Database) -> None:
+    """Where no file may grow, new sessions are Unavailable, look-ups go on, and what was kept is whole."""
+    stores = over(file_database)
+    stores.accounts.add(alice := account())
+    file_database.close()
+
+    (done,) = together(("fill", address_of(file_database), alice.id, 400_000))
+
+    assert done["refused"]
+    assert done["found"]
+    assert done["opened"] + 1 == len(stores.sessions.of_account(alice.id))
+    assert is_whole(file_database)
+
+
+def test_look_ups_use_an_index(sqlite_file: Database) -> None:
+    """Whatever a request or a scrape asks reads no table from end to end."""
+    values = dict.fromkeys(("username", "account_id", "token_hash", "id", "but", "after", "now", "page", "most"), 1)
+    values |= {name: 1 for kind in (True, False) for name in (f"idle_{kind}", f"old_{kind}")}
+    with sqlite_file.reading() as connection:
+        for statement in (
+            accounts._BY_USERNAME,
+            accounts._BY_ID,
+            accounts._HAS_ADMINISTRATOR,
+            accounts._PAGE,
+            accounts._COUNT,
+            sessions._FIND,
+            sessions._OF_ACCOUNT,
+            sessions._COUNT_LIVE,
+            sessions._END_BY_ID,
+            sessions._END_OF_ACCOUNT,
+            sessions._FIND_EXPIRED,
+            links._FIND,
+            links._DELETE_EXPIRED,
+        ):
+            text, parameters = statement.bound(connection.dialect, values)
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters).all()
+            steps = [row[-1] for row in plan if row[-1].startswith("SCAN ")]
+            assert [step for step in steps if "INDEX" not in step and "CONSTANT" not in step] == [], text

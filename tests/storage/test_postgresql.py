@@ -1,0 +1,242 @@
+"""PostgreSQL: upgrades by command, and what the service does while the server is away."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from service.services import Unavailable
+from service.storage import postgresql as engine
+from service.storage import schema
+from service.storage.database import Database, Statement
+from service.storage.schema import SchemaFault
+from tests.rig.postgres import Postgres
+from tests.rig.until import until
+from tests.storage.children import together
+from tests.storage.stores import account, over, session
+from tests.storage.test_schema import later_release
+
+__all__ = ["later_release"]
+
+
+@pytest.fixture
+def empty(postgres: Postgres) -> Iterator[Database]:
+    """A database without tables."""
+    address = postgres.new_database()
+    database = Database(address)
+    yield database
+    database.close()
+    postgres.drop(address)
+
+
+def address_of(database: Database) -> str:
+    """Return what another process opens."""
+    return database.engine.sqlalchemy.url.render_as_string(hide_password=False)
+
+
+def test_missing_tables_are_pending_until_upgraded(empty: Database) -> None:
+    """`/readyz` is red until `db upgrade` has run, and green at once then."""
+    schema.prepare(empty, backups=None, now=0)  # type: ignore[arg-type]
+    before = schema.pending(empty)
+
+    said = schema.upgrade(empty)
+
+    assert before
+    assert not schema.pending(empty)
+    assert schema.HEAD in said
+    assert "already" in schema.upgrade(empty)
+
+
+def test_parallel_upgrades_make_one(empty: Database) -> None:
+    """Init containers of several replicas run at once: one works, the others wait, none fails."""
+    said = together(*[("upgrade", address_of(empty), "0001")] * 4)
+
+    assert all("0001" in words for words in said)
+    assert not schema.pending(empty)
+
+
+def test_an_upgrade_waits_for_the_one_at_work(empty: Database) -> None:
+    """While another process holds the lock nothing is changed; afterwards the work is found done."""
+    with empty.migrating() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema._LOCK)))
+        waiting = threading.Thread(target=schema.upgrade, args=(other := Database(address_of(empty)),))
+        waiting.start()
+        until(lambda: connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), "it waits")
+        schema._migrate(connection)
+    waiting.join()
+
+    assert not schema.pending(other)
+    other.close()
+
+
+def test_an_upgrade_keeps_every_row(postgresql: Database, request: pytest.FixtureRequest) -> None:
+    """From one release to the next with people in the tables, asked for twice."""
+    stores = over(postgresql)
+    stores.accounts.add(alice := account(groups=("staff",)))
+    stores.sessions.add(kept := session(alice.id))
+    migrations = request.getfixturevalue("later_release")
+
+    together(*[("upgrade", address_of(postgresql), "0002", str(migrations))] * 2)
+
+    assert alice == stores.accounts.by_username("alice")
+    assert [kept] == stores.sessions.of_account(alice.id)
+    assert not schema.pending(postgresql)
+
+
+def test_a_later_database_that_allows_this_release_is_used(postgresql: Database) -> None:
+    """Old and new replicas run side by side while a release is rolled out, or back."""
+    with postgresql.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0009'"))
+
+    assert not schema.pending(postgresql)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE house SET value = '99.0.0'", "needs Vestibule 99.0.0 or later"),
+        ("DROP TABLE house", "not Vestibule's"),
+        ("DELETE FROM house", "which release"),
+    ],
+)
+def test_a_database_that_is_not_this_releases_stops_the_start(
+    postgresql: Database, statement: str, message: str
+) -> None:
+    """Too new, somebody else's, or half of ours: refused in words, at the start and by the command."""
+    with postgresql.writing() as connection:
+        connection.execute(sa.text(statement))
+
+    with pytest.raises(SchemaFault, match=message):
+        schema.prepare(postgresql, backups=None, now=0)  # type: ignore[arg-type]
+    with pytest.raises(SchemaFault, match=message):
+        schema.upgrade(postgresql)
+
+
+def test_names_need_unicode(postgres: Postgres) -> None:
+    """A database in another encoding is refused before it gets tables."""
+    database = Database(postgres.new_database(encoding="LATIN1"))
+
+    with pytest.raises(SchemaFault, match="UTF8"):
+        schema.upgrade(database)
+    database.close()
+
+
+def test_a_server_that_is_away_does_not_stop_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """Services start in any order; whoever asks meanwhile hears Unavailable, and the log says why."""
+    database = Database("postgresql://vestibule:secret@127.0.0.1:1/vestibule")
+
+    schema.prepare(database, backups=None, now=0)  # type: ignore[arg-type]
+
+    assert "starting without the database" in caplog.text
+    assert "secret" not in caplog.text
+    assert database.ping() is False
+    with pytest.raises(Unavailable):
+        schema.pending(database)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_a_restart_is_survived(postgres: Postgres, postgresql: Database, how: signal.Signals) -> None:
+    """Stopped or crashed: Unavailable while it is away; afterwards the pool works again, with all that was kept."""
+    stores = over(postgresql)
+    stores.accounts.add(alice := account())
+
+    postgres.stop(how)
+    with pytest.raises(Unavailable):
+        stores.accounts.by_id(alice.id)
+    with pytest.raises(Unavailable), stores.transaction():
+        pass
+    postgres.start()
+
+    until(postgresql.ping, "the pool is well again")
+    assert alice == stores.accounts.by_id(alice.id)
+    stores.sessions.add(session(alice.id))
+
+
+def test_an_idle_pool_does_not_notice_a_restart(
+    postgres: Postgres, postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that lay idle are asked before they are used: the first transaction afterwards succeeds."""
+    monkeypatch.setattr(engine, "TRUSTED_SECONDS", 0)
+    stores = over(postgresql)
+    stores.accounts.add(alice := account())
+
+    postgres.stop()
+    postgres.start()
+
+    with stores.transaction():
+        stores.sessions.add(session(alice.id))
+    assert len(stores.sessions.of_account(alice.id)) == 1
+
+
+def test_a_read_on_a_lost_connection_is_tried_again(postgres: Postgres, postgresql: Database) -> None:
+    """Session look-ups do not fail for a connection that was lost a moment ago."""
+    stores = over(postgresql)
+    stores.accounts.add(alice := account())
+
+    postgres.stop()
+    postgres.start()
+
+    assert alice == stores.accounts.by_id(alice.id)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_server_that_says_nothing_is_given_up(postgres: Postgres, postgresql: Database, *, connected: bool) -> None:
+    """A hung server takes connections and answers nothing: whoever asks is told so, and soon nobody waits."""
+    stores = over(postgresql)
+    stores.accounts.add(alice := account())
+    if not connected:
+        postgresql.close()
+
+    postgres.pause()
+    try:
+        with ThreadPoolExecutor(8) as callers:
+            told = list(callers.map(lambda _: postgresql.ping(), range(32)))
+    finally:
+        postgres.resume()
+
+    assert told == [False] * 32
+    until(postgresql.ping, "the pool is well again")
+    assert alice == stores.accounts.by_id(alice.id)
+
+
+def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
+    """A row that somebody holds is Unavailable, not a request that hangs."""
+    stores = over(postgresql)
+    stores.accounts.add(alice := account(password_hash="old"))
+    other = Database(address_of(postgresql))
+
+    with postgresql.writing() as holder:
+        holder.execute(sa.text("SELECT * FROM accounts FOR UPDATE"))
+        with pytest.raises(Unavailable, match="timeout"):
+            over(other).accounts.set_password(alice.id, "new", now=0)
+    other.close()
+
+
+def test_no_connection_leaks(postgres: Postgres, postgresql: Database) -> None:
+    """After many failed statements and transactions no more connections are open than threads used them."""
+    broken = Statement(sa.text("SELECT 1 / 0"))
+
+    def fail(_turn: int) -> None:
+        with pytest.raises(Unavailable):
+            postgresql.run(broken)
+        with pytest.raises(Unavailable), postgresql.transaction():
+            postgresql.run(broken)
+
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(fail, range(100)))
+
+    assert postgres.connections(address_of(postgresql)) <= 4
+
+
+def test_acknowledged_means_on_disk(postgresql: Database) -> None:
+    """Where the server's default would answer before the commit is on disk, our connections say otherwise."""
+    name = address_of(postgresql).partition("@/")[2].partition("?")[0]
+    with postgresql.reading() as connection:
+        connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+    postgresql.close()
+
+    with postgresql.reading() as connection:
+        assert connection.scalar(sa.text("SHOW synchronous_commit")) == "on"
