@@ -99,6 +99,16 @@ def test_every_policy_forbids_frames_foreign_forms_and_inline_code(service: Serv
     assert "*" not in str(directives)
 
 
+def test_nginx_and_the_service_say_the_same(service: Servers) -> None:
+    """An error of nginx's carries the very headers of the service's, but for the nonces, which no file can have."""
+    ours, theirs = service.get("/nothing"), service.get("/metrics")
+    said = {header: ours.one(header) for header in ONCE}
+    without_nonces = re.sub(r" 'nonce-[^']+'", "", said["content-security-policy"])
+    said["content-security-policy"] = "; ".join(d for d in without_nonces.split("; ") if d.strip() != "script-src")
+
+    assert {header: theirs.one(header) for header in ONCE} == said
+
+
 @pytest.mark.parametrize("name", [name for name in ANSWERS if "file" not in name or name.startswith("404")])
 def test_nothing_but_files_is_kept(service: Servers, name: str) -> None:
     """Every page and every error says no-store."""

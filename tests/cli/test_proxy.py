@@ -1,0 +1,131 @@
+"""`vestibule proxy render`: nginx's files follow from the settings."""
+
+import json
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from click.testing import CliRunner
+
+from service.cli import Operator
+from service.cli.proxy import NGINX_CONF, Unspeakable, proxy, rendered
+from service.settings import Settings, load
+
+SITE = {"static/0123abcd/style.css": b"body{}", "errors/404.html": b"<p>"}
+STATE = Path("/srv/state")
+
+
+def _settings(**chosen: str) -> Settings:
+    return load({"VESTIBULE_STATE_DIR": str(STATE)} | {f"VESTIBULE_{name}": value for name, value in chosen.items()})
+
+
+def _text(name: str, **chosen: str) -> str:
+    return rendered(_settings(**chosen), directory=Path("/srv/nginx"), site=SITE)[name].decode()
+
+
+def test_nginx_conf_is_copied_as_it_is() -> None:
+    """What an operator reads at the top level is what runs."""
+    assert rendered(_settings(), directory=STATE, site={})["nginx.conf"] == NGINX_CONF.read_bytes()
+
+
+def test_every_file_that_nginx_conf_includes_is_written() -> None:
+    """No include without its file; only those of tls/ are the operator's."""
+    included = set(re.findall(r"^ *include (\S+);", NGINX_CONF.read_text(), re.MULTILINE))
+
+    written = set(rendered(_settings(), directory=STATE, site={}))
+
+    assert {name for name in included if not name.startswith("tls/")} == written - {"nginx.conf"}
+
+
+def test_no_proxy_is_trusted_by_default() -> None:
+    """Without the setting, no address of a client's own making counts."""
+    assert "set_real_ip_from" not in _text("trusted.conf")
+
+
+def test_trusted_proxies_are_named_one_by_one() -> None:
+    """Each network becomes a directive."""
+    assert _text("trusted.conf", TRUSTED_PROXIES="10.0.0.0/8 2001:db8::/32").splitlines() == [
+        "set_real_ip_from 10.0.0.0/8;",
+        "set_real_ip_from 2001:db8::/32;",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listen", "expected"),
+    [
+        ("0.0.0.0:80", ["listen 0.0.0.0:80;"]),
+        ("[::]:8080", ["listen [::]:8080;"]),
+        ("127.0.0.1:8080", ["listen 127.0.0.1:8080;"]),
+    ],
+)
+def test_listeners_are_where_the_settings_say(listen: str, expected: list[str]) -> None:
+    """An address is taken as it is."""
+    assert _text("listen.conf", SERVER__LISTEN=listen).splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    ("has_ipv6", "expected"),
+    [(True, ["listen 127.0.0.1:8080;", "listen [::1]:8080;"]), (False, ["listen 127.0.0.1:8080;"])],
+)
+def test_localhost_is_every_loopback_there_is(
+    has_ipv6: bool,  # noqa: FBT001 - a column of the table above
+    expected: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`localhost` is both loopback addresses where the machine has both, so that nginx starts on either."""
+    monkeypatch.setattr("service.cli.proxy._has_ipv6_loopback", lambda: has_ipv6)
+
+    assert _text("listen.conf").splitlines() == expected
+
+
+def test_the_public_address_decides_on_https() -> None:
+    """The scheme of the settings, not of a request, is what HSTS follows."""
+    assert "$public_scheme { default https; }" in _text("site.conf", PUBLIC_URL="https://login.example.org")
+    assert "$public_scheme { default http; }" in _text("site.conf")
+
+
+def test_the_upstream_is_the_socket_of_the_settings() -> None:
+    """nginx and gunicorn are told of the same socket."""
+    assert 'server "unix:/srv/state/run/gunicorn.sock";' in _text("upstream.conf")
+
+
+@pytest.mark.parametrize("directory", ['/srv/a"b', "/srv/a$b", "/srv/a\\b", "/srv/a\nb"])
+def test_a_path_that_nginx_cannot_read_is_refused(directory: str) -> None:
+    """Nothing in a path ends a word or starts a variable of nginx's configuration."""
+    with pytest.raises(Unspeakable):
+        rendered(_settings(), directory=Path(directory), site={})
+
+
+@pytest.mark.parametrize("directory", ["/srv/a b", "/srv/a;b", "/srv/{a}", "/srv/a#b", "/srv/a'b", "/srv/ä"])
+def test_an_odd_path_is_one_word(directory: str) -> None:
+    """Blanks, semicolons and braces in a path are part of it."""
+    files = rendered(_settings(), directory=Path(directory), site={})
+
+    assert f'root "{directory}";'.encode() in files["site.conf"]
+
+
+def test_render_says_what_it_wrote(tmp_path: Path) -> None:
+    """The command writes the files and says where; with --json it lists them."""
+    operator = Operator(build_services=_never, upgrade=_never, site=lambda _: SITE)
+
+    result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path), "--json"], obj=operator)
+
+    said = json.loads(result.stdout)
+    assert said["directory"] == str(tmp_path)
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(said["files"])
+
+
+def test_render_says_when_it_cannot_write(tmp_path: Path) -> None:
+    """A directory that is none ends the command with 1 and the reason."""
+    (tmp_path / "file").touch()
+    operator = Operator(build_services=_never, upgrade=_never, site=lambda _: SITE)
+
+    result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path / "file" / "nginx")], obj=operator)
+
+    assert result.exit_code == 1
+    assert "were not written" in result.stderr
+
+
+def _never(_settings: Settings) -> NoReturn:
+    raise AssertionError("rendering needs no store")

@@ -1,0 +1,105 @@
+"""TLS as deploy/tls has it: certificates in nginx, and a redirect that nobody can bend."""
+
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.edge.conftest import ECHO
+from tests.rig.parts import ROOT
+from tests.rig.servers import Servers, answers, free_port, prepared, received
+
+HOST = "login.example.org"
+
+
+@pytest.fixture(scope="module")
+def tls() -> Iterator[tuple[Servers, int, int]]:
+    """Servers with both files of deploy/tls, the port with TLS and the port that redirects."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    secure, plain = free_port(), free_port()
+    with prepared(application=ECHO, workers=1, PUBLIC_URL=f"https://{HOST}") as servers:
+        key, certificate = servers.state_dir / "key.pem", servers.state_dir / "certificate.pem"
+        made = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={HOST}".split()
+        subprocess.run([openssl, *made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        key.chmod(0o644)  # nginx runs as nobody here
+        changed = {"8443": str(secure), "8081": str(plain)} | {
+            "/etc/vestibule/tls/fullchain.pem": str(certificate),
+            "/etc/vestibule/tls/privkey.pem": str(key),
+        }
+        (servers.nginx_dir / "tls").mkdir(parents=True)
+        (servers.nginx_dir).chmod(0o777)
+        for source in (ROOT / "deploy" / "tls").glob("*.conf"):
+            text = source.read_text()
+            for shipped, here in changed.items():
+                text = text.replace(shipped, here)
+            (servers.nginx_dir / "tls" / source.name).write_text(text)
+        servers.start()
+        yield servers, secure, plain
+
+
+def _over_tls(port: int, request: bytes) -> bytes:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as connection,
+        closing(context.wrap_socket(connection)) as secured,
+    ):
+        secured.sendall(request)
+        return received(secured)
+
+
+def test_the_service_answers_over_tls(tls: tuple[Servers, int, int]) -> None:
+    """Over TLS the answer is the service's, with HSTS exactly once, and the log names the protocol."""
+    servers, secure, _ = tls
+    said = _over_tls(secure, b"GET /over-tls HTTP/1.1\r\nHost: login.example.org\r\nConnection: close\r\n\r\n")
+
+    assert answers(said) == [200]
+    assert said.count(b"Strict-Transport-Security: max-age=63072000; includeSubDomains") == 1
+    assert re.search(r'"path":"/over-tls".*"tls":"TLSv1.3"', servers.log("nginx"))
+
+
+def test_plain_http_on_the_tls_port_gets_400(tls: tuple[Servers, int, int]) -> None:
+    """Who speaks plainly to the port with TLS gets a 400 of ours (nginx's own 497)."""
+    servers, secure, _ = tls
+    said = servers.raw(b"GET / HTTP/1.1\r\nHost: login.example.org\r\n\r\n", port=secure)
+
+    assert answers(said) == [400]
+    assert b"That request could not be read" in said
+
+
+@pytest.mark.parametrize("host", [b"login.example.org", b"evil.test"])
+def test_plain_http_leads_to_the_public_address_whoever_was_asked(tls: tuple[Servers, int, int], host: bytes) -> None:
+    """The redirect goes to the address in the settings, never to the Host of the request (HD-17)."""
+    servers, _, plain = tls
+    request = b"GET /account?x=1 HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
+    said = servers.raw(request, port=plain)
+
+    assert answers(said) == [303]
+    assert b"\r\nLocation: https://login.example.org/account?x=1\r\n" in said
+    assert b"evil" not in said
+    assert said.count(b"Strict-Transport-Security") == 1
+
+
+def test_an_old_protocol_is_refused(tls: tuple[Servers, int, int]) -> None:
+    """Nothing older than TLS 1.2 gets through."""
+    _, secure, _ = tls
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore"):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    refused = pytest.raises(OSError, match=r"(?i)ssl|reset")
+    with socket.create_connection(("127.0.0.1", secure), timeout=20) as connection, refused:
+        context.wrap_socket(connection)
