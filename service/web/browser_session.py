@@ -70,16 +70,18 @@ def issue(response: Response, opened: Opened) -> None:
 
 
 def end(response: Response, *, reason: str) -> None:
-    """End this browser's session, if it has one, and take the cookie away; the row is gone before the answer leaves."""
+    """End this browser's session, if it has one; the row is gone before the answer leaves.
+
+    The cookie is blanked here and deleted by the page that follows. Chromium drops pages from its back/forward cache
+    when cookies change, but forgives a page as many changes as the answers that led to it made: after one change
+    alone, "back" would show the page that signing in had led to.
+    """
     signed_in, token_hash = current(), presented()
     if token_hash and context.services().sessions.end(token_hash) and signed_in:
         account, session = signed_in.account.username, signed_in.session.id
         telemetry.event("session_expired", account=account, session=session, reason=reason)
-    _clear(response)
-
-
-def _clear(response: Response) -> None:
-    _set(response, "", max_age=0)
+    if _sent():
+        _set(response, "", max_age=None)
 
 
 def clear_if_dead(response: Response) -> None:
@@ -89,7 +91,7 @@ def clear_if_dead(response: Response) -> None:
     replaced, and must not take the new one away.
     """
     if request.method == "GET" and _sent() is not None and current() is None:
-        _clear(response)
+        _set(response, "", max_age=0)
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
