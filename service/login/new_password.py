@@ -49,12 +49,17 @@ def change(
     opened = new_session(account, client=client, remembered=remembered, now=now)
     with stores.transaction():
         kept = stores.accounts.hold(account.id)
-        if kept is None or kept.is_disabled or kept.password_hash != account.password_hash:
+        if kept is None or kept.is_disabled:
             return Problem.WRONG_CURRENT
-        stores.accounts.set_password(account.id, new_hash, now=now)
-        stores.sessions.end_of_account(account.id)
-        stores.sessions.add(opened.session)
-    return opened
+        if kept.password_hash == account.password_hash:
+            stores.accounts.set_password(account.id, new_hash, now=now)
+            stores.sessions.end_of_account(account.id)
+            stores.sessions.add(opened.session)
+            return opened
+    # Changed while we hashed. If the new password opens it now, that was the first of two clicks: the browser dropped
+    # its answer, session included, and waits for this one.
+    current = typed.password
+    return change(kept, current=current, typed=typed, client=client, remembered=remembered, stores=stores, now=now)
 
 
 def choose(link: Link, *, username: str, typed: Typed, stores: Stores, now: int) -> Account | Problem | Weakness:

@@ -76,23 +76,39 @@ def test_a_refused_change_changes_nothing(rows: Rows, current: str, typed: Typed
     assert opens(rows, PASSWORD)
 
 
+class Meanwhile(HashingGate):
+    """Lets somebody else write while a new hash is made."""
+
+    def __init__(self, rows: Rows, then: dict[str, object] | None) -> None:
+        super().__init__(threads=1, waiting=1)
+        self.rows = rows
+        self.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
+
+    def run(self, work: Callable[[], Result]) -> Result | Shed:
+        done = super().run(work)
+        if isinstance(done, str):
+            self.rows.accounts = dict(self.accounts)
+        return done
+
+
 @pytest.mark.parametrize("then", [None, {"disabled_at": NOW}, {"password_hash": "another"}])
 def test_a_change_that_lost_a_race_changes_nothing(rows: Rows, then: dict[str, object] | None) -> None:
     """An account deleted, disabled or changed meanwhile keeps what it became."""
-
-    class Meanwhile(HashingGate):
-        """Lets somebody else write while the new hash is made."""
-
-        def run(self, work: Callable[[], Result]) -> Result | Shed:
-            done = super().run(work)
-            if isinstance(done, str):
-                rows.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
-            return done
-
-    outcome = changed(rows, by=replace(stores(rows), gate=Meanwhile(threads=1, waiting=1)))
+    outcome = changed(rows, by=replace(stores(rows), gate=Meanwhile(rows, then)))
 
     assert outcome is Problem.WRONG_CURRENT
     assert rows.sessions == {}
+
+
+def test_the_second_of_two_clicks_is_answered_like_the_first(rows: Rows) -> None:
+    """A change that finds its own new password in place opens the session whose cookie the browser has yet to get."""
+    outcome = changed(
+        rows, by=replace(stores(rows), gate=Meanwhile(rows, {"password_hash": PASSWORDS.hash(OTHER_PASSWORD)}))
+    )
+
+    assert isinstance(outcome, Opened)
+    assert list(rows.sessions) == [outcome.session.token_hash]
+    assert opens(rows, OTHER_PASSWORD)
 
 
 class Full(HashingGate):
