@@ -50,7 +50,8 @@ PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     Problem.UNLIKE: "The two new passwords are not the same.",
     Problem.USERNAME_INVALID: "Use 1 to 64 of a-z, 0-9 and . _ @ - and start with a letter or digit.",
     Problem.USERNAME_TAKEN: "Somebody already has that username.",
-    Problem.LINK_SPENT: "This link was used already, or has expired. Ask for a new one.",
+    Problem.LINK_SPENT: "This link was used already, or has expired. If you have just chosen a password with it, "
+    "sign in; otherwise ask for a new one.",
     Problem.BUSY: BUSY,
 }
 
