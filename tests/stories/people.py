@@ -1,0 +1,51 @@
+"""Who lives in the house that the stories share, and how it is filled."""
+
+import csv
+import io
+import json
+from typing import Final
+
+from argon2 import PasswordHasher
+
+from tests.rig.servers import Servers
+
+PASSWORD: Final = "seven otters paint a lighthouse"
+OTHER_PASSWORD: Final = "eleven kettles argue about rain"
+THIRD_PASSWORD: Final = "nobody folds maps of the harbour"
+WRONG: Final = "That username and password do not match."
+
+# Whoever is changed by a story belongs to that story alone.
+PEOPLE: Final = {
+    "anna": {"name": "Anna Example", "email": "anna@example.org", "groups": "admins staff", "admin": "yes"},
+    "bruno": {"name": "Bruno Example"},
+    "clara": {"name": "Clara Example"},
+    "dora": {"name": "Dora Example"},
+    "erik": {"name": "Erik Example"},
+}
+
+
+def move_in(servers: Servers) -> None:
+    """Make everybody's account; all have PASSWORD, hashed with the default parameters."""
+    password_hash = PasswordHasher(memory_cost=19_456, time_cost=2, parallelism=1).hash(PASSWORD)
+    sheet = io.StringIO()
+    table = csv.DictWriter(sheet, ["username", "name", "email", "groups", "admin", "password_hash"])
+    table.writeheader()
+    table.writerows({"username": name, "password_hash": password_hash} | facts for name, facts in PEOPLE.items())
+    file = servers.state_dir / "people.csv"
+    file.write_text(sheet.getvalue())
+    done = servers.vestibule("account", "import", str(file))
+    assert done.returncode == 0, done.stderr
+
+
+def link(servers: Servers, *command: str) -> str:
+    """Run a command of the operator's that prints a one-time link; return it."""
+    done = servers.vestibule(*command, "--json")
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["url"])
+
+
+def order(servers: Servers, *command: str) -> str:
+    """Run a command of the operator's that must succeed; return what it printed."""
+    done = servers.vestibule(*command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

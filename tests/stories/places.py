@@ -1,0 +1,82 @@
+"""Every state of every page that a person can meet, and the way there: for looking at all of them."""
+
+from collections.abc import Callable
+from typing import Final
+
+from tests.rig.servers import Servers
+from tests.stories.people import OTHER_PASSWORD, PASSWORD, link
+from tests.stories.visitor import Visitor
+
+POSTS_PER_MINUTE: Final = 4
+Way = Callable[[Visitor, Servers], object]
+
+
+def _signed_in(visitor: Visitor, _: Servers) -> Visitor:
+    return visitor.open("/").sign_in("anna", PASSWORD)
+
+
+def _refused(visitor: Visitor, _: Servers) -> None:
+    visitor.open("/").sign_in("anna", OTHER_PASSWORD, stay=True)
+
+
+def _signed_out(visitor: Visitor, servers: Servers) -> None:
+    _signed_in(visitor, servers).press("Sign out")
+
+
+def _refused_password(visitor: Visitor, servers: Servers) -> None:
+    _signed_in(visitor, servers).follow("Change password")
+    visitor.fill(Current_password=PASSWORD, New_password=OTHER_PASSWORD, New_password_again=PASSWORD)
+    visitor.press("Change password")
+
+
+def _invited(visitor: Visitor, servers: Servers) -> None:
+    visitor.open(link(servers, "account", "invite", "erik"))
+
+
+def _reset(visitor: Visitor, servers: Servers) -> None:
+    visitor.open(link(servers, "account", "reset-link", "erik"))
+    visitor.fill(New_password="erik erik erik erik", New_password_again="erik erik erik erik").press("Save password")
+
+
+# In a house with people in it.
+INHABITED: Final[dict[str, Way]] = {
+    "sign in": lambda visitor, _: visitor.open("/"),
+    "sign in, from elsewhere": lambda visitor, _: visitor.open("/?rd=/account/password"),
+    "sign in, refused": _refused,
+    "sign in, signed out": _signed_out,
+    "account": _signed_in,
+    "sign out": lambda visitor, servers: _signed_in(visitor, servers).open("/logout"),
+    "change password": lambda visitor, servers: _signed_in(visitor, servers).follow("Change password"),
+    "change password, refused": _refused_password,
+    "invitation": _invited,
+    "reset, refused": _reset,
+    "a spent link": lambda visitor, _: visitor.open(f"/setup?token={'A' * 43}"),
+    "nothing here": lambda visitor, _: visitor.open("/nowhere"),
+    "nothing here, says nginx": lambda visitor, _: visitor.open("/metrics"),
+}
+
+
+def _first(visitor: Visitor, servers: Servers) -> None:
+    visitor.open(link(servers, "setup", "link"))
+
+
+def _first_refused(visitor: Visitor, servers: Servers) -> None:
+    _first(visitor, servers)
+    visitor.fill(Username="not a name", New_password=PASSWORD, New_password_again=PASSWORD).press("Create account")
+
+
+def too_often(visitor: Visitor, _: Servers) -> Visitor:
+    """Send the form until it is too often. A minute that ends on the way starts the count again."""
+    sent = 0
+    while visitor.open("/").sign_in("nobody", PASSWORD).heading != "Too many tries":
+        sent += 1
+        assert sent <= 2 * POSTS_PER_MINUTE
+    return visitor
+
+
+# In one that nobody lives in yet, and where few forms a minute are too many.
+EMPTY: Final[dict[str, Way]] = {
+    "set-up": _first,
+    "set-up, refused": _first_refused,
+    "too often": too_often,
+}

@@ -1,0 +1,48 @@
+"""Every page in every state: for eyes, screen readers, small screens, and whoever has no mouse."""
+
+from itertools import product
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.rig.servers import Servers
+from tests.stories.conftest import Visit
+from tests.stories.places import EMPTY, INHABITED
+
+WIDTHS: Final = (320, 1280)
+SCHEMES: Final = ("light", "dark")
+AXE: Final = Axe()
+
+
+@pytest.mark.parametrize("name", INHABITED)
+def test_in_a_house_with_people(house: Servers, visit: Visit, name: str) -> None:
+    """axe finds nothing in light and dark, at 320 and 1280 pixels, and nobody scrolls sideways."""
+    visitor = visit(house, bypass_csp=True)
+    INHABITED[name](visitor, house)
+
+    assert faults(visitor.page) == []
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_in_an_empty_house(empty: Servers, visit: Visit, name: str) -> None:
+    """The same holds before there is anybody, and for whoever was too fast."""
+    visitor = visit(empty, bypass_csp=True)
+    EMPTY[name](visitor, empty)
+
+    assert faults(visitor.page) == []
+
+
+def faults(page: Page) -> list[str]:
+    """Return what is wrong with a page in any of the four ways to look at it."""
+    return [fault for width, scheme in product(WIDTHS, SCHEMES) for fault in _seen(page, width, scheme)]
+
+
+def _seen(page: Page, width: int, scheme: str) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+    found = AXE.run(page)
+    said = [f"{width} {scheme}: {found.generate_report()}"] if found.violations_count else []
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return said + ([f"{width} {scheme}: {wide} pixels wide"] if wide > width else [])

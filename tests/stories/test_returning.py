@@ -1,0 +1,53 @@
+"""`rd` brings people back to where they came from, and nowhere else."""
+
+import pytest
+
+from tests.rig.servers import Servers
+from tests.stories.conftest import Visit
+from tests.stories.elsewhere import Elsewhere
+from tests.stories.people import OTHER_PASSWORD, PASSWORD, WRONG
+
+
+def test_back_to_a_page_of_ours(house: Servers, visit: Visit) -> None:
+    """Whoever asks for a page before signing in gets it afterwards, a mistyped password in between or not."""
+    anna = visit(house)
+
+    assert anna.open("/account/password").heading == "Sign in"
+    assert anna.sign_in("anna", OTHER_PASSWORD).problem == WRONG
+    assert anna.sign_in("anna", PASSWORD).path == "/account/password"
+
+
+def test_back_to_a_listed_origin(house: Servers, visit: Visit, elsewhere: Elsewhere) -> None:
+    """Chromium follows the redirect to an address that the operator listed, after a mistyped password too."""
+    anna, target = visit(house), f"{elsewhere.origin}/wiki?page=1"
+
+    anna.open(f"/?rd={target}")
+    assert f"to continue to localhost:{elsewhere.port}" in anna.text
+    assert anna.sign_in("anna", OTHER_PASSWORD).problem == WRONG
+    assert anna.sign_in("anna", PASSWORD).heading == "You have arrived"
+    assert anna.page.url == target
+    assert anna.open(f"/?rd={target}").page.url == target  # signed in already: at once
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["{foreign}/", "//127.0.0.1:{port}/", "/\\127.0.0.1:{port}/", "javascript:alert(1)", "{listed}@127.0.0.1:{port}/"],
+)
+def test_never_off_site(house: Servers, visit: Visit, elsewhere: Elsewhere, where: str) -> None:
+    """An address that nobody listed leads home instead, before signing in and when signed in already."""
+    anna = visit(house)
+    rd = where.format(foreign=elsewhere.foreign_origin, listed=elsewhere.origin, port=elsewhere.port)
+
+    anna.open(f"/?rd={rd}")
+    assert "to continue to" not in anna.text
+    assert anna.sign_in("anna", PASSWORD).page.url == f"{house.origin}/account"
+    assert anna.open(f"/?rd={rd}").page.url == f"{house.origin}/account"
+
+
+def test_a_forged_form_cannot_choose_where(house: Servers, visit: Visit, elsewhere: Elsewhere) -> None:
+    """What the form in the page is made to say is judged again when it is sent."""
+    anna = visit(house)
+    anna.open(f"/?rd={elsewhere.origin}/wiki")
+    anna.page.locator("input[name=rd]").evaluate("(field, away) => field.value = away", f"{elsewhere.foreign_origin}/")
+
+    assert anna.sign_in("anna", PASSWORD).page.url == f"{house.origin}/account"
