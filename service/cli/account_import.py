@@ -74,13 +74,17 @@ def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
 def _write(op: Operator, people: list[Account]) -> int:
     """Write all of them, batch by batch, showing how far it is on a terminal; how many were new."""
     added = 0
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=len(people), label="Importing", file=sys.stderr, hidden=hidden) as bar:
+    bar_of = click.progressbar(length=len(people), label="Importing", file=sys.stderr, hidden=not _is_terminal())
+    with bar_of as bar:
         for start in range(0, len(people), BATCH):
             batch = people[start : start + BATCH]
             added += _add(op, batch)
             bar.update(len(batch))
     return added
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _add(op: Operator, batch: list[Account]) -> int:
