@@ -24,7 +24,7 @@ COPY service service
 RUN python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --no-build-isolation --no-deps --editable . \
  && python -m pip --python /opt/vestibule/bin/python uninstall --yes flit_core \
  && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service \
- --invalidation-mode unchecked-hash service--invalidation-mode unchecked-hash service chmod -R a+rX /opt/vestibule
+ && chmod -R a+rX /opt/vestibule
 ENV PATH=/opt/vestibule/bin:$PATH
 # Write-ahead logging is safe from SQLite 3.51.3 on (sqlite.org/wal.html#walresetbug). There is no wheel of it for arm64:
 # the service keeps a rollback journal there, says so when it starts, and PostgreSQL is advised.
