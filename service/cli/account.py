@@ -29,7 +29,7 @@ for command in (add, edit, import_accounts):
 def list_(op: Operator, *, as_json: bool) -> None:
     """List all accounts."""
     people = op.services().accounts.all()
-    tell_all(((_line(person), facts(person) | {"state": state(person)}) for person in people), as_json=as_json)
+    tell_all(((_line(person), facts(person)) for person in people), as_json=as_json)
 
 
 def _line(person: Account) -> str:
@@ -44,7 +44,7 @@ def _line(person: Account) -> str:
 def show(op: Operator, name: str, *, as_json: bool) -> None:
     """Show what is known of the account NAME."""
     person = existing(op, name)
-    known = facts(person) | {"state": state(person), "sessions": len(op.services().sessions.of_account(person.id))}
+    known = facts(person) | {"sessions": len(op.services().sessions.of_account(person.id))}
     shown = known | {"created_at": when(person.created_at), "disabled_at": when(person.disabled_at)}
     lines = (
         f"{key:<14} {', '.join(value) if isinstance(value, tuple) else value}".rstrip() for key, value in shown.items()

@@ -50,7 +50,7 @@ def facts(person: Account) -> dict[str, Any]:
     """Return what is known of an account; of its password, whether there is one."""
     known = asdict(person)
     known["has_password"] = known.pop("password_hash") is not None
-    return known
+    return known | {"state": state(person)}
 
 
 def state(person: Account) -> str:
