@@ -3,6 +3,9 @@
 import os
 import threading
 
+import pytest
+
+from service.login import hashing
 from service.login.hashing import NICENESS, HashingGate, Shed
 
 
@@ -50,3 +53,21 @@ def test_an_error_inside_comes_out_and_frees_the_place() -> None:
             continue
 
     assert gate.run(lambda: "fine") == "fine"
+
+
+def test_an_idle_gate_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once nobody has hashed for a while the memory goes back to the system, and the gate goes on."""
+    idle, give_back = threading.Event(), hashing._give_memory_back
+
+    def watched() -> None:
+        give_back()
+        idle.set()
+
+    monkeypatch.setattr(hashing, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(hashing, "_give_memory_back", watched)
+    gate = HashingGate(threads=1, waiting=0)
+
+    before = gate.run(lambda: "before")
+
+    assert idle.wait(20)
+    assert (before, gate.run(lambda: "after")) == ("before", "after")
