@@ -28,7 +28,7 @@ run: .venv/.run ## Set up what is missing, then serve on http://localhost:8080 u
 
 test: .venv/.dev ## Set up what tests need, then run them all (they start their own servers, on free ports)
 	@deploy/packages test
-	$(BIN)/pytest --cov=service.login --cov=service.access --cov-fail-under=100 $(PYTEST)
+	$(BIN)/pytest -n 3 --dist loadfile --cov=service.login --cov=service.access --cov-fail-under=100 $(PYTEST)
 
 check: formatted lint types imports configs test ## Everything that must hold: format, lint, types, import contracts, configurations, tests
 
