@@ -11,9 +11,12 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
+from tests.web import compiled
+
 FORM = "application/x-www-form-urlencoded"
 SAME = ("Sec-Fetch-Site", "same-origin")
 JSON = ("Accept", "application/json")
+compiled.once()
 
 
 @dataclass(frozen=True)
