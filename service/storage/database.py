@@ -62,6 +62,9 @@ class Engine(Protocol):
     def writing(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that no other can come in between."""
 
+    def wholesale(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction for statements over whole tables."""
+
     def migrating(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that may change tables and take its time."""
 
@@ -123,6 +126,16 @@ class Database:
         """Open a transaction, committed when the block ends well; nested in another, it joins that one."""
         engine = self.engine
         with _translated(engine), self._joined(engine.writing) as connection:
+            yield connection
+
+    @contextmanager
+    def wholesale(self) -> Iterator[sa.Connection]:
+        """Open a transaction for statements over whole tables that nothing refers to: no time limit, no foreign keys.
+
+        Nested in another transaction it joins that one, as it is.
+        """
+        engine = self.engine
+        with _translated(engine), self._joined(engine.wholesale) as connection:
             yield connection
 
     @contextmanager

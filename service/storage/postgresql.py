@@ -98,8 +98,11 @@ class Postgresql:
     def writing(self) -> AbstractContextManager[sa.Connection]:
         return self.sqlalchemy.execution_options(writes=True).begin()
 
+    def migrating(self) -> AbstractContextManager[sa.Connection]:
+        return self.wholesale()
+
     @contextmanager
-    def migrating(self) -> Iterator[sa.Connection]:
+    def wholesale(self) -> Iterator[sa.Connection]:
         with self.sqlalchemy.connect() as connection:
             cast("Impatient", connection.connection.dbapi_connection).patience = None
             connection.detach()

@@ -94,19 +94,23 @@ class Sqlite:
             yield connection
 
     @contextmanager
-    def migrating(self) -> Iterator[sa.Connection]:
-        """A rebuilt table is dropped under its old name: with foreign keys on, that would take its children along."""
-        with self.sqlalchemy.connect() as connection:
+    def wholesale(self) -> Iterator[sa.Connection]:
+        """Without foreign keys a whole table goes at once; with them the library looks at every row."""
+        with self._turn(), self.sqlalchemy.connect() as connection:
             connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.commit()
             connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
-                if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-                    raise sa.exc.IntegrityError(
-                        "migration", None, DRIVER.IntegrityError("a row lost what it refers to")
-                    )
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """A rebuilt table is dropped under its old name: with foreign keys on, that would take its children along."""
+        with self.wholesale() as connection:
+            yield connection
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                raise sa.exc.IntegrityError("migration", None, DRIVER.IntegrityError("a row lost what it refers to"))
 
     def close(self) -> None:
         self.sqlalchemy.dispose()
