@@ -7,6 +7,7 @@ meet; the ones here lie above them, so that refusals come from one place and loo
 import gc
 import hashlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,25 @@ def when_ready(_server: "Arbiter") -> None:
     """Move everything that was loaded out of the collector's sight, so that workers go on sharing its memory."""
     gc.collect()
     gc.freeze()
+
+
+# A signal that reaches a worker before it listens for signals would be lost, and a stop then waits for graceful_timeout
+# in vain. So workers are born with signals held back, and take them when they are ready.
+_ENDS = {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT}
+os.register_at_fork(
+    before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS),
+    after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS),
+)
+
+
+def post_worker_init(_worker: "Worker") -> None:
+    """Take the signals that came meanwhile."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
+def pre_exec(_server: "Arbiter") -> None:
+    """Let a new master (USR2) take signals, too: it is born the same way, and inherits what is held back."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
 def child_exit(_server: "Arbiter", worker: "Worker") -> None:

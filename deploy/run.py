@@ -96,7 +96,7 @@ def serve(settings: Settings, chosen: dict[str, str]) -> int:
     """Start both, say where they are, and wait until one of them ends or somebody says stop."""
     news, servers = News(), Servers()
     try:
-        servers["gunicorn"] = spawn([sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy/gunicorn.conf.py")])
+        servers["gunicorn"] = spawn([str(VESTIBULE), "serve"])
         servers["nginx"] = spawn(nginx_command(settings), stdout=log_pipe(servers))
         if wait_until_ready(settings, servers, news):
             welcome(settings, chosen)

@@ -12,6 +12,7 @@ CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "gunicorn.conf.
 @click.command()
 def serve() -> None:
     """Serve on the unix socket that nginx knows, until TERM. The configuration follows from the settings."""
-    sys.stdout.flush()
     # gunicorn becomes this very process, so that signals and the exit code need nobody in between.
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--config", str(CONFIGURATION)])  # noqa: S606
+    # Not by `-m gunicorn`: a second master (USR2) would then find gunicorn's own folder `http` in place of Python's.
+    script = Path(sys.executable).with_name("gunicorn")
+    os.execv(sys.executable, [sys.executable, str(script), "--config", str(CONFIGURATION)])  # noqa: S606

@@ -1,5 +1,6 @@
 """Servers that end, gently or not: nothing is left that blocks the next start, and nobody else notices for long."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -11,19 +12,26 @@ from pathlib import Path
 import pytest
 
 from tests.edge.conftest import ECHO
-from tests.rig.servers import Servers, running
+from tests.rig.parts import ROOT
+from tests.rig.servers import Servers, prepared, running
 
 
 @pytest.fixture
 def servers() -> Iterator[Servers]:
     """Servers of a test's own, to be broken."""
     with running(application=ECHO, workers=2) as own:
+        own.wait_until(lambda: len(_children(own.processes["gunicorn"].pid)) == 2, "both workers are there")
         yield own
 
 
 def _children(pid: int) -> set[int]:
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return {int(child) for child in listed.stdout.split()}
+
+
+def _masters_below(pid: int) -> list[int]:
+    """Return the children that have two children of their own."""
+    return [child for child in _children(pid) if len(_children(child)) == 2]
 
 
 def _counters(servers: Servers) -> Path:
@@ -112,6 +120,40 @@ def test_the_counters_survive_an_exchange_of_workers_and_not_a_new_start(servers
 
     assert kept
     assert not left_behind.exists()
+
+
+def test_a_stop_reaches_workers_that_are_still_starting() -> None:
+    """A stop right after the start does not wait in vain for workers that were told before they could listen."""
+    with prepared(application=ECHO, workers=2) as servers:
+        slow = servers.state_dir / "slow.conf.py"
+        real = (ROOT / "deploy" / "gunicorn.conf.py").read_text()
+        slow.write_text(f"{real}\ndef post_fork(_server, _worker):\n    import time\n    time.sleep(1)\n")
+        servers.start_gunicorn(slow)
+        servers.wait_until(lambda: servers.log("gunicorn").count("Booting worker") == 2, "both are starting")
+
+        assert servers.end("gunicorn") == 0
+
+        assert servers.log("gunicorn").count("Worker exiting") == 2
+
+
+def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
+    """USR2 and then TERM exchange the master while requests go on; the new one is told to stop like the old one."""
+    old = servers.processes.pop("gunicorn")
+    try:
+        old.send_signal(signal.SIGUSR2)
+        servers.wait_until(lambda: _masters_below(old.pid) != [], "there is a second master with workers")
+        (new,) = _masters_below(old.pid)
+
+        old.send_signal(signal.SIGTERM)
+        assert old.wait(20) == 0
+
+        assert servers.get("/").status == 200
+        os.kill(new, signal.SIGTERM)
+        servers.wait_until(lambda: servers.log("gunicorn").count("Shutting down") == 2, "the new master ends, too")
+        assert not _counters(servers).exists()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group
 
 
 def test_only_the_owner_and_the_group_reach_the_socket(servers: Servers) -> None:

@@ -44,7 +44,7 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     counters = state / "counters"
     counters.mkdir(mode=0o700)
     environ = kept | {"VESTIBULE_STATE_DIR": str(state), "PROMETHEUS_MULTIPROC_DIR": str(counters)}
-    command = [sys.executable, "-m", "gunicorn", "--print-config", "--config", "deploy/gunicorn.conf.py"]
+    command = [str(Path(sys.executable).with_name("gunicorn")), "--print-config", "--config", "deploy/gunicorn.conf.py"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
     return dict(re.findall(r"^(\w+)\s+= (.*)$", done.stdout, re.MULTILINE))
 

@@ -96,10 +96,10 @@ class Servers:
         self.start_nginx()
         self.wait_until(lambda: self.ops("/readyz").status == 200, "/readyz answers 200")
 
-    def start_gunicorn(self) -> None:
+    def start_gunicorn(self, configuration: Path = ROOT / "deploy" / "gunicorn.conf.py") -> None:
         """Start gunicorn alone, in front of `application`."""
-        configuration = ROOT / "deploy" / "gunicorn.conf.py"
-        self._spawn("gunicorn", [sys.executable, "-m", "gunicorn", "--config", str(configuration), self.application])
+        script = str(Path(sys.executable).with_name("gunicorn"))
+        self._spawn("gunicorn", [sys.executable, script, "--config", str(configuration), self.application])
 
     def start_nginx(self) -> None:
         """Start nginx alone."""
