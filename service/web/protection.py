@@ -77,7 +77,6 @@ class _Settled:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         environ["wsgi.url_scheme"] = self._scheme
-        environ.pop("HTTP_X_FORWARDED_PROTO", None)  # Talisman would take it for the truth
         if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
             environ["REQUEST_METHOD"] = "OTHER"
         environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"

@@ -38,13 +38,6 @@ _log = structlog.get_logger()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one process shows what many show: with many there are none
 
 
-class _Exporter(PrometheusMetrics):  # type: ignore[misc]  # the library ships no types
-    """The exporter without the gauge of its version, which would be a series for each process that there ever was."""
-
-    def info(self, *_args: object, **_labels: object) -> None:
-        return
-
-
 class Telemetry:
     """The counters of one app, in one registry; in files that all workers share when gunicorn asks for it."""
 
@@ -70,7 +63,7 @@ class Telemetry:
 
     def exporter(self, app: Flask) -> PrometheusMetrics:
         """Count this app's requests by method and status, and time them by rule."""
-        return _Exporter(
+        return PrometheusMetrics(
             app, path=None, group_by="url_rule", registry=self.registry, excluded_paths="^/(metrics|healthz|readyz)$"
         )
 

@@ -108,7 +108,7 @@ def test_strangers_add_no_series(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_labels_are_members_of_closed_sets(world: World) -> None:
-    """Methods, statuses, rules, outcomes, scopes, states, the release: there is no other label, and no other value."""
+    """Methods, statuses, rules, outcomes, scopes, states, releases: there is no other label, and no other value."""
     app = world.app(outer_limit=UNLIMITED)
     for method in [*METHODS, "get", "FOO", "ÿ", "A" * 500]:
         for target in ("/", "/nope", "/account", "/static/a/b", "/healthz/"):
@@ -117,7 +117,7 @@ def test_labels_are_members_of_closed_sets(world: World) -> None:
     rules = {rule.rule for rule in app.url_map.iter_rules()} | {"None"}
 
     names = {name for _, labels in scraped.series(exposed) for name, _ in labels}
-    assert names == {"method", "status", "url_rule", "le", "outcome", "scope", "state", "release"}
+    assert names == {"method", "status", "url_rule", "le", "outcome", "scope", "state", "release", "version"}
     assert set(scraped.label_values(exposed, "method")) == METHODS | {"password"}
     assert {int(status) for status in scraped.label_values(exposed, "status")} <= CLOSED_LIST
     assert set(scraped.label_values(exposed, "url_rule")) <= rules

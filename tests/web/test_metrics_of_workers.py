@@ -67,5 +67,8 @@ def test_helps_and_types_survive(scrapes: Scrapes) -> None:
 
 
 def test_gauges_are_not_summed(scrapes: Scrapes) -> None:
-    """What is read from the database is read once, not once for each worker."""
+    """What is read from the database, and what is 1 for everybody, is said once, not once for each worker."""
+    exporters = [scraped.total(scrape, "flask_exporter_info") for scrape in scrapes]
+
+    assert exporters == [1, 1, 1]
     assert [scraped.total(scrape, "vestibule_accounts", state="active") for scrape in scrapes] == [1, 1, 1]
