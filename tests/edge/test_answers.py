@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.edge.conftest import ECHO, calm
-from tests.rig.servers import Answer, Servers, running
+from tests.rig.asking import Answer
+from tests.rig.servers import Servers, running
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 CLOSED_LIST = {200, 204, 303, 304, 400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 429, 431, 502, 503}

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.rig.servers import Servers, answers, prepared
+from tests.rig.asking import answers
+from tests.rig.servers import Servers, prepared
 
 
 @pytest.fixture(scope="module")

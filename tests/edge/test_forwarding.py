@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.edge.conftest import ECHO
-from tests.rig.servers import Servers, answers, running
+from tests.rig.asking import answers
+from tests.rig.servers import Servers, running
 
 FORGED = [
     "X-Forwarded-For",

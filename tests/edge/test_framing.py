@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.rig.servers import Servers, answers
+from tests.rig.asking import answers
+from tests.rig.servers import Servers
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.rig.servers import Servers, answers
+from tests.rig.asking import answers
+from tests.rig.servers import Servers
 
 
 @pytest.mark.parametrize(

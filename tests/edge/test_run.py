@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.asking import PATIENCE_SECONDS, free_port
 from tests.rig.parts import ROOT, need
-from tests.rig.servers import PATIENCE_SECONDS, free_port, state_directory
+from tests.rig.servers import state_directory
 from tests.rig.until import until
 
 

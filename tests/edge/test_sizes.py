@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from tests.rig.servers import Servers, answers, received
+from tests.rig.asking import answers, received
+from tests.rig.servers import Servers
 
 MEGABYTE = 1_000_000
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.edge.conftest import ECHO
-from tests.rig.servers import Servers, answers, received, running
+from tests.rig.asking import answers, received
+from tests.rig.servers import Servers, running
 
 SLOW_CLIENTS = 100  # as many as one address may have under way
 

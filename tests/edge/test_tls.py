@@ -12,8 +12,9 @@ from contextlib import closing
 import pytest
 
 from tests.edge.conftest import ECHO
+from tests.rig.asking import answers, free_port, received
 from tests.rig.parts import ROOT
-from tests.rig.servers import Servers, answers, free_port, prepared, received
+from tests.rig.servers import Servers, prepared
 
 HOST = "login.example.org"
 

@@ -9,42 +9,24 @@ As root both run as nobody. What they write goes to `servers.log("nginx")` and `
 import contextlib
 import http.client
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.rig.asking import PATIENCE_SECONDS, Answer, ask, free_port, send
 from tests.rig.parts import ROOT, need, unprivileged
 
-PATIENCE_SECONDS: Final = 20
+__all__ = ["Servers", "free_port", "prepared", "running", "state_directory"]
+
 SERVICE: Final = "service.app:application()"
 _VESTIBULE: Final = (sys.executable, "-c", "from service.app import main; main()")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: status, headers in order with lower-case names, body."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def all(self, name: str) -> list[str]:
-        """Return the values of every header of that name."""
-        return [value for found, value in self.headers if found == name.lower()]
-
-    def one(self, name: str) -> str:
-        """Return the value of a header that is there exactly once."""
-        (value,) = self.all(name)
-        return value
 
 
 @dataclass
@@ -144,37 +126,15 @@ class Servers:
 
     def get(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """Send one request to the public listener. Header names are written with underscores."""
-        return self.ask(self.port, path, method=method, body=body, headers=headers)
+        return ask(self.port, path, method=method, body=body, headers=headers)
 
     def ops(self, path: str) -> Answer:
         """Send a GET to the ops listener."""
-        return self.ask(self.ops_port, path)
+        return ask(self.ops_port, path)
 
-    def ask(
-        self,
-        port: int,
-        path: str,
-        *,
-        method: str = "GET",
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send one request to a port of this machine."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-        spelled = {"Host": f"localhost:{port}"} | {k.replace("_", "-"): v for k, v in (headers or {}).items()}
-        with contextlib.closing(connection):
-            connection.request(method, path, body=body, headers=spelled)
-            response = connection.getresponse()
-            return Answer(response.status, [(k.lower(), v) for k, v in response.getheaders()], response.read())
-
-    def raw(self, data: bytes, *, port: int | None = None, shut: bool = False) -> bytes:
-        """Send bytes and return everything until the server closes; `shut` says at once that no more will come."""
-        with socket.create_connection(("127.0.0.1", port or self.port), timeout=PATIENCE_SECONDS) as connection:
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused while we were still sending
-                connection.sendall(data)
-                if shut:
-                    connection.shutdown(socket.SHUT_WR)
-            return received(connection)
+    def raw(self, data: bytes, *, port: int | None = None) -> bytes:
+        """Send bytes to the public listener, or another, and return everything until it closes."""
+        return send(port or self.port, data)
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition; a server that is not there yet counts as not yet. Fails with both logs."""
@@ -188,28 +148,6 @@ class Servers:
                 logs = "\n".join(f"--- {name}\n{self.log(name)[-4000:]}" for name in self.processes)
                 raise AssertionError(f"did not happen: {what}; ended: {ended}\n{logs}")
             time.sleep(0.02)
-
-
-def received(connection: socket.socket) -> bytes:
-    """Return everything until the other side closes or resets."""
-    parts = []
-    with contextlib.suppress(ConnectionResetError):
-        while part := connection.recv(65536):
-            parts.append(part)
-    return b"".join(parts)
-
-
-def answers(data: bytes) -> list[int]:
-    """Return the statuses of all the answers in a stream, in order."""
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -1,0 +1,71 @@
+"""Asking a server on this machine: whole requests, and bare bytes on a socket."""
+
+import contextlib
+import http.client
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+PATIENCE_SECONDS: Final = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers in order with lower-case names, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of every header of that name."""
+        return [value for found, value in self.headers if found == name.lower()]
+
+    def one(self, name: str) -> str:
+        """Return the value of a header that is there exactly once."""
+        (value,) = self.all(name)
+        return value
+
+
+def ask(
+    port: int, path: str, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Send one request. Header names may be written with underscores; Host is localhost with the port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    spelled = {"Host": f"localhost:{port}"} | {k.replace("_", "-"): v for k, v in (headers or {}).items()}
+    with contextlib.closing(connection):
+        connection.request(method, path, body=body, headers=spelled)
+        response = connection.getresponse()
+        return Answer(response.status, [(k.lower(), v) for k, v in response.getheaders()], response.read())
+
+
+def send(port: int, data: bytes) -> bytes:
+    """Send bytes and return everything until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused while we were still sending
+            connection.sendall(data)
+        return received(connection)
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return everything until the other side closes or resets."""
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def answers(data: bytes) -> list[int]:
+    """Return the statuses of all the answers in a stream, in order."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
