@@ -202,7 +202,16 @@ def test_odd_headers(target: str, header: tuple[str, str]) -> None:
             "/static/..;/x",
             "/" + "a" * 8000,
         ),
-        *("/metrics/", "/METRICS", "/metrics%00", "/healthz/", "/readyz;", "/auth/verify", "/account/password/"),
+        *(
+            "/metrics/",
+            "/METRICS",
+            "/metrics%00",
+            "/healthz/",
+            "/readyz;",
+            "/auth/verify",
+            "/account/password/",
+            "/account//password",
+        ),
     ],
 )
 def test_odd_paths(target: str) -> None:

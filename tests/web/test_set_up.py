@@ -1,14 +1,16 @@
 """One-time links in a browser: the first administrator, invitations, resets (6.4.1, RC)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.login.hashing import HashingGate, Result, Shed
 from service.login.links import LIFETIME, Purpose, hand_out
 from service.services import Unavailable
 from tests.rig.memory_store import MemoryLinks, Rows
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
+from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
 from tests.web.conftest import World, browser
 from tests.web.promises import copy_of, kept
 from tests.web.wire import ask, post
@@ -177,6 +179,34 @@ def test_a_browser_of_somebody_else_is_signed_out(client: FlaskClient, world: Wo
 
     assert answer.headers["Set-Cookie"].startswith("vestibule_session=;")
     assert world.rows.sessions == {}
+
+
+class Clicked(HashingGate):
+    """A gate behind which the second click of a double click arrives while the first one's password is hashed."""
+
+    def __init__(self) -> None:
+        super().__init__(threads=1, waiting=1)
+        self.second: Callable[[], object] = str
+
+    def run(self, work: Callable[[], Result]) -> Result | Shed:
+        click, self.second = self.second, str
+        click()
+        return super().run(work)
+
+
+@every_purpose
+def test_of_two_clicks_at_once_one_counts(purpose: Purpose) -> None:
+    """Both found the link usable; one password is set, the other click is told that the link is spent (RC)."""
+    world, gate = first_start(purpose), Clicked()
+    app, token = world.app(gate=gate), link(world, purpose)
+    other = {"password": PASSWORD, "repeat": PASSWORD, "token": token, "username": "other"}
+    statuses: list[int] = []
+    gate.second = lambda: statuses.append(browser(app).post("/setup", data=other).status_code)
+
+    statuses.append(browser(app).post("/setup", data=NEW | {"token": token, "username": "root"}).status_code)
+
+    hashes = [PASSWORDS.check(account.password_hash, PASSWORD).matches for account in world.rows.accounts.values()]
+    assert (statuses, hashes) == ([303, 404], [True])
 
 
 def test_a_half_written_choice_is_none(world: World) -> None:

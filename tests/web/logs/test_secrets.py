@@ -4,10 +4,12 @@ import json
 from typing import Final
 
 from service.login.links import Purpose, hand_out
-from tests.rig.memory_store import MemoryLinks
+from service.login.sessions import Session
+from tests.rig.memory_store import MemoryLinks, MemorySessions
 from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD
 from tests.web.conftest import World, browser
 from tests.web.logs.conftest import Lines
+from tests.web.wire import ask, post
 
 RIGHT: Final = {"username": "alice", "password": PASSWORD}
 
@@ -42,3 +44,27 @@ def test_no_secret_is_ever_written(world: World, lines: Lines) -> None:
     written = json.dumps(lines(), ensure_ascii=False)
     assert len(written) > 5000
     assert [secret for secret in secrets if secret in written] == []
+
+
+class Failing(MemorySessions):
+    """A store that fails in a way that nobody expected, wherever it is asked."""
+
+    def find(self, token_hash: bytes) -> None:  # noqa: ARG002
+        raise RuntimeError("no such column")
+
+    def add(self, session: Session) -> None:  # noqa: ARG002
+        raise RuntimeError("no such table")
+
+
+def test_no_failure_tells_a_secret(world: World, lines: Lines) -> None:
+    """The traceback of a malfunction, too, has neither what was typed nor what was sent (OB-05, OB-09)."""
+    app = world.app(sessions=Failing(world.rows))
+    sent = [("Cookie", "vestibule_session=" + "canary" * 7 + "c"), ("Authorization", "canary")]
+    body = f"username=alice&password={PASSWORD}&rd=/canary&x=canary".replace(" ", "+")
+
+    answers = [ask(app, "GET", "/account?canary", headers=sent), post(app, "/?canary", body)]
+
+    written = json.dumps(lines())
+    assert [answer.status for answer in answers] == [503, 503]
+    assert [secret for secret in ("canary", PASSWORD, "$argon2") if secret in written] == []
+    assert ("no such column" in written, "no such table" in written) == (True, True)
