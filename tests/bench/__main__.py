@@ -1,0 +1,96 @@
+"""Measure, show, write. Stops its servers however it ends."""
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tests.bench import (
+    enumeration_ms,
+    growth_sign_in,
+    machine,
+    memory_mb,
+    people,
+    plot,
+    rows,
+    sign_in_rate,
+    start_s,
+)
+from tests.bench.rows import Row
+from tests.bench.served import WORKERS, served
+from tests.rig.parts import ROOT
+
+RESULT: Final = ROOT / "var" / "bench.json"
+PICTURE: Final = ROOT / "var" / "bench.svg"
+NAMES: Final = [module.NAME for module in (start_s, memory_mb, sign_in_rate, enumeration_ms, growth_sign_in)]
+_began: Final = time.monotonic()
+
+
+def main(asked: list[str]) -> int:
+    """Measure the rows that were asked for, or all; return 0, or 2 for a name that no row has."""
+    if unknown := set(asked) - set(NAMES):
+        _say("bench")(f"no such row: {' '.join(sorted(unknown))}; there are {' '.join(NAMES)}")
+        return 2
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda number, _frame: sys.exit(128 + number))
+    facts, versions = machine.machine(), machine.versions()
+    if machine.is_busy():
+        _say("bench")(f"other programs keep this machine busy (load {facts['load_before']}): expect worse figures")
+    measured = list(_measured(set(asked) or set(NAMES)))
+    rows.write(RESULT, measured, machine=facts, parameters=_parameters(), versions=versions)
+    PICTURE.write_text(plot.svg(measured))
+    sys.stdout.write(rows.table(measured))
+    return 0
+
+
+def _measured(names: set[str]) -> Iterator[Row]:
+    if start_s.NAME in names:
+        yield start_s.measure(_say(start_s.NAME))
+    if memory_mb.NAME in names:
+        yield memory_mb.measure(_say(memory_mb.NAME))
+    if names <= {start_s.NAME, memory_mb.NAME}:
+        return
+    with served(growth_sign_in.FEW) as few:
+        if sign_in_rate.NAME in names:
+            yield sign_in_rate.measure(few, _say(sign_in_rate.NAME))
+        if enumeration_ms.NAME in names:
+            yield enumeration_ms.measure(few, _say(enumeration_ms.NAME))
+        if growth_sign_in.NAME in names:
+            say = _say(growth_sign_in.NAME)
+            say(f"making {growth_sign_in.MANY:,} accounts and sessions")
+            with served(growth_sign_in.MANY) as many:
+                yield growth_sign_in.measure(few, many, say)
+
+
+def _parameters() -> dict[str, object]:
+    cost = people.parameters()
+    return {
+        "argon2id": {"memory_kib": cost.memory_kib, "iterations": cost.iterations, "parallelism": cost.parallelism},
+        "workers": WORKERS,
+        "sign_in_rate": {
+            "runs": sign_in_rate.RUNS,
+            "seconds": sign_in_rate.SECONDS,
+            "clients": sign_in_rate.CLIENTS,
+        },
+        "memory_mb": {"runs": memory_mb.RUNS},
+        "start_s": {"runs": start_s.RUNS},
+        "growth_sign_in": {"each": growth_sign_in.RUNS * growth_sign_in.EACH, "accounts": growth_sign_in.MANY},
+        "enumeration_ms": {"each": enumeration_ms.RUNS * enumeration_ms.EACH},
+    }
+
+
+def _say(name: str) -> Callable[[str], None]:
+    """Return what shows progress of one row."""
+
+    def say(what: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - _began:5.0f} s  {name:15s} {what}\n")
+
+    return say
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        sys.exit(main(sys.argv[1:]))
+    sys.exit(128 + signal.SIGINT)
