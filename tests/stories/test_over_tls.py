@@ -1,0 +1,64 @@
+"""As in production: https, the cookie that belongs to one host, and HSTS."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.rig.parts import ROOT
+from tests.rig.servers import Servers, free_port, prepared
+from tests.stories.conftest import Visit
+from tests.stories.people import PASSWORD, move_in
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[tuple[Servers, str]]:
+    """Servers with people behind nginx with TLS as deploy/tls has it, and their public address."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    port = free_port()
+    with prepared(PUBLIC_URL=f"https://localhost:{port}") as servers:
+        key, certificate = servers.state_dir / "key.pem", servers.state_dir / "certificate.pem"
+        made = [
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ]
+        command = [openssl, "req", "-x509", *made, "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(command, check=True, capture_output=True)
+        key.chmod(0o644)  # nginx runs as nobody here
+        text = (ROOT / "deploy/tls/server-tls.conf").read_text().replace("8443", str(port))
+        text = text.replace("/etc/vestibule/tls/fullchain.pem", str(certificate))
+        servers.render()
+        (servers.nginx_dir / "tls").mkdir(exist_ok=True)
+        (servers.nginx_dir / "tls/server-tls.conf").write_text(text.replace("/etc/vestibule/tls/privkey.pem", str(key)))
+        servers.start()
+        move_in(servers)
+        yield servers, f"https://localhost:{port}"
+
+
+def test_the_cookie_of_this_host_alone(secured: tuple[Servers, str], visit: Visit) -> None:
+    """Chromium takes a __Host- cookie, keeps to https from then on, and forgets everything at the end."""
+    servers, origin = secured
+    anna = visit(servers, base_url=origin, ignore_https_errors=True)
+    answers: list[str] = []
+    anna.context.on("response", lambda it: answers.append(it.headers.get("strict-transport-security", "none")))
+
+    anna.open("/").sign_in("anna", PASSWORD)
+    (cookie,) = anna.context.cookies()
+
+    found = (cookie["name"], cookie["httpOnly"], cookie["sameSite"], cookie["secure"], cookie["domain"], cookie["path"])
+    assert found == ("__Host-vestibule", True, "Lax", True, "localhost", "/")
+    assert set(answers) == {"max-age=63072000; includeSubDomains"}
+    assert anna.press("Sign out").notice == "You are signed out."
+    assert anna.context.cookies() == []
+    anna.page.go_back(wait_until="commit")
+    assert anna.heading == "Sign in"

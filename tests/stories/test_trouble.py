@@ -1,0 +1,36 @@
+"""When it does not work: too often, and the service is away. The page says what to do."""
+
+from service.web.errors import in_words
+from tests.rig.servers import Servers
+from tests.stories.conftest import Visit
+from tests.stories.people import PASSWORD
+from tests.stories.places import too_often
+
+
+def test_too_often_says_when_to_come_back(empty: Servers, visit: Visit) -> None:
+    """A sentence names the time that Retry-After has, and pages still open meanwhile."""
+    somebody = visit(empty)
+    waits: list[str] = []
+    somebody.context.on("response", lambda response: waits.extend(_wait(response.headers)))
+
+    too_often(somebody, empty)
+
+    assert f"Please try again {in_words(int(waits[-1]))}." in somebody.text
+    assert somebody.follow("Try again").heading == "Sign in"
+
+
+def _wait(headers: dict[str, str]) -> list[str]:
+    return [headers["retry-after"]] if "retry-after" in headers else []
+
+
+def test_the_service_is_away_and_comes_back(house: Servers, visit: Visit) -> None:
+    """Meanwhile the page says so in the house's own clothes; afterwards everybody is still signed in."""
+    anna = visit(house)
+    anna.open("/").sign_in("anna", PASSWORD)
+    house.end("gunicorn")
+
+    assert anna.open("/account").heading == "The service does not answer"
+    assert anna.page.locator("main").evaluate("main => getComputedStyle(main).borderRadius") != "0px"
+    house.start_gunicorn()
+    house.wait_until(lambda: house.ops("/readyz").status == 200, "/readyz answers 200")
+    assert anna.follow("Try again").heading == "Anna Example"
