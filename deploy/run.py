@@ -16,12 +16,14 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from supervisor import News, Servers, ended, log_pipe, spawn, stop
 
 from service import probe
-from service.settings import Settings, SettingsFault, load
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 VESTIBULE: Final = Path(sys.executable).with_name("vestibule")
@@ -41,6 +43,8 @@ def main() -> int:
             ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__)), _HANDED_OVER]
         )
     os.environ.update(chosen)
+    from service.settings import SettingsFault, load  # not before the other user is there, who would import it again
+
     try:
         settings = load()
     except SettingsFault as fault:
@@ -77,7 +81,7 @@ def hand_over(state_dir: Path) -> None:
             os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
 
 
-def port_in_use(settings: Settings) -> str:
+def port_in_use(settings: "Settings") -> str:
     """Return which port cannot be had, and what to type instead; nothing when both are free."""
     for name, listen in (("PORT", settings.server.listen), ("OPS_PORT", settings.ops_listen)):
         host, _, port = listen.rpartition(":")
@@ -92,24 +96,30 @@ def port_in_use(settings: Settings) -> str:
     return ""
 
 
-def serve(settings: Settings, chosen: dict[str, str]) -> int:
+def serve(settings: "Settings", chosen: dict[str, str]) -> int:
     """Start both, say where they are, and wait until one of them ends or somebody says stop."""
     news, servers = News(), Servers()
     try:
-        servers["gunicorn"] = spawn([str(VESTIBULE), "serve"])
+        servers["gunicorn"] = spawn(gunicorn_command())
         servers["nginx"] = spawn(nginx_command(settings), stdout=log_pipe(servers))
         if wait_until_ready(settings, servers, news):
             welcome(settings, chosen)
         while not news.stops_asked_for and not ended(servers):
             news.wait()
-        return complain(f"Stopped: {ended(servers)}.") if ended(servers) else 0
+        return 0 if news.stops_asked_for else complain(f"Stopped: {ended(servers)}.")
     except subprocess.CalledProcessError as fault:
         return complain(f"{shlex.join(fault.cmd)} failed: see above.")
     finally:
         stop(servers, news)
 
 
-def nginx_command(settings: Settings) -> list[str]:
+def gunicorn_command() -> list[str]:
+    """Return what `vestibule serve` becomes."""
+    script = VESTIBULE.with_name("gunicorn")
+    return [sys.executable, str(script), "--config", str(ROOT / "deploy" / "gunicorn.conf.py")]
+
+
+def nginx_command(settings: "Settings") -> list[str]:
     """Write nginx's files, have nginx test them, and return what starts it. Raises CalledProcessError."""
     directory = settings.state_dir / "nginx"
     finish([str(VESTIBULE), "proxy", "render", "--output", str(directory)])
@@ -124,7 +134,7 @@ def finish(command: list[str]) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def wait_until_ready(settings: Settings, servers: Servers, news: News) -> bool:
+def wait_until_ready(settings: "Settings", servers: Servers, news: News) -> bool:
     """Wait for /readyz through nginx. Who is not ready for long is told why, and nothing else happens."""
     deadline, status, said = time.monotonic() + READY_SECONDS, 0, ""
     while time.monotonic() < deadline:
@@ -153,7 +163,7 @@ def readiness(listen: str) -> tuple[int, str]:
             return 0, str(fault)
 
 
-def welcome(settings: Settings, chosen: dict[str, str]) -> None:
+def welcome(settings: "Settings", chosen: dict[str, str]) -> None:
     """Print the address, and how the first administrator is made while there is none.
 
     The link itself only at a terminal: elsewhere, what is printed is kept, and read by others.
@@ -170,7 +180,7 @@ def welcome(settings: Settings, chosen: dict[str, str]) -> None:
     say(f"There is no administrator yet. To make the first one: {' '.join(words)}")
 
 
-def has_administrator(settings: Settings) -> bool:
+def has_administrator(settings: "Settings") -> bool:
     """Whether somebody can administer; asked of the stores themselves."""
     from service.app import build_services
 

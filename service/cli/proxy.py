@@ -37,7 +37,7 @@ def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
     directory = (output or settings.state_dir / "nginx").absolute()
     try:
         files = rendered(settings, directory=directory, site=op.site(settings))
-        _write(directory, files)
+        write(directory, files)
     except (Unspeakable, OSError) as fault:
         click.echo(f"nginx's files were not written: {fault}", err=True)
         raise SystemExit(REFUSED) from fault
@@ -95,7 +95,8 @@ def _quoted(word: object) -> str:
     return f'"{text}"'
 
 
-def _write(directory: Path, files: Mapping[str, bytes]) -> None:
+def write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files below a directory. Raises OSError."""
     for name, content in _ordered(files):
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -156,16 +156,16 @@ def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
             os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group
 
 
-def test_only_the_owner_and_the_group_reach_the_socket(servers: Servers) -> None:
+def test_only_the_owner_and_the_group_reach_the_socket(echo: Servers) -> None:
     """The socket is 0660 in a directory of 0750, so that nobody but nginx talks to gunicorn (HD-11)."""
-    assert stat.S_IMODE(servers.socket.stat().st_mode) == 0o660
-    assert stat.S_IMODE(servers.socket.parent.stat().st_mode) == 0o750
+    assert stat.S_IMODE(echo.socket.stat().st_mode) == 0o660
+    assert stat.S_IMODE(echo.socket.parent.stat().st_mode) == 0o750
 
 
-def test_gunicorn_opens_no_control_socket(servers: Servers) -> None:
+def test_gunicorn_opens_no_control_socket(echo: Servers) -> None:
     """There is one socket, the one for nginx, and no port (OB-11)."""
-    assert [path for path in servers.state_dir.rglob("*") if path.is_socket()] == [servers.socket]
-    assert "ontrol" not in servers.log("gunicorn")
+    assert [path for path in echo.state_dir.rglob("*") if path.is_socket()] == [echo.socket]
+    assert "ontrol" not in echo.log("gunicorn")
 
 
 def test_a_directory_that_others_may_enter_stops_the_start(servers: Servers) -> None:

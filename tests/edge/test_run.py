@@ -188,7 +188,7 @@ def test_at_a_terminal_it_shows_the_link_itself() -> None:
         until(lambda: showed("setup?token="), "it shows the link")
         assert it.status() == 200
         until(lambda: showed('"event":"edge"'), "nginx's line is there")
+        os.close(controller)
         end(it, signal.SIGHUP)
-    os.close(controller)
 
     assert re.search(rf"http://localhost:{it.port}/setup\?token=\S{{43}}", "".join(shown))

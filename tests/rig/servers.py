@@ -20,6 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from service.app import site
+from service.cli import proxy
+from service.settings import load
 from tests.rig.asking import PATIENCE_SECONDS, Answer, ask, free_port, send
 from tests.rig.parts import ROOT, need, unprivileged
 
@@ -64,12 +67,12 @@ class Servers:
         )  # fmt: skip
 
     def render(self) -> None:
-        """Write nginx's files; a test's own version of nginx.conf where it asked for one."""
-        done = self.vestibule("proxy", "render")
-        assert done.returncode == 0, done.stderr
+        """Write nginx's files as `vestibule proxy render` does; a test's own nginx.conf where it asked for one."""
+        settings = load(self.environ)
+        proxy.write(self.nginx_dir, proxy.rendered(settings, directory=self.nginx_dir, site=site(settings)))
         conf = self.nginx_dir / "nginx.conf"
-        edited = self.edit_nginx(conf.read_text())
-        conf.write_text(edited)
+        conf.write_text(self.edit_nginx(conf.read_text()))
+        _give_away(self.nginx_dir)
 
     def start(self) -> None:
         """Render, start both, and wait until the service says that it is ready."""
@@ -150,13 +153,19 @@ class Servers:
             time.sleep(0.02)
 
 
+def _give_away(directory: Path) -> None:
+    """As root, make the user that the servers run as the owner of everything in a directory."""
+    if os.geteuid() == 0:
+        for path in (directory, *directory.rglob("*")):
+            shutil.chown(path, "nobody")
+
+
 @contextlib.contextmanager
 def state_directory() -> Iterator[Path]:
     """Yield a new directory that the unprivileged user owns; its path is short enough for sockets."""
     path = Path(tempfile.mkdtemp(prefix="vestibule-"))
     path.chmod(0o755)
-    if os.geteuid() == 0:
-        shutil.chown(path, "nobody")
+    _give_away(path)
     try:
         yield path
     finally:
