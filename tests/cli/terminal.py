@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
-from service.services import Services
+from service.services import Services, Unavailable
 from service.settings import Settings
 from tests.web.conftest import World
 
@@ -18,7 +18,7 @@ class Terminal:
     """What is kept can be looked at, and changed behind a command's back."""
 
     world: World = field(default_factory=World)
-    upgraded: list[Settings] = field(default_factory=list)
+    database_is_there: bool = True
 
     def run(self, *typed: str, stdin: str | bytes | None = None, **services: object) -> Result:
         """Run one command as a process of its own would: nothing is held from the one before."""
@@ -26,8 +26,9 @@ class Terminal:
         def build(_settings: Settings) -> Services:
             return replace(self.world.services(), **services)  # type: ignore[arg-type]
 
-        def upgrade(settings: Settings) -> str:
-            self.upgraded.append(settings)
+        def upgrade(_settings: Settings) -> str:
+            if not self.database_is_there:
+                raise Unavailable("the database does not answer")
             return "The tables are those of this release."
 
         operator = Operator(build_services=build, upgrade=upgrade, site=lambda _settings: {})
