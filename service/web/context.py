@@ -31,9 +31,10 @@ def now() -> int:
 
 def client() -> Client:
     """Return the peer's address as nginx saw it, and the beginning of what its browser calls itself."""
-    agent = request.headers.get("User-Agent", "")
-    shown = "".join(c for c in agent if c.isprintable())[:_SHOWN_USER_AGENT]
-    return Client(_address(request.remote_addr or ""), shown)
+    if "client" not in g:
+        shown = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))[:_SHOWN_USER_AGENT]
+        g.client = Client(_address(request.remote_addr or ""), shown)
+    return cast("Client", g.client)
 
 
 def _address(text: str) -> str:
