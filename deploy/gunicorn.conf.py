@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# --- The metrics of all workers, in files on a RAM disk. First of all: prometheus_client looks for them when imported.
+from service import worker_counts
+from service.settings import Settings, SettingsFault, load
 
 _RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
-_PREPARED = "PROMETHEUS_MULTIPROC_PREPARED"
 
 
 def _own_directory(path: Path, mode: int) -> Path:
@@ -32,22 +32,12 @@ def _own_directory(path: Path, mode: int) -> Path:
     return path
 
 
-def _metrics_directory(socket: Path) -> Path:
-    """Return where workers count, emptied by the first master.
+def _metrics_directory(settings: Settings) -> Path:
+    """Return where the workers count: on a RAM disk, one directory for each socket."""
+    name = f"vestibule-{os.geteuid()}-{hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12]}"
+    usual = (_RAM if _RAM.is_dir() else settings.socket_path.parent) / name
+    return _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", usual)), 0o700)
 
-    Not by one that was told to reload (HUP) or that takes over from another (USR2): workers count there already.
-    """
-    name = f"vestibule-{os.geteuid()}-{hashlib.sha256(bytes(socket)).hexdigest()[:12]}"
-    chosen = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    directory = _own_directory(Path(chosen) if chosen else (_RAM if _RAM.is_dir() else socket.parent) / name, 0o700)
-    if os.environ.get(_PREPARED) != str(directory):
-        for counted in directory.glob("*.db"):
-            counted.unlink()
-        os.environ[_PREPARED] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
-    return directory
-
-
-from service.settings import SettingsFault, load  # noqa: E402 - reads no metrics, and says where they belong
 
 try:
     _settings = load()
@@ -55,7 +45,8 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o755)
 _own_directory(_settings.socket_path.parent, 0o750)
-_metrics = _metrics_directory(_settings.socket_path)
+_metrics = _metrics_directory(_settings)
+worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
 
 from gunicorn.glogging import Logger  # noqa: E402
 from gunicorn.workers import gthread  # noqa: E402
@@ -138,6 +129,16 @@ os.register_at_fork(
 )
 
 
+def pre_fork(_server: "Arbiter", worker: "Worker") -> None:
+    """Give the worker that is about to start a place in the pool."""
+    worker_counts.PLACES.give(worker.age)
+
+
+def post_fork(_server: "Arbiter", worker: "Worker") -> None:
+    """Have the new worker count at its place."""
+    worker_counts.PLACES.take(worker.age)
+
+
 def post_worker_init(_worker: "Worker") -> None:
     """Take the signals that came meanwhile."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
@@ -149,13 +150,12 @@ def pre_exec(_server: "Arbiter") -> None:
 
 
 def child_exit(_server: "Arbiter", worker: "Worker") -> None:
-    """Drop the gauges of a worker that is gone; what it counted stays."""
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    """Drop the gauges of a worker that is gone; what it counted stays, and its successor goes on from there."""
+    mark_process_dead(worker_counts.PLACES.end(worker.age))  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: "Arbiter") -> None:
     """Give back the RAM, unless a successor counts there."""
     if not server.reexec_pid:
-        for counted in _metrics.glob("*.db"):
-            counted.unlink(missing_ok=True)
+        worker_counts.clear(_metrics)
         _metrics.rmdir()

@@ -138,7 +138,7 @@ def test_a_stop_reaches_workers_that_are_still_starting() -> None:
 
 def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
     """USR2 and then TERM exchange the master while requests go on; the new one is told to stop like the old one."""
-    old = servers.processes.pop("gunicorn")
+    old, counters = servers.processes.pop("gunicorn"), _counters(servers)
     try:
         old.send_signal(signal.SIGUSR2)
         servers.wait_until(lambda: _masters_below(old.pid) != [], "there is a second master with workers")
@@ -150,7 +150,7 @@ def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
         assert servers.get("/").status == 200
         os.kill(new, signal.SIGTERM)
         servers.wait_until(lambda: servers.log("gunicorn").count("Shutting down") == 2, "the new master ends, too")
-        assert not _counters(servers).exists()
+        assert not counters.exists()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group

@@ -1,0 +1,85 @@
+"""Metrics of several workers: nothing is counted twice, lost, or kept for ever."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.worker_counts import Places
+from tests.rig.servers import Servers, running
+
+WORKERS = 2
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """The service with two workers, to be restarted."""
+    with running(workers=WORKERS) as own:
+        yield own
+
+
+def _workers(servers: Servers) -> set[int]:
+    master = str(servers.processes["gunicorn"].pid)
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", master], capture_output=True, text=True, check=False)
+    return {int(pid) for pid in listed.stdout.split()}
+
+
+def _counted(servers: Servers) -> float:
+    """Return how many GETs with 404 the metrics know of."""
+    found = re.findall(
+        r'^flask_http_request_total\{method="GET",status="404"\} (\S+)',
+        servers.ops("/metrics").body.decode(),
+        re.MULTILINE,
+    )
+    return float(found[0]) if found else 0.0
+
+
+def _files(servers: Servers) -> set[str]:
+    name = hashlib.sha256(bytes(servers.socket)).hexdigest()[:12]
+    directory = Path(f"/dev/shm/vestibule-{servers.socket.stat().st_uid}-{name}")  # noqa: S108
+    return {path.name for path in directory.iterdir()}
+
+
+def _ask(servers: Servers, times: int) -> None:
+    for _ in range(times):
+        assert servers.get("/nothing").status == 404
+
+
+def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Servers) -> None:
+    """Reloads and killed workers lose no count, and add no files beyond those of old and new workers together (F-03)."""
+    _ask(servers, 20)
+    known = 20
+    most = 0
+    for how in (signal.SIGHUP, signal.SIGKILL, signal.SIGHUP, signal.SIGKILL):
+        before = _workers(servers)
+        if how is signal.SIGHUP:
+            servers.processes["gunicorn"].send_signal(how)
+        else:
+            for worker in before:
+                os.kill(worker, how)
+        servers.wait_until(lambda before=before: len(_workers(servers) - before) == WORKERS, "all workers are new")  # type: ignore[misc]
+        servers.wait_until(lambda: servers.get("/nothing").status == 404, "they answer")
+        _ask(servers, 9)
+        known += 10
+        assert _counted(servers) == known
+        most = max(most, len({name.rpartition("_")[2] for name in _files(servers) if "master" not in name}))
+
+    assert most <= 2 * WORKERS
+
+
+def test_a_place_is_never_shared() -> None:
+    """Two workers that live at the same time never count in the same files; the place of a dead one is taken next."""
+    places = Places()
+    for worker in (1, 2, 3):
+        places.give(worker)
+
+    freed = places.end(2)
+    places.give(4)
+
+    assert places.end(4) == freed
+    assert len({places.end(1), places.end(3), freed}) == 3
