@@ -51,7 +51,7 @@ def _ask(servers: Servers, times: int) -> None:
 
 
 def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Servers) -> None:
-    """Reloads and killed workers lose no count, and add no files beyond those of old and new workers together (F-03)."""
+    """Reloads and killed workers lose no count, and leave no files beyond those of old and new workers (F-01, F-03)."""
     _ask(servers, 20)
     known = 20
     most = 0
