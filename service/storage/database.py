@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import sqlalchemy as sa
 
@@ -84,6 +84,7 @@ class Database:
         self._engine: Engine | None = None
         self._inherited: Engine | None = None
         self._process = 0
+        self._first = threading.Lock()
         self._local = threading.local()
         self.known_current = False
 
@@ -99,10 +100,12 @@ class Database:
     @property
     def engine(self) -> Engine:
         """Return this process's engine. One inherited through a fork is put aside: neither used nor closed."""
-        if self._engine is None or self._process != os.getpid():
-            self._inherited, self._engine, self._process = self._engine, self._make(), os.getpid()
-            self._local = threading.local()
-        return self._engine
+        if self._process != os.getpid():
+            with self._first:
+                if self._process != os.getpid():
+                    self._inherited, self._engine, self._local = self._engine, self._make(), threading.local()
+                    self._process = os.getpid()
+        return cast("Engine", self._engine)
 
     def run(self, statement: Statement, **values: Any) -> list[Row]:
         """Run one statement, in this thread's transaction when there is one; its rows. Raises Unavailable."""

@@ -2,7 +2,7 @@
 
 The state directory remembers which file was made (`database.made`): when that file is missing or empty
 later, a volume was not mounted or somebody deleted it, and a new empty database would hide the loss.
-See docs/decisions/0002-a-lost-database-is-not-a-new-one.md.
+See docs/decisions/0007-a-lost-database-is-not-a-new-one.md.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from service.services import Unavailable
 from service.storage import sqlite
 
+OLDEST_LIBRARY: Final = (3, 35)
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -76,6 +77,10 @@ def _made_by_anybody(lock: Path) -> None:
 
 def before_opening(database: Path, note: Note, backups: Path) -> None:
     """Make the file when this is a first start. Raises SchemaFault when it is not, or when it cannot be used."""
+    if sqlite.DRIVER.sqlite_version_info < OLDEST_LIBRARY:
+        raise SchemaFault(
+            f"this Python's SQLite is {sqlite.DRIVER.sqlite_version}; 3.35 or later is needed (RETURNING)"
+        )
     try:
         if not database.exists() or database.stat().st_size == 0:
             refuse_a_loss(database, note, backups)

@@ -96,7 +96,10 @@ _END_OF_ACCOUNT: Final = Statement(
     .where(sessions.c.account_id == sa.bindparam("account_id"), sessions.c.token_hash != sa.bindparam("but"))
     .returning(sessions.c.id)
 )
-_FIND_EXPIRED: Final = Statement(sa.select(sessions.c.token_hash).where(_EXPIRED).limit(sa.bindparam("most")))
+# Two sign-ins that sweep at once take different rows, and neither waits for the other.
+_FIND_EXPIRED: Final = Statement(
+    sa.select(sessions.c.token_hash).where(_EXPIRED).limit(sa.bindparam("most")).with_for_update(skip_locked=True)
+)
 
 
 class SqlSessions:

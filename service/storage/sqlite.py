@@ -145,6 +145,11 @@ class Sqlite:
             self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"))
             driver_connection.execute(_WHOLE)
 
+    def __del__(self) -> None:
+        """Leave no connection to be closed by chance."""
+        while self._idle:
+            self._idle.pop().close()
+
     def _open(self) -> sqlite3.Connection:
         connection = cast(
             "sqlite3.Connection",

@@ -1,15 +1,14 @@
-"""What tests do in processes of their own: `python -m tests.storage.child COMMAND ARGUMENT…` (JSON in, JSON out).
+"""What tests do in processes of their own (`children.py` starts them).
 
-Each says `ready`, waits for a line, and then does its work, so that several really work at the same time.
+Each says that it is ready and waits for the word before it does its work, so that several really work at the same time.
 """
 
-import json
 import os
 import resource
-import sys
-import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +49,16 @@ def sign_in(address: str, account_id: str, times: int) -> int:
 
 
 def acknowledge(address: str, account_id: str) -> None:
-    """Open and end sessions for ever; print each change once it is acknowledged. Ended by the test."""
+    """Open and end sessions for ever; tell each change once it is acknowledged. Ended by the test."""
     sessions = over(Database(address)).sessions
     ready()
     while True:
         kept, ended = (session(account_id, id=os.urandom(6).hex(), token_hash=os.urandom(32)) for _ in range(2))
         sessions.add(kept)
         sessions.add(ended)
-        print("kept", kept.token_hash.hex(), flush=True)  # noqa: T201
+        _line.send(("kept", kept.token_hash))
         sessions.end(ended.token_hash)
-        print("ended", ended.token_hash.hex(), flush=True)  # noqa: T201
+        _line.send(("ended", ended.token_hash))
 
 
 def prepare(address: str, state_dir: str, head: str, migrations: str | None = None) -> str:
@@ -113,9 +112,9 @@ def fill(address: str, account_id: str, room: int) -> dict[str, Any]:
 
 
 def ready() -> None:
-    """Say so, and wait for the start."""
-    print("ready", flush=True)  # noqa: T201
-    sys.stdin.readline()
+    """Say so, and wait for the word."""
+    _line.send("ready")
+    _line.recv()
 
 
 def _use(head: str, migrations: str | None) -> None:
@@ -127,9 +126,15 @@ def _use(head: str, migrations: str | None) -> None:
 COMMANDS: dict[str, Callable[..., Any]] = {
     work.__name__: work for work in (hit, sign_in, acknowledge, prepare, upgrade, fork, fill)
 }
+_line: Connection
 
-if __name__ == "__main__":
-    if "JOURNAL" in os.environ:
-        sqlite.SAFE_WAL = (99,)  # type: ignore[misc,assignment]
-    threading.excepthook = lambda _: os._exit(1)
-    print(json.dumps(COMMANDS[sys.argv[1]](*map(json.loads, sys.argv[2:]))))  # noqa: T201
+
+def run(line: Connection, safe_wal: tuple[int, ...], command: str, *arguments: object) -> None:
+    """Do one command and tell what it returned, or how it failed."""
+    global _line  # noqa: PLW0603 - the process has one
+    _line = line
+    sqlite.SAFE_WAL = safe_wal  # type: ignore[misc,assignment]
+    try:
+        line.send(("done", COMMANDS[command](*arguments)))
+    except BaseException:  # noqa: BLE001 - told to the test
+        line.send(("failed", traceback.format_exc()))

@@ -1,5 +1,6 @@
 """Databases for tests: fresh ones, with tables, on each engine."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,41 +9,59 @@ import pytest
 from service.storage import schema, sqlite
 from service.storage.database import Database
 from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
-from tests.rig.postgres import Postgres, name_of, postgres
+from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import redis_server
 from tests.storage.stores import NOW, Stores, over
 
 __all__ = ["postgres", "redis_server"]
 
 # `sqlite-journal`: the rollback journal that a library without safe write-ahead logging gets.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory in it
 SQL = ["sqlite", "sqlite-journal", "postgresql"]
 
 
 @pytest.fixture(scope="session")
-def postgres_with_tables(postgres: Postgres) -> str:
-    """Return the name of a database with tables, to be copied."""
-    address = postgres.new_database()
-    template = Database(address)
-    schema.upgrade(template)
-    template.close()
-    return name_of(address)
+def shared_postgresql(postgres: Postgres) -> Iterator[Database]:
+    """A PostgreSQL database with our tables."""
+    database = Database(postgres.new_database())
+    schema.upgrade(database)
+    yield database
+    database.close()
 
 
 @pytest.fixture
-def postgresql(postgres: Postgres, postgres_with_tables: str) -> Iterator[Database]:
-    """A PostgreSQL database with our tables and no rows."""
-    address = postgres.new_database(template=postgres_with_tables)
-    database = Database(address)
+def postgresql(shared_postgresql: Database) -> Database:
+    """A PostgreSQL database with our tables and no rows. Its tables stay as they are."""
+    with shared_postgresql.writing() as connection:
+        connection.exec_driver_sql("TRUNCATE accounts, account_groups, sessions, links, counters")
+    return shared_postgresql
+
+
+@pytest.fixture
+def own_postgresql(postgres: Postgres) -> Iterator[Database]:
+    """A PostgreSQL database with our tables and no rows, to do anything to."""
+    database = Database(address := postgres.new_database())
+    schema.upgrade(database)
     yield database
     database.close()
     postgres.drop(address)
 
 
 @pytest.fixture
-def sqlite_file(tmp_path: Path) -> Iterator[Database]:
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory where there is such a thing: what these tests promise does not hang on the disk's speed."""
+    if not _MEMORY.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="vestibule-", dir=_MEMORY) as place:
+        yield Path(place)
+
+
+@pytest.fixture
+def sqlite_file(memory_path: Path) -> Iterator[Database]:
     """An SQLite database with our tables and no rows."""
-    database = Database(f"sqlite:///{tmp_path / 'vestibule.sqlite3'}")
-    schema.prepare(database, backups=tmp_path / "backups", now=NOW)
+    database = Database(f"sqlite:///{memory_path / 'vestibule.sqlite3'}")
+    schema.prepare(database, backups=memory_path / "backups", now=NOW)
     yield database
     database.close()
 
@@ -79,4 +98,3 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
 def without_wal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let SQLite, here and in child processes, be one whose write-ahead log is not safe."""
     monkeypatch.setattr(sqlite, "SAFE_WAL", (99,))
-    monkeypatch.setenv("JOURNAL", "1")

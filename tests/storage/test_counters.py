@@ -36,9 +36,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> CounterFile:
+def file(memory_path: Path) -> CounterFile:
     """The counters' file, not made yet."""
-    return CounterFile(tmp_path / "counters.sqlite3")
+    return CounterFile(memory_path / "counters.sqlite3")
 
 
 @pytest.fixture(params=["file", "postgresql"])

@@ -72,26 +72,26 @@ def test_an_upgrade_waits_for_the_one_at_work(empty: Database) -> None:
     other.close()
 
 
-def test_an_upgrade_keeps_every_row(postgresql: Database, request: pytest.FixtureRequest) -> None:
+def test_an_upgrade_keeps_every_row(own_postgresql: Database, request: pytest.FixtureRequest) -> None:
     """From one release to the next with people in the tables, asked for twice."""
-    stores = over(postgresql)
+    stores = over(own_postgresql)
     stores.accounts.add(alice := account(groups=("staff",)))
     stores.sessions.add(kept := session(alice.id))
     migrations = request.getfixturevalue("later_release")
 
-    together(*[("upgrade", address_of(postgresql), "0002", str(migrations))] * 2)
+    together(*[("upgrade", address_of(own_postgresql), "0002", str(migrations))] * 2)
 
     assert alice == stores.accounts.by_username("alice")
     assert [kept] == stores.sessions.of_account(alice.id)
-    assert not schema.pending(postgresql)
+    assert not schema.pending(own_postgresql)
 
 
-def test_a_later_database_that_allows_this_release_is_used(postgresql: Database) -> None:
+def test_a_later_database_that_allows_this_release_is_used(own_postgresql: Database) -> None:
     """Old and new replicas run side by side while a release is rolled out, or back."""
-    with postgresql.writing() as connection:
+    with own_postgresql.writing() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0009'"))
 
-    assert not schema.pending(postgresql)
+    assert not schema.pending(own_postgresql)
 
 
 @pytest.mark.parametrize(
@@ -103,16 +103,16 @@ def test_a_later_database_that_allows_this_release_is_used(postgresql: Database)
     ],
 )
 def test_a_database_that_is_not_this_releases_stops_the_start(
-    postgresql: Database, statement: str, message: str
+    own_postgresql: Database, statement: str, message: str
 ) -> None:
     """Too new, somebody else's, or half of ours: refused in words, at the start and by the command."""
-    with postgresql.writing() as connection:
+    with own_postgresql.writing() as connection:
         connection.execute(sa.text(statement))
 
     with pytest.raises(SchemaFault, match=message):
-        schema.prepare(postgresql, backups=None, now=0)  # type: ignore[arg-type]
+        schema.prepare(own_postgresql, backups=None, now=0)  # type: ignore[arg-type]
     with pytest.raises(SchemaFault, match=message):
-        schema.upgrade(postgresql)
+        schema.upgrade(own_postgresql)
 
 
 def test_names_need_unicode(postgres: Postgres) -> None:
@@ -215,28 +215,28 @@ def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
     other.close()
 
 
-def test_no_connection_leaks(postgres: Postgres, postgresql: Database) -> None:
+def test_no_connection_leaks(postgres: Postgres, own_postgresql: Database) -> None:
     """After many failed statements and transactions no more connections are open than threads used them."""
     broken = Statement(sa.text("SELECT 1 / 0"))
 
     def fail(_turn: int) -> None:
         with pytest.raises(Unavailable):
-            postgresql.run(broken)
-        with pytest.raises(Unavailable), postgresql.transaction():
-            postgresql.run(broken)
+            own_postgresql.run(broken)
+        with pytest.raises(Unavailable), own_postgresql.transaction():
+            own_postgresql.run(broken)
 
     with ThreadPoolExecutor(4) as callers:
         list(callers.map(fail, range(100)))
 
-    assert postgres.connections(address_of(postgresql)) <= 4
+    assert postgres.connections(address_of(own_postgresql)) <= 4
 
 
-def test_acknowledged_means_on_disk(postgresql: Database) -> None:
+def test_acknowledged_means_on_disk(own_postgresql: Database) -> None:
     """Where the server's default would answer before the commit is on disk, our connections say otherwise."""
-    name = address_of(postgresql).partition("@/")[2].partition("?")[0]
-    with postgresql.reading() as connection:
+    name = address_of(own_postgresql).partition("@/")[2].partition("?")[0]
+    with own_postgresql.reading() as connection:
         connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
-    postgresql.close()
+    own_postgresql.close()
 
-    with postgresql.reading() as connection:
+    with own_postgresql.reading() as connection:
         assert connection.scalar(sa.text("SHOW synchronous_commit")) == "on"

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from alembic.script import ScriptDirectory
 from service.storage import backup, counters, links, schema, sessions  # noqa: F401 - their tables
 from service.storage.database import Database, metadata
 from service.storage.schema import SchemaFault
+from tests.rig.parts import ROOT, unprivileged
 from tests.storage.children import together
 from tests.storage.stores import NOW, account, link, over, session
 
@@ -339,7 +342,13 @@ def test_a_file_that_may_not_be_opened_stops_the_start(tmp_path: Path) -> None:
     place.prepare().close()
     place.file.chmod(0)
 
-    (refusal,) = together(("prepare", place.address, str(place.state_dir), schema.HEAD), as_nobody=True)
+    start = (
+        "from pathlib import Path; from service.storage import schema; from service.storage.database import Database;"
+        f"schema.prepare(Database({place.address!r}), backups=Path({str(place.backups)!r}), now=0)"
+    )
+    command = unprivileged(sys.executable, "-B", "-c", start)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    assert "cannot be read and written by user" in refusal
-    assert "chown" in refusal
+    assert f"SchemaFault: {place.state_dir}" in done.stderr
+    assert "cannot be read and written by user" in done.stderr
+    assert "chown" in done.stderr

@@ -1,4 +1,9 @@
-"""How Alembic runs our steps: inside the transaction that `schema.py` opened (see CONTRIBUTING for a new step)."""
+"""How Alembic runs our steps: inside the transaction that `schema.py` opened.
+
+A new step is a new file in `versions/`, numbered on from the last, and its number as HEAD in `schema.py`; when
+earlier releases could not work with its tables, OLDEST_RELEASE goes up with it. First add, in a later release
+remove: old and new replicas run side by side. On SQLite use `op.batch_alter_table`.
+"""
 
 from alembic import context
 
