@@ -41,7 +41,6 @@ def _reset(visitor: Visitor, servers: Servers) -> None:
 # In a house with people in it.
 INHABITED: Final[dict[str, Way]] = {
     "sign in": lambda visitor, _: visitor.open("/"),
-    "sign in, from elsewhere": lambda visitor, _: visitor.open("/?rd=/account/password"),
     "sign in, refused": _refused,
     "sign in, signed out": _signed_out,
     "account": _signed_in,
@@ -51,7 +50,6 @@ INHABITED: Final[dict[str, Way]] = {
     "invitation": _invited,
     "reset, refused": _reset,
     "a spent link": lambda visitor, _: visitor.open(f"/setup?token={'A' * 43}"),
-    "nothing here": lambda visitor, _: visitor.open("/nowhere"),
     "nothing here, says nginx": lambda visitor, _: visitor.open("/metrics"),
 }
 
