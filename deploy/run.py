@@ -69,16 +69,26 @@ def choices() -> dict[str, str]:
 
 
 def hand_over(state_dir: Path) -> None:
-    """Give the state directory to nobody (as root). Stops where that would take in more than our state."""
-    if state_dir.resolve() in {*ROOT.parents, ROOT, *Path.home().parents, Path.home()}:
-        sys.exit(f"STATE_DIR ({state_dir}) holds more than our state: choose a directory of its own.")
-    state_dir.mkdir(parents=True, exist_ok=True)
+    """Give the state directory to nobody (as root). Stops where that could take in what is not ours."""
     nobody = pwd.getpwnam("nobody")
+    if not may_hand_over(state_dir, nobody.pw_uid):
+        sys.exit(f"STATE_DIR ({state_dir}) holds what is not ours: choose a directory of its own.")
+    state_dir.mkdir(parents=True, exist_ok=True)
     for path in (state_dir, *state_dir.rglob("*")):
         found = path.lstat()
         is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # the other name may be a file of the system's
         if found.st_uid != nobody.pw_uid and not is_linked:
             os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+
+
+def may_hand_over(state_dir: Path, nobody: int) -> bool:
+    """Whether a directory is new, empty, or known for ours: nobody's already, or with our key or database in it."""
+    if state_dir.resolve() in {*ROOT.parents, ROOT, *Path.home().parents, Path.home()}:
+        return False
+    if not state_dir.exists() or state_dir.resolve() == ROOT / "var" or state_dir.stat().st_uid == nobody:
+        return True
+    names = {path.name for path in state_dir.iterdir()}
+    return not names or bool(names & {"secret-key", "vestibule.sqlite3"})
 
 
 def port_in_use(settings: "Settings") -> str:
