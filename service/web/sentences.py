@@ -45,10 +45,10 @@ PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     Weakness.TOO_SHORT: f"Use at least {MINIMUM_CHARACTERS} characters. A short sentence works well.",
     Weakness.TOO_LONG: f"Use at most {MAXIMUM_CHARACTERS} characters.",
     Weakness.COMMON: "A guesser would soon try that password. Use words that do not belong together.",
-    Weakness.PERSONAL: "That password is made of your name, your e-mail or this service's name. Use other words.",
+    Weakness.PERSONAL: "That password is made of your name, your address or this service's name. Use other words.",
     Problem.WRONG_CURRENT: "Your current password is not right.",
     Problem.UNLIKE: "The two new passwords are not the same.",
-    Problem.USERNAME_INVALID: "Use 1 to 64 of a-z, 0-9 and . _ @ - and start with a letter or digit.",
+    Problem.USERNAME_INVALID: "Start with a letter or digit. Use only a to z, digits, dots, dashes, underscores and @, at most 64.",
     Problem.USERNAME_TAKEN: "Somebody already has that username.",
     Problem.LINK_SPENT: "This link was used already, or has expired. If you have just chosen a password with it, "
     "sign in; otherwise ask for a new one.",
