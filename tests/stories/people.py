@@ -19,7 +19,6 @@ PEOPLE: Final = {
     "anna": {"name": "Anna Example", "email": "anna@example.org", "groups": "admins staff", "admin": "yes"},
     "bruno": {"name": "Bruno Example"},
     "clara": {"name": "Clara Example"},
-    "dora": {"name": "Dora Example"},
     "erik": {"name": "Erik Example"},
 }
 
