@@ -1,17 +1,15 @@
 """Metrics of several workers: nothing is counted twice, lost, or kept for ever."""
 
-import hashlib
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from service.worker_counts import Places
-from tests.rig.servers import Servers, running
+from tests.rig.servers import Servers, counters_of, running
 
 WORKERS = 2
 
@@ -40,8 +38,7 @@ def _counted(servers: Servers) -> float:
 
 
 def _files(servers: Servers) -> set[str]:
-    name = hashlib.sha256(bytes(servers.socket)).hexdigest()[:12]
-    directory = Path(f"/dev/shm/vestibule-{servers.socket.stat().st_uid}-{name}")  # noqa: S108
+    (directory,) = counters_of(servers.socket)
     return {path.name for path in directory.iterdir()}
 
 

@@ -1,7 +1,6 @@
 """Servers that end, gently or not: nothing is left that blocks the next start, and nobody else notices for long."""
 
 import contextlib
-import hashlib
 import os
 import signal
 import stat
@@ -13,7 +12,7 @@ import pytest
 
 from tests.edge.conftest import ECHO
 from tests.rig.parts import ROOT
-from tests.rig.servers import Servers, prepared, running
+from tests.rig.servers import Servers, counters_of, prepared, running
 
 
 @pytest.fixture
@@ -32,12 +31,6 @@ def _children(pid: int) -> set[int]:
 def _masters_below(pid: int) -> list[int]:
     """Return the children that have two children of their own."""
     return [child for child in _children(pid) if len(_children(child)) == 2]
-
-
-def _counters(servers: Servers) -> Path:
-    """Return where the workers count."""
-    name = hashlib.sha256(bytes(servers.socket)).hexdigest()[:12]
-    return Path(f"/dev/shm/vestibule-{servers.socket.stat().st_uid}-{name}")  # noqa: S108
 
 
 def test_a_killed_worker_is_replaced(servers: Servers) -> None:
@@ -78,14 +71,13 @@ def test_a_killed_nginx_starts_again_at_once(servers: Servers) -> None:
 
 def test_an_orderly_end_leaves_nothing(servers: Servers) -> None:
     """TERM ends gunicorn with 0; socket and counters are gone with it."""
-    counters = _counters(servers)
-    assert counters.is_dir()
+    assert len(counters_of(servers.socket)) == 1
 
     code = servers.end("gunicorn")
 
     assert code == 0
     assert not servers.socket.exists()
-    assert not counters.exists()
+    assert counters_of(servers.socket) == []
 
 
 def test_new_workers_answer_without_a_gap(servers: Servers) -> None:
@@ -106,7 +98,8 @@ def test_new_workers_answer_without_a_gap(servers: Servers) -> None:
 
 def test_the_counters_survive_an_exchange_of_workers_and_not_a_new_start(servers: Servers) -> None:
     """HUP empties nothing; a new master begins with empty counters."""
-    left_behind = _counters(servers) / "counter_1.db"
+    (counters,) = counters_of(servers.socket)
+    left_behind = counters / "counter_1.db"
     left_behind.touch()
     master = servers.processes["gunicorn"]
     before = _children(master.pid)
@@ -138,7 +131,7 @@ def test_a_stop_reaches_workers_that_are_still_starting() -> None:
 
 def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
     """USR2 and then TERM exchange the master while requests go on; the new one is told to stop like the old one."""
-    old, counters = servers.processes.pop("gunicorn"), _counters(servers)
+    old = servers.processes.pop("gunicorn")
     try:
         old.send_signal(signal.SIGUSR2)
         servers.wait_until(lambda: _masters_below(old.pid) != [], "there is a second master with workers")
@@ -150,7 +143,7 @@ def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
         assert servers.get("/").status == 200
         os.kill(new, signal.SIGTERM)
         servers.wait_until(lambda: servers.log("gunicorn").count("Shutting down") == 2, "the new master ends, too")
-        assert not counters.exists()
+        assert counters_of(servers.socket) == []
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group

@@ -7,6 +7,7 @@ As root both run as nobody. What they write goes to `servers.log("nginx")` and `
 """
 
 import contextlib
+import hashlib
 import http.client
 import os
 import shutil
@@ -169,7 +170,13 @@ def state_directory() -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        for left in (path, *counters_of(path / "run" / "gunicorn.sock")):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def counters_of(socket: Path) -> list[Path]:
+    """Return where the workers behind a socket count; what a killed master leaves there waits for its next start."""
+    return list(Path("/dev/shm").glob(f"vestibule-*-{hashlib.sha256(bytes(socket)).hexdigest()[:12]}"))  # noqa: S108
 
 
 @contextlib.contextmanager
