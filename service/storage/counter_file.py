@@ -17,6 +17,8 @@ _TABLE: Final = Statement(
         "WITHOUT ROWID"
     )
 )
+_CHECK: Final = Statement(sa.text("PRAGMA quick_check(1)"))
+_LOOK: Final = Statement(sa.text("SELECT key, hits, expires_at FROM counters LIMIT 1"))
 _INDEX: Final = Statement(sa.text("CREATE INDEX IF NOT EXISTS ix_counters_expires_at ON counters (expires_at)"))
 _log: Final = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class CounterFile:
             return
         unfinished = self._path.with_suffix(".unfinished")
         try:
+            self._forget()
             unfinished.unlink(missing_ok=True)
             sqlite.make_private(unfinished)
             fresh = _unsynced(unfinished)
@@ -82,13 +85,31 @@ class CounterFile:
         except OSError as fault:
             raise Unavailable(f"the counters: {fault.strerror}") from fault
 
+    def _is_sound(self) -> bool:
+        look = _unsynced(self._path)
+        try:
+            look.run(_LOOK)
+            return look.run(_CHECK) == [("ok",)]
+        except Unavailable as fault:
+            if _is_of_no_use(fault):
+                return False
+            raise
+        finally:
+            look.close()
+
+    def _forget(self) -> None:
+        """Remove the file, and before it the logs: they would be taken for those of the next one."""
+        for ending in ("-wal", "-shm", "-journal", ""):
+            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+
     def _replace(self, fault: Unavailable) -> None:
         with file_checks.alone(self._path):
-            if self._identity() != self._file:
+            # Somebody else may have done it: a number that the system gives out again proves nothing.
+            if self._is_sound():
+                self._file = None
                 return
             _log.error("%s is of no use (%s): replaced by an empty one, limits start anew", self._path, fault)
-            for ending in ("", "-wal", "-shm", "-journal"):
-                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+            self._forget()
             self._make()
 
 

@@ -79,7 +79,7 @@ class Database:
     """
 
     def __init__(self, address: str, *, durable: bool = True) -> None:
-        """Take an address of SQLAlchemy's form: `sqlite:////…`, `postgresql://…`, `postgresql+psycopg://…`."""
+        """Take `sqlite:///` and a path, read as it is written, or `postgresql://…` (`postgresql+psycopg://…`)."""
         self._make, self.path = _maker(address, durable=durable)
         self._engine: Engine | None = None
         self._inherited: Engine | None = None
@@ -192,16 +192,16 @@ def _translated(engine: Engine) -> Iterator[None]:
 
 def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path | None]:
     """Return what makes the engine, and the file when it is SQLite. Raises ValueError, without the address in it."""
-    url = sa.make_url(address)
-    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+    scheme, _, file = address.partition(":///")
+    if scheme == "sqlite" and file not in {"", ":memory:"}:
         from service.storage.sqlite import Sqlite
 
-        path = Path(str(url.database)).absolute()
+        path = Path(file).absolute()
         return lambda: Sqlite(path, durable=durable), path
-    if url.get_backend_name() == "postgresql":
+    if address.startswith("postgresql"):
         from service.storage.postgresql import Postgresql
 
-        return lambda: Postgresql(url.set(drivername="postgresql+psycopg")), None
+        return lambda: Postgresql(sa.make_url(address).set(drivername="postgresql+psycopg")), None
     raise ValueError("the database's address must begin with sqlite:/// or postgresql://")
 
 

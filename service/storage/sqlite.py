@@ -147,8 +147,7 @@ class Sqlite:
 
     def __del__(self) -> None:
         """Leave no connection to be closed by chance."""
-        while self._idle:
-            self._idle.pop().close()
+        self.close()
 
     def _open(self) -> sqlite3.Connection:
         connection = cast(

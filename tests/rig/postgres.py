@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -71,13 +71,11 @@ class Postgres:
 
     def pause(self) -> None:
         """Stop every process of the server where it stands: it takes connections and says nothing."""
-        for pid in [self.pid, *_children(self.pid)]:
-            os.kill(pid, signal.SIGSTOP)
+        self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let the processes go on."""
-        for pid in [self.pid, *_children(self.pid)]:
-            os.kill(pid, signal.SIGCONT)
+        self._signal_all(signal.SIGCONT)
 
     def connections(self, address: str) -> int:
         """Return how many connections a database has."""
@@ -93,6 +91,11 @@ class Postgres:
         subprocess.run([*initdb, "--no-sync", "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL)
         with (self._place / "data/postgresql.conf").open("a") as configuration:
             configuration.write(_CONFIGURATION)
+
+    def _signal_all(self, what: signal.Signals) -> None:
+        for pid in [self.pid, *_children(self.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, what)
 
     def _answers(self) -> bool:
         assert self._process

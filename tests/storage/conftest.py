@@ -11,6 +11,7 @@ from service.storage.database import Database
 from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import redis_server
+from tests.rig.until import until
 from tests.storage.stores import NOW, Stores, over
 
 __all__ = ["postgres", "redis_server"]
@@ -32,6 +33,7 @@ def shared_postgresql(postgres: Postgres) -> Iterator[Database]:
 @pytest.fixture
 def postgresql(shared_postgresql: Database) -> Database:
     """A PostgreSQL database with our tables and no rows. Its tables stay as they are."""
+    until(shared_postgresql.ping, "PostgreSQL answers")
     with shared_postgresql.writing() as connection:
         connection.exec_driver_sql("TRUNCATE accounts, account_groups, sessions, links, counters")
     return shared_postgresql

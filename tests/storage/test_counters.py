@@ -190,6 +190,35 @@ def test_a_damaged_file_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert len([line for line in caplog.messages if re.search("replaced by an empty one", line)]) == 1
 
 
+def test_a_file_that_is_damaged_inside_is_replaced(tmp_path: Path) -> None:
+    """Where the beginning is sound and a page further on is not, too."""
+    path = tmp_path / "counters.sqlite3"
+    before = CounterFile(path)
+    for number in range(300):
+        SqlCounters(rows=before).incr(f"{number:064}", 60)
+    before.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:12288] + b"\xaa" * (len(whole) - 12288))
+    storage = SqlCounters(rows=CounterFile(path))
+
+    counted = [storage.incr(f"{number:064}", 60) for number in range(0, 300, 10)]
+
+    assert set(counted) <= {1, 2}
+    assert storage.incr(f"{0:064}", 60) >= 2
+
+
+def test_a_log_without_its_file_is_not_taken_for_the_next_ones(tmp_path: Path) -> None:
+    """Somebody deletes the file and leaves its log: the new file begins empty, and sound."""
+    path = tmp_path / "counters.sqlite3"
+    storage = SqlCounters(rows=CounterFile(path))
+    for number in range(100):
+        storage.incr(f"{number}", 60)
+    path.unlink()
+
+    assert SqlCounters(rows=CounterFile(path)).get("1") == 0
+    assert storage.incr("1", 60) == 1
+
+
 def test_a_file_of_another_form_is_replaced(tmp_path: Path) -> None:
     """A later release may keep counters otherwise; going back to this one starts them anew."""
     other = CounterFile(tmp_path / "counters.sqlite3")
