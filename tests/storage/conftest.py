@@ -12,9 +12,10 @@ from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, 
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import redis_server
 from tests.rig.until import until
+from tests.storage.place import later_release, place
 from tests.storage.stores import NOW, Stores, over
 
-__all__ = ["postgres", "redis_server"]
+__all__ = ["later_release", "place", "postgres", "redis_server"]
 
 # `sqlite-journal`: the rollback journal that a library without safe write-ahead logging gets.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory in it

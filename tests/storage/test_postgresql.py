@@ -17,9 +17,6 @@ from tests.rig.postgres import Postgres
 from tests.rig.until import until
 from tests.storage.children import together
 from tests.storage.stores import account, over, session
-from tests.storage.test_schema import later_release
-
-__all__ = ["later_release"]
 
 
 @pytest.fixture

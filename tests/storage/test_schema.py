@@ -1,13 +1,9 @@
-"""Making an SQLite file ready at the start: new, from an older release, by several processes, and what it refuses."""
+"""Making an SQLite file ready at the start: a new one, one of an older release, by several processes at once."""
 
 import os
-import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,74 +12,9 @@ from alembic.script import ScriptDirectory
 
 from service.storage import backup, counters, links, schema, sessions  # noqa: F401 - their tables
 from service.storage.database import Database, metadata
-from service.storage.schema import SchemaFault
-from tests.rig.parts import ROOT, unprivileged
 from tests.storage.children import together
+from tests.storage.place import LATER_STEP, Place
 from tests.storage.stores import NOW, account, link, over, session
-
-# A step as a later release may bring: SQLite rebuilds a table that others refer to.
-LATER_STEP = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade():
-    recreate = "always" if op.get_context().dialect.name == "sqlite" else "never"
-    with op.batch_alter_table("accounts", recreate=recreate) as accounts:
-        accounts.add_column(sa.Column("pronouns", sa.Text))
-"""
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> "Place":
-    """An empty state directory."""
-    return Place(tmp_path / "state")
-
-
-class Place:
-    """A state directory, and its database as a service starting there finds it."""
-
-    def __init__(self, state_dir: Path) -> None:
-        self.state_dir = state_dir
-        self.file = state_dir / "vestibule.sqlite3"
-        self.backups = state_dir / "backups"
-        self.address = f"sqlite:///{self.file}"
-
-    def prepare(self, *, now: int = NOW) -> Database:
-        """Make the database ready."""
-        database = Database(self.address)
-        schema.prepare(database, backups=self.backups, now=now)
-        return database
-
-    def refusal(self) -> str:
-        """Return why the start is refused, having seen that nothing was changed."""
-        before = self.file.read_bytes() if self.file.exists() else b""
-        with pytest.raises(SchemaFault) as fault:
-            self.prepare()
-        after = self.file.read_bytes() if self.file.exists() else b""
-        assert before == after
-        return str(fault.value)
-
-    def sql(self, *statements: str) -> list[Any]:
-        """Do something to the file that the service would not."""
-        with closing(sqlite3.connect(self.file)) as connection:
-            rows = [row for statement in statements for row in connection.execute(statement)]
-            connection.commit()
-        return rows
-
-
-@pytest.fixture
-def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The migrations of a release that comes after this one, in use from here on."""
-    migrations = tmp_path / "migrations"
-    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions/0002_later.py").write_text(LATER_STEP)
-    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "HEAD", "0002")
-    return migrations
 
 
 def test_head_is_alembics_head() -> None:
@@ -222,133 +153,3 @@ def test_processes_that_start_at_once_upgrade_once(place: Place, request: pytest
 def test_upgrade_says_what_it_did(place: Place) -> None:
     """The operator's command works on a file too."""
     assert schema.HEAD in schema.upgrade(Database(place.address))
-
-
-# --- what is refused ---
-
-
-@pytest.mark.parametrize("damage", ["text", "header", "cut", "middle"])
-def test_a_damaged_file_stops_the_start(place: Place, damage: str) -> None:
-    """Whatever is wrong with it, the file is left as it is, and the message says where copies are."""
-    stores = over(database := place.prepare())
-    with stores.transaction():
-        for number in range(300):
-            stores.accounts.add(account(f"person-{number}"))
-    database.close()
-    whole = place.file.read_bytes()
-    place.file.write_bytes(
-        {
-            "text": b"Dear diary,\n" * 1000,
-            "header": b"\0" * 100 + whole[100:],
-            "cut": whole[: len(whole) // 2],
-            "middle": whole[:8192] + b"\xaa" * 16384 + whole[24576:],
-        }[damage]
-    )
-
-    refusal = place.refusal()
-
-    assert str(place.file) in refusal
-    assert "damaged" in refusal
-
-
-def test_another_programs_database_is_left_alone(place: Place) -> None:
-    """A file with somebody else's tables is refused, and gets none of ours."""
-    place.state_dir.mkdir()
-    place.sql("CREATE TABLE photos (id)")
-
-    assert "not Vestibule's" in place.refusal()
-
-
-@pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM house"])
-def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forgotten: str) -> None:
-    """Half of our tables is not ours to repair."""
-    place.prepare().close()
-    place.sql(forgotten)
-
-    assert "which release" in place.refusal()
-
-
-@pytest.mark.parametrize("release", ["0.1.1", "0.10.0", "1.0.0", "10.0.0"])
-def test_a_database_of_a_later_release_is_refused(place: Place, release: str) -> None:
-    """The message names the release that is needed; versions are compared as numbers."""
-    place.prepare().close()
-    later = f"UPDATE house SET value = '{release}'"  # noqa: S608 - our own parameter
-    place.sql(later, "UPDATE alembic_version SET version_num = '0009'")
-
-    assert f"needs Vestibule {release} or later" in place.refusal()
-
-
-def test_a_later_database_that_allows_this_release_is_used(place: Place) -> None:
-    """After a roll-back the older release goes on with tables that only grew."""
-    place.prepare().close()
-    place.sql("UPDATE alembic_version SET version_num = '0009'")
-
-    database = place.prepare()
-
-    assert not schema.pending(database)
-    assert place.sql("SELECT version_num FROM alembic_version") == [("0009",)]
-
-
-@pytest.mark.parametrize("loss", ["missing", "empty", "without tables"])
-def test_a_lost_database_is_not_replaced(place: Place, loss: str) -> None:
-    """Where a database was made before, a missing or empty file stops the start; so does one without a table."""
-    over(place.prepare()).accounts.add(account())
-    Database(place.address).close()
-    for leftover in place.state_dir.glob("vestibule.sqlite3*"):
-        leftover.unlink()
-    if loss == "empty":
-        place.file.touch()
-    if loss == "without tables":
-        place.sql("CREATE TABLE a (b)", "DROP TABLE a")
-
-    refusal = place.refusal()
-
-    assert "there was a database" in refusal
-    assert f"rm -f {place.state_dir / 'database.made'}" in refusal
-
-
-def test_a_log_without_its_database_is_not_thrown_away(place: Place) -> None:
-    """Commits that were never merged lie in the log: an empty file beside it is a loss."""
-    place.state_dir.mkdir()
-    log = place.state_dir / "vestibule.sqlite3-wal"
-    log.write_bytes(b"commits")
-
-    assert "there was a database" in place.refusal()
-    assert log.read_bytes() == b"commits"
-
-
-def test_an_operator_may_begin_anew(place: Place) -> None:
-    """What the message says to remove is what stands in the way."""
-    place.prepare().close()
-    for file in place.state_dir.glob("vestibule.sqlite3*"):
-        file.unlink()
-
-    (place.state_dir / "database.made").unlink()
-
-    assert over(place.prepare()).accounts.count() == {"active": 0, "disabled": 0, "invited": 0}
-
-
-def test_an_interrupted_first_start_is_begun_again(place: Place) -> None:
-    """An empty file that no start has finished is no loss."""
-    place.state_dir.mkdir()
-    place.file.touch(0o600)
-
-    assert not schema.pending(place.prepare())
-
-
-def test_a_file_that_may_not_be_opened_stops_the_start(tmp_path: Path) -> None:
-    """The message names the file, the user, and what to type."""
-    place = Place(tmp_path / "state")
-    place.prepare().close()
-    place.file.chmod(0)
-
-    start = (
-        "from pathlib import Path; from service.storage import schema; from service.storage.database import Database;"
-        f"schema.prepare(Database({place.address!r}), backups=Path({str(place.backups)!r}), now=0)"
-    )
-    command = unprivileged(sys.executable, "-B", "-c", start)
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert f"SchemaFault: {place.state_dir}" in done.stderr
-    assert "cannot be read and written by user" in done.stderr
-    assert "chown" in done.stderr

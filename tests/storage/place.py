@@ -1,0 +1,78 @@
+"""A state directory as a service starting there finds it, and the release that comes after this one."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.storage import schema
+from service.storage.database import Database
+from service.storage.schema import SchemaFault
+from tests.storage.stores import NOW
+
+# A step as a later release may bring: SQLite rebuilds a table that others refer to.
+LATER_STEP = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    recreate = "always" if op.get_context().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("accounts", recreate=recreate) as accounts:
+        accounts.add_column(sa.Column("pronouns", sa.Text))
+"""
+
+
+class Place:
+    """A state directory, and its database as a service starting there finds it."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.file = state_dir / "vestibule.sqlite3"
+        self.backups = state_dir / "backups"
+        self.address = f"sqlite:///{self.file}"
+
+    def prepare(self, *, now: int = NOW) -> Database:
+        """Make the database ready."""
+        database = Database(self.address)
+        schema.prepare(database, backups=self.backups, now=now)
+        return database
+
+    def refusal(self) -> str:
+        """Return why the start is refused, having seen that nothing was changed."""
+        before = self.file.read_bytes() if self.file.exists() else b""
+        with pytest.raises(SchemaFault) as fault:
+            self.prepare()
+        after = self.file.read_bytes() if self.file.exists() else b""
+        assert before == after
+        return str(fault.value)
+
+    def sql(self, *statements: str) -> list[Any]:
+        """Do something to the file that the service would not."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            rows = [row for statement in statements for row in connection.execute(statement)]
+            connection.commit()
+        return rows
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty state directory."""
+    return Place(tmp_path / "state")
+
+
+@pytest.fixture
+def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The migrations of a release that comes after this one, in use from here on."""
+    migrations = tmp_path / "migrations"
+    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    (migrations / "versions/0002_later.py").write_text(LATER_STEP)
+    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    return migrations
