@@ -90,7 +90,11 @@ def build_services(settings: Settings) -> Services:
         sessions=SqlSessions(database),
         links=SqlLinks(database),
         passwords=passwords(settings),
-        gate=HashingGate(threads=settings.hash_threads_per_worker, waiting=settings.server.threads),
+        gate=HashingGate(
+            threads=settings.hash_threads_per_worker,
+            waiting=settings.server.threads,
+            block=settings.passwords.memory * 1024,
+        ),
         lifetimes=lifetimes(settings),
         public=settings.public,
         brand=brand(settings),

@@ -5,7 +5,6 @@ The pool is small (one budget for all workers), its threads are nice to everybod
 short: beyond it the answer is "busy" at once, which costs an attacker's flood nothing but the attacker.
 """
 
-import ctypes
 import os
 import sys
 import threading
@@ -14,12 +13,11 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
+from service.login import heap
+
 Result = TypeVar("Result")
 NICENESS: Final = 10
 IDLE_SECONDS: Final = 2.0
-_TRIM_THRESHOLD: Final = -1
-_OF_SOME_SIZE: Final = 256 * 1024
-_KEPT_WHILE_BUSY: Final = 64 * 1024 * 1024
 _Answer = SimpleQueue[tuple[Any, BaseException | None]]
 
 
@@ -30,13 +28,14 @@ class Shed(Enum):
 
 
 class HashingGate:
-    """Runs work in at most `threads` threads, with at most `waiting` more in line.
+    """Runs work in at most `threads` threads, with at most `waiting` more in line. One hash takes `block` bytes.
 
     Threads start at first use, which is in a worker: threads made before the fork would be gone after it.
     """
 
-    def __init__(self, *, threads: int, waiting: int) -> None:
+    def __init__(self, *, threads: int, waiting: int, block: int = 0) -> None:
         self.threads = threads
+        self._block = block
         self._places = threading.BoundedSemaphore(threads + waiting)
         self._line: SimpleQueue[tuple[Callable[[], Any], _Answer]] = SimpleQueue()
         self._opening = threading.Lock()
@@ -67,6 +66,8 @@ class HashingGate:
 
     def _hash(self) -> None:
         _step_back()
+        if self._block:
+            heap.keep(self._block)
         while True:
             work, answer = self._next()
             try:
@@ -79,7 +80,7 @@ class HashingGate:
         try:
             return self._line.get(timeout=IDLE_SECONDS)
         except Empty:
-            _give_memory_back()
+            heap.give_back()
             return self._line.get()
 
 
@@ -87,17 +88,3 @@ def _step_back() -> None:
     """Lower the priority of this thread alone (Linux schedules threads; elsewhere nothing changes)."""
     if sys.platform == "linux":  # pragma: no branch - elsewhere hashing shares the process's priority
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-def _give_memory_back() -> None:
-    """Return what this thread's hashes used to the system.
-
-    glibc keeps it for the next one, which is a third faster for it; but 19 MiB are a lot to keep for nobody.
-    It trims a thread's heap when something of some size is freed, down to a threshold (mallopt(3)).
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # pragma: no branch - other C libraries keep nothing of that size
-        libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        libc.mallopt(_TRIM_THRESHOLD, 0)
-        libc.free(libc.malloc(_OF_SOME_SIZE))
-        libc.mallopt(_TRIM_THRESHOLD, _KEPT_WHILE_BUSY)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from service.login import hashing
+from service.login import hashing, heap
 from service.login.hashing import NICENESS, HashingGate, Shed
 
 
@@ -57,15 +57,15 @@ def test_an_error_inside_comes_out_and_frees_the_place() -> None:
 
 def test_an_idle_gate_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once nobody has hashed for a while the memory goes back to the system, and the gate goes on."""
-    idle, give_back = threading.Event(), hashing._give_memory_back
+    idle, give_back = threading.Event(), heap.give_back
 
     def watched() -> None:
         give_back()
         idle.set()
 
     monkeypatch.setattr(hashing, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(hashing, "_give_memory_back", watched)
-    gate = HashingGate(threads=1, waiting=0)
+    monkeypatch.setattr(heap, "give_back", watched)
+    gate = HashingGate(threads=1, waiting=0, block=2**20)
 
     before = gate.run(lambda: "before")
 
