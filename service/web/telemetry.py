@@ -33,6 +33,7 @@ from service.web import context
 GAUGES_EVERY_SECONDS: Final = 30
 _REQUEST_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHOWN_PATH: Final = 200
+_QUERY_LIKE: Final = re.compile(r"[?=&]|[^\x21-\x7e]")
 _KEY: Final = "vestibule.telemetry"
 _log = structlog.get_logger()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one process shows what many show: with many there are none
@@ -130,13 +131,19 @@ def _finish(response: Response) -> Response:
         request_id=request_id(),
         client=context.client().address,
         method=request.method,
-        path=request.path[:_SHOWN_PATH],
+        path=_shown_path(),
         rule=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
         duration_ms=round((time.perf_counter() - g.began) * 1000, 2),
         account=g.signed_in.account.username if g.get("signed_in") else None,
     )
     return response
+
+
+def _shown_path() -> str:
+    """Return the path, unless it looks like a query that lost its way: a mangled one-time link holds its token."""
+    path = request.path[:_SHOWN_PATH]
+    return "(withheld)" if _QUERY_LIKE.search(path) else path
 
 
 def _metrics() -> Response:

@@ -1,10 +1,8 @@
 """TLS as deploy/tls has it: certificates in nginx, and a redirect that nobody can bend."""
 
 import re
-import shutil
 import socket
 import ssl
-import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +11,7 @@ import pytest
 
 from tests.edge.conftest import ECHO
 from tests.rig.asking import answers, free_port, received
+from tests.rig.certificate import make
 from tests.rig.parts import ROOT
 from tests.rig.servers import Servers, prepared
 
@@ -22,15 +21,9 @@ HOST = "login.example.org"
 @pytest.fixture(scope="module")
 def tls() -> Iterator[tuple[Servers, int, int]]:
     """Servers with both files of deploy/tls, the port with TLS and the port that redirects."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl, which makes the certificate, is not installed")
     secure, plain = free_port(), free_port()
     with prepared(application=ECHO, workers=1, PUBLIC_URL=f"https://{HOST}") as servers:
-        key, certificate = servers.state_dir / "key.pem", servers.state_dir / "certificate.pem"
-        made = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={HOST}".split()
-        subprocess.run([openssl, *made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-        key.chmod(0o644)  # nginx runs as nobody here
+        certificate, key = make(servers.state_dir, HOST)
         changed = {"8443": str(secure), "8081": str(plain)} | {
             "/etc/vestibule/tls/fullchain.pem": str(certificate),
             "/etc/vestibule/tls/privkey.pem": str(key),

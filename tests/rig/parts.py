@@ -17,6 +17,7 @@ _PROGRAMS: Final = {
     "postgres": ("postgres",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "promtool": ("promtool",),
+    "openssl": ("openssl",),
 }
 
 

@@ -1,11 +1,10 @@
 """As in production: https, the cookie that belongs to one host, and HSTS."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests.rig.certificate import make
 from tests.rig.parts import ROOT
 from tests.rig.servers import Servers, free_port, prepared
 from tests.stories.conftest import Visit
@@ -15,26 +14,9 @@ from tests.stories.people import PASSWORD, move_in
 @pytest.fixture(scope="module")
 def secured() -> Iterator[tuple[Servers, str]]:
     """Servers with people behind nginx with TLS as deploy/tls has it, and their public address."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl, which makes the certificate, is not installed")
     port = free_port()
     with prepared(PUBLIC_URL=f"https://localhost:{port}") as servers:
-        key, certificate = servers.state_dir / "key.pem", servers.state_dir / "certificate.pem"
-        made = [
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ]
-        command = [openssl, "req", "-x509", *made, "-keyout", str(key), "-out", str(certificate)]
-        subprocess.run(command, check=True, capture_output=True)
-        key.chmod(0o644)  # nginx runs as nobody here
+        certificate, key = make(servers.state_dir, "localhost")
         text = (ROOT / "deploy/tls/server-tls.conf").read_text().replace("8443", str(port))
         text = text.replace("/etc/vestibule/tls/fullchain.pem", str(certificate))
         servers.render()
