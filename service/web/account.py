@@ -42,7 +42,7 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
         client=context.client(),
         remembered=signed_in.session.remembered,
-        stores=context.services().stores,
+        stores=context.stores(),
         now=context.now(),
     )
     if isinstance(outcome, Problem | Weakness):

@@ -6,20 +6,28 @@ from typing import cast
 from flask import Flask, current_app, g, request
 
 from service.login.sign_in import Client
+from service.login.stores import Stores
 from service.services import Services
 
 _KEY = "vestibule"
+_STORES = "vestibule.stores"
 _SHOWN_USER_AGENT = 200
 
 
 def install(app: Flask, services: Services) -> None:
     """Hand the services to every request of this app."""
     app.extensions[_KEY] = services
+    app.extensions[_STORES] = services.stores
 
 
 def services() -> Services:
     """Return the services of the app that answers."""
     return cast("Services", current_app.extensions[_KEY])
+
+
+def stores() -> Stores:
+    """Return what the rules of the app that answers are handed."""
+    return cast("Stores", current_app.extensions[_STORES])
 
 
 def now() -> int:

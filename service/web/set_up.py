@@ -35,7 +35,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
         link,
         username=form.get("username", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        stores=context.services().stores,
+        stores=context.stores(),
         now=context.now(),
     )
     if outcome is Problem.BUSY:

@@ -30,7 +30,7 @@ def login() -> Response:
 
 def _authenticate(form: dict[str, str]) -> Response:
     username, where = form.get("username", ""), validated(form.get("rd"))
-    outcome = with_password(username=username, password=form.get("password", ""), stores=context.services().stores)
+    outcome = with_password(username=username, password=form.get("password", ""), stores=context.stores())
     if isinstance(outcome, Granted):
         return _let_in(outcome, where, remembered=form.get("remember") == "on")
     return _turn_away(outcome, username=username, remember=form.get("remember") == "on", rd=where)
@@ -42,7 +42,7 @@ def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Respons
         client=context.client(),
         remembered=remembered,
         replaces=browser_session.presented(),
-        stores=context.services().stores,
+        stores=context.stores(),
         now=context.now(),
     )
     if isinstance(opened, Refused):
