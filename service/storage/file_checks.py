@@ -7,6 +7,7 @@ See docs/decisions/0007-a-lost-database-is-not-a-new-one.md.
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,13 +38,16 @@ class Note:
         return self.path.is_file() and self.path.read_text().strip() == self._database
 
     def write(self) -> None:
-        """Remember the file."""
+        """Remember the file. Raises SchemaFault when that cannot be written down."""
         if self.names_it():
             return
-        sqlite.make_private_folder(self.path.parent)
-        self.path.unlink(missing_ok=True)
-        sqlite.make_private(self.path)
-        self.path.write_text(self._database + "\n")
+        try:
+            sqlite.make_private_folder(self.path.parent)
+            self.path.unlink(missing_ok=True)
+            sqlite.make_private(self.path)
+            self.path.write_text(self._database + "\n")
+        except OSError as fault:
+            raise SchemaFault(_no_access(fault, self.path)) from fault
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def refuse_a_loss(database: Path, note: Note, backups: Path) -> None:
     last = f"the last copy is {copies[-1]}" if copies else f"there is no copy in {backups}"
     raise SchemaFault(
         f"{database} is missing or empty, but there was a database: mount its volume or restore it ({last}). "
-        f"To begin with an empty one: rm -f {note.path} {log}"
+        f"To begin with an empty one: rm -f {shlex.quote(str(note.path))} {shlex.quote(str(log))}"
     )
 
 
@@ -150,5 +154,5 @@ def whole_if_small(connection: sa.Connection, database: Path) -> None:
 def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
     user = os.geteuid()
-    remedy = f": chown -R {user} {path}" if isinstance(fault, PermissionError) else ""
+    remedy = f": chown -R {user} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
     return f"{path} cannot be read and written by user {user} ({fault.strerror or fault}){remedy}"

@@ -7,6 +7,7 @@ database that is damaged, somebody else's or too new stops the start; it is neve
 
 import logging
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Final
@@ -75,13 +76,14 @@ def pending(database: Database) -> bool:
     return not database.known_current
 
 
-def upgrade(database: Database) -> str:
+def upgrade(database: Database, *, backups: Path | None = None) -> str:
     """Bring the tables to this release; what was done, in words. Raises SchemaFault, Unavailable.
 
-    Returns at once when there is nothing to do, and waits while another process works on it.
+    Returns at once when there is nothing to do, and waits while another process works on it. `backups` is for
+    copies of an SQLite file (beside it, unless said).
     """
     if database.path is not None:
-        prepare(database, backups=database.path.parent / "backups", now=int(time.time()))
+        prepare(database, backups=backups or database.path.parent / "backups", now=int(time.time()))
         return f"The database is at revision {HEAD}."
     if not pending(database):
         return f"The database is at revision {HEAD} already."
@@ -111,7 +113,7 @@ def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, ba
         _log.warning(
             "the database was brought from revision %s to %s; the way back: stop the service, install the release "
             "from before, then: rm -f %s-wal %s-shm && cp -p %s %s",
-            *(before, HEAD, path, path, kept, path),
+            *(before, HEAD, *(shlex.quote(str(file)) for file in (path, path, kept, path))),
         )
 
 

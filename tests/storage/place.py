@@ -64,7 +64,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """An empty state directory."""
-    return Place(tmp_path / "state")
+    return Place(tmp_path / "a state")
 
 
 @pytest.fixture

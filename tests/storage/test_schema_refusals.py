@@ -90,7 +90,7 @@ def test_a_lost_database_is_not_replaced(place: Place, loss: str) -> None:
     refusal = place.refusal()
 
     assert "there was a database" in refusal
-    assert f"rm -f {place.state_dir / 'database.made'}" in refusal
+    assert f"rm -f '{place.state_dir / 'database.made'}'" in refusal
 
 
 def test_a_log_without_its_database_is_not_thrown_away(place: Place) -> None:
