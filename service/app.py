@@ -7,11 +7,12 @@ a probe pays for no web framework and a web worker for no migration tool.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.login.hashing import HashingGate
     from service.login.passwords import Passwords
     from service.login.sessions import Lifetimes
     from service.services import Brand, Health, OuterLimit, Services
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from service.storage.database import Database
 
 
+THREADS_KEPT_FREE: Final = 4
+
+
 def main() -> None:
     """Run one command of the operator's (`vestibule …`)."""
     if sys.argv[1:2] == ["ping"]:
-        from service.cli.ping import main as ping
+        from service.probe import main as ping
 
         sys.exit(ping(sys.argv[2:]))
     from service.cli import Operator, vestibule
@@ -74,7 +78,6 @@ def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     import time
 
-    from service.login.hashing import HashingGate
     from service.services import Services
     from service.storage import counters, schema
     from service.storage.accounts import SqlAccounts
@@ -90,11 +93,7 @@ def build_services(settings: Settings) -> Services:
         sessions=SqlSessions(database),
         links=SqlLinks(database),
         passwords=passwords(settings),
-        gate=HashingGate(
-            threads=settings.hash_threads_per_worker,
-            waiting=settings.server.threads,
-            block=settings.passwords.memory * 1024,
-        ),
+        gate=gate(settings),
         lifetimes=lifetimes(settings),
         public=settings.public,
         brand=brand(settings),
@@ -113,6 +112,14 @@ def passwords(settings: Settings) -> Passwords:
 
     cost = settings.passwords
     return Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism))
+
+
+def gate(settings: Settings) -> HashingGate:
+    """Return the gate of one worker. Its line leaves some of the worker's threads to people who are in."""
+    from service.login.hashing import HashingGate
+
+    hashing = settings.hash_threads_per_worker
+    return HashingGate(threads=hashing, waiting=max(1, settings.server.threads - hashing - THREADS_KEPT_FREE))
 
 
 def lifetimes(settings: Settings) -> Lifetimes:

@@ -5,15 +5,15 @@ The pool is small (one budget for all workers), its threads are nice to everybod
 short: beyond it the answer is "busy" at once, which costs an attacker's flood nothing but the attacker.
 """
 
+import ctypes
 import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
-
-from service.login import heap
 
 Result = TypeVar("Result")
 NICENESS: Final = 10
@@ -28,14 +28,13 @@ class Shed(Enum):
 
 
 class HashingGate:
-    """Runs work in at most `threads` threads, with at most `waiting` more in line. One hash takes `block` bytes.
+    """Runs work in at most `threads` threads, with at most `waiting` more in line.
 
     Threads start at first use, which is in a worker: threads made before the fork would be gone after it.
     """
 
-    def __init__(self, *, threads: int, waiting: int, block: int = 0) -> None:
+    def __init__(self, *, threads: int, waiting: int) -> None:
         self.threads = threads
-        self._block = block
         self._places = threading.BoundedSemaphore(threads + waiting)
         self._line: SimpleQueue[tuple[Callable[[], Any], _Answer]] = SimpleQueue()
         self._opening = threading.Lock()
@@ -66,8 +65,6 @@ class HashingGate:
 
     def _hash(self) -> None:
         _step_back()
-        if self._block:
-            heap.keep(self._block)
         while True:
             work, answer = self._next()
             try:
@@ -80,11 +77,22 @@ class HashingGate:
         try:
             return self._line.get(timeout=IDLE_SECONDS)
         except Empty:
-            heap.give_back()
+            _give_memory_back()
             return self._line.get()
 
 
 def _step_back() -> None:
-    """Lower the priority of this thread alone (Linux schedules threads; elsewhere nothing changes)."""
+    """Lower the priority of this thread alone (Linux schedules threads; elsewhere nothing changes).
+
+    A process that was started nicer than that stays as it is: raising a priority needs rights that we do not have.
+    """
     if sys.platform == "linux":  # pragma: no branch - elsewhere hashing shares the process's priority
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def _give_memory_back() -> None:
+    """Return to the system what glibc keeps for the next hash: 19 MiB a thread are a lot to keep for nobody."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # pragma: no branch - other C libraries keep nothing of that size
+        libc.malloc_trim(0)

@@ -113,7 +113,9 @@ class Server(Section):
     workers: Annotated[int | None, kinds.whole(1, 256)] = setting(
         None, "Worker processes.", unset="one for each processor that the service may use"
     )
-    threads: Annotated[int, kinds.whole(1, 256)] = setting(16, "Requests that one worker answers at once.")
+    threads: Annotated[int, kinds.whole(1, 256)] = setting(
+        24, "Requests that one worker answers at once; at most all but four of them wait for a password to be hashed."
+    )
 
 
 class Settings(BaseSettings):

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from service.login import hashing, heap
+from service.login import hashing
 from service.login.hashing import NICENESS, HashingGate, Shed
 
 
@@ -57,17 +57,28 @@ def test_an_error_inside_comes_out_and_frees_the_place() -> None:
 
 def test_an_idle_gate_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once nobody has hashed for a while the memory goes back to the system, and the gate goes on."""
-    idle, give_back = threading.Event(), heap.give_back
+    idle, give_back = threading.Event(), hashing._give_memory_back
 
     def watched() -> None:
         give_back()
         idle.set()
 
     monkeypatch.setattr(hashing, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(heap, "give_back", watched)
-    gate = HashingGate(threads=1, waiting=0, block=2**20)
+    monkeypatch.setattr(hashing, "_give_memory_back", watched)
+    gate = HashingGate(threads=1, waiting=0)
 
     before = gate.run(lambda: "before")
 
     assert idle.wait(20)
     assert (before, gate.run(lambda: "after")) == ("before", "after")
+
+
+def test_a_process_of_low_priority_hashes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system forbids to change the priority, the gate hashes at the one that it has."""
+
+    def forbidden(*_arguments: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(hashing.os, "setpriority", forbidden)
+
+    assert HashingGate(threads=1, waiting=0).run(lambda: "done") == "done"
