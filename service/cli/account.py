@@ -8,7 +8,7 @@ from service.cli import Operator, as_json
 from service.cli.account_import import import_accounts
 from service.cli.account_write import add, edit
 from service.cli.links import show_link
-from service.cli.person import existing, facts, state
+from service.cli.person import existing, facts, held, state
 from service.cli.words import refuse, tell, tell_all, when
 from service.login.accounts import Account
 from service.login.links import Purpose
@@ -74,7 +74,7 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Shut the account NAME; its sessions end at once."""
     services = op.services()
     with services.transaction():
-        person = replace(existing(op, name), disabled_at=services.clock())
+        person = replace(held(op, name), disabled_at=services.clock())
         services.accounts.replace(person)
         ended = services.sessions.end_of_account(person.id)
     tell(
@@ -91,7 +91,7 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
 def enable(op: Operator, name: str, *, as_json: bool) -> None:
     """Open the account NAME again."""
     with op.services().transaction():
-        person = replace(existing(op, name), disabled_at=None)
+        person = replace(held(op, name), disabled_at=None)
         op.services().accounts.replace(person)
     tell(f"Enabled {person.username}.", facts(person), as_json=as_json)
 

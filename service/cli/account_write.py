@@ -9,7 +9,7 @@ import click
 
 from service.cli import Operator, as_json
 from service.cli.links import show_link
-from service.cli.person import existing, facts, flaw, groups, username
+from service.cli.person import facts, flaw, groups, held, username
 from service.cli.words import refuse, tell
 from service.login.accounts import Account, UsernameTaken
 from service.login.links import Purpose
@@ -109,7 +109,7 @@ def edit(
     if not changes:
         raise click.UsageError("Say what to change.")
     with op.services().transaction():
-        person = replace(existing(op, name), **changes)
+        person = replace(held(op, name), **changes)
         if wrong := flaw(email=person.email, display_name=person.display_name):
             refuse(wrong)
         op.services().accounts.replace(person)

@@ -20,6 +20,16 @@ def existing(op: Operator, name: str) -> Account:
     return found or refuse(f"There is no account called {name!r}.")
 
 
+def held(op: Operator, name: str) -> Account:
+    """Return the account of this name as it is now, and let nobody change it before this transaction ends.
+
+    Two commands that each write what they read would otherwise undo one another. It is read once more when it is held:
+    what was read by the statement that waited may be from before the wait.
+    """
+    op.services().accounts.hold(existing(op, name).id)
+    return existing(op, name)
+
+
 def username(name: str) -> str:
     """Return the one spelling of a new account's name; leave when it cannot be one."""
     found = canonical_username(name)
