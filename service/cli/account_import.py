@@ -8,6 +8,7 @@ import csv
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ import click
 from service.cli import REFUSED, Operator, as_json
 from service.cli.person import flaw
 from service.cli.words import tell
-from service.login.accounts import Account, canonical_group, canonical_username
+from service.login.accounts import Account, UsernameTaken, canonical_group, canonical_username
 from service.login.passwords import is_affordable_hash
 
 COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
@@ -93,8 +94,9 @@ def _add(op: Operator, batch: list[Account]) -> int:
     with op.services().transaction():
         for person in batch:
             if accounts.by_username(person.username) is None:
-                accounts.add(person)
-                added += 1
+                with suppress(UsernameTaken):  # by somebody who added them meanwhile
+                    accounts.add(person)
+                    added += 1
     return added
 
 
