@@ -54,6 +54,9 @@ class Links(Protocol):
     def consume(self, token_hash: bytes) -> bool:
         """Delete the link; True for exactly one of any number of callers."""
 
+    def end_of_account(self, account_id: str) -> None:
+        """Delete the account's link, if it has one. Durable when this returns."""
+
     def delete_expired(self, *, now: int, limit: int) -> int:
         """Delete at most `limit` expired links; how many were deleted."""
 

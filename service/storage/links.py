@@ -33,6 +33,7 @@ SET token_hash = excluded.token_hash, purpose = excluded.purpose, expires_at = e
 _THIS: Final = links.c.token_hash == sa.bindparam("token_hash")
 _FIND: Final = Statement(sa.select(links.c.purpose, links.c.account_id, links.c.expires_at).where(_THIS))
 _CONSUME: Final = Statement(sa.delete(links).where(_THIS).returning(links.c.owner))
+_END_OF_ACCOUNT: Final = Statement(sa.delete(links).where(links.c.account_id == sa.bindparam("account_id")))
 _DELETE_EXPIRED: Final = Statement(
     sa.delete(links)
     .where(
@@ -72,6 +73,9 @@ class SqlLinks:
 
     def consume(self, token_hash: bytes) -> bool:
         return bool(self._database.run(_CONSUME, token_hash=token_hash))
+
+    def end_of_account(self, account_id: str) -> None:
+        self._database.run(_END_OF_ACCOUNT, account_id=account_id)
 
     def delete_expired(self, *, now: int, limit: int) -> int:
         return len(self._database.run(_DELETE_EXPIRED, now=now, most=limit))

@@ -141,6 +141,9 @@ class MemoryLinks:
     def consume(self, token_hash: bytes) -> bool:
         return self._rows.links.pop(token_hash, None) is not None
 
+    def end_of_account(self, account_id: str) -> None:
+        self._rows.links = {k: link for k, link in self._rows.links.items() if link.account_id != account_id}
+
     def delete_expired(self, *, now: int, limit: int) -> int:
         dead = [k for k, link in self._rows.links.items() if link.expires_at <= now][:limit]
         return sum(self.consume(k) for k in dead)

@@ -57,6 +57,19 @@ def test_a_link_is_consumed_once(stores: Stores) -> None:
     assert stores.links.consume(b"unknown") is False
 
 
+def test_an_accounts_link_is_ended(stores: Stores, alice: Account) -> None:
+    """Nobody else's goes with it, nor the set-up link; an account without a link is no fault."""
+    stores.accounts.add(bob := account("bob"))
+    mine, bobs, set_up = link(alice.id), link(bob.id), link(None)
+    for kept in (mine, bobs, set_up):
+        stores.links.put(kept)
+
+    for _ in range(2):
+        stores.links.end_of_account(alice.id)
+
+    assert [None, bobs, set_up] == [stores.links.find(one.token_hash) for one in (mine, bobs, set_up)]
+
+
 def test_clean_up_deletes_expired_links_within_its_limit(stores: Stores) -> None:
     """What can still be used stays."""
     people = [account(f"person-{n}") for n in range(4)]
