@@ -12,6 +12,7 @@ from service.cli.person import existing, facts, held, state
 from service.cli.words import refuse, tell, tell_all, when
 from service.login.accounts import Account
 from service.login.links import Purpose
+from service.login.sessions import is_live
 
 
 @click.group()
@@ -43,8 +44,9 @@ def _line(person: Account) -> str:
 @click.pass_obj
 def show(op: Operator, name: str, *, as_json: bool) -> None:
     """Show what is known of the account NAME."""
-    person = existing(op, name)
-    known = facts(person) | {"sessions": len(op.services().sessions.of_account(person.id))}
+    services, person = op.services(), existing(op, name)
+    kept, now = services.sessions.of_account(person.id), services.clock()
+    known = facts(person) | {"sessions": sum(is_live(each, services.lifetimes, now=now) for each in kept)}
     shown = known | {"created_at": when(person.created_at), "disabled_at": when(person.disabled_at)}
     lines = (
         f"{key:<14} {', '.join(value) if isinstance(value, tuple) else value}".rstrip() for key, value in shown.items()

@@ -1,5 +1,6 @@
 """`vestibule session …`: who is signed in, and ending it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from service.cli import Operator, as_json
 from service.cli.person import existing
 from service.cli.words import refuse, tell, tell_all, when
+from service.login.accounts import Account
 from service.login.sessions import SignedIn, may_be_used
 
 
@@ -22,13 +24,13 @@ def session() -> None:
 def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
     """List live sessions, newest first."""
     services = op.services()
-    now, wanted = services.clock(), existing(op, account).id if account is not None else None
-    found = (
-        one
-        for one in services.sessions.all()
-        if may_be_used(one, services.lifetimes, now=now) and wanted in {None, one.account.id}
-    )
-    tell_all(((_line(one), _facts(one)) for one in found), as_json=as_json)
+    now, found = services.clock(), services.sessions.all() if account is None else _of(op, existing(op, account))
+    live = (one for one in found if may_be_used(one, services.lifetimes, now=now))
+    tell_all(((_line(one), _facts(one)) for one in live), as_json=as_json)
+
+
+def _of(op: Operator, person: Account) -> Iterator[SignedIn]:
+    return (SignedIn(kept, person) for kept in op.services().sessions.of_account(person.id))
 
 
 def _line(found: SignedIn) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
+from tests.rig.people import LIFETIMES, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
 from tests.web.conftest import browser
 from tests.web.promises import copy_of
 
@@ -205,6 +205,15 @@ def test_showing_one_account(terminal: Terminal) -> None:
         "state": "active",
         "sessions": "1",
     }
+
+
+def test_showing_counts_only_sessions_that_live(terminal: Terminal) -> None:
+    """A session that has ended by itself is not counted, although its row is still there."""
+    browser(terminal.world.app()).post("/", data=SIGN_IN)
+    terminal.world.now += LIFETIMES.idle
+
+    assert terminal.json("account", "show", "alice")["sessions"] == 0
+    assert len(terminal.world.rows.sessions) == 1
 
 
 @pytest.mark.parametrize("verb", ["show", "edit", "delete", "disable", "enable", "invite", "reset-link"])

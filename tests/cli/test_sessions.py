@@ -1,10 +1,14 @@
 """`vestibule session …`: who is signed in, and ending it."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask.testing import FlaskClient
 
+from service.login.sessions import SignedIn
 from tests.cli.terminal import Terminal
-from tests.rig.people import NOW, PASSWORD, alice
+from tests.rig.memory_store import MemorySessions
+from tests.rig.people import LIFETIMES, NOW, PASSWORD, alice
 from tests.web.conftest import browser
 from tests.web.promises import copy_of
 
@@ -50,6 +54,25 @@ def test_one_persons_sessions(terminal: Terminal, crowd: dict[str, FlaskClient])
     assert len(terminal.json("session", "list", "--account", "ALICE")) == 2
     assert "no account" in terminal.refused("session", "list", "--account", "nobody")
     assert "no account" in terminal.refused("session", "list", "--account", "")
+
+
+def test_one_persons_sessions_are_found_without_reading_all(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
+    """However many are signed in, only that account's sessions are read; ended and shut out ones are left out."""
+    only_of_account = OnlyOfAccount(terminal.world.rows)
+    words = ("session", "list", "--account", "alice")
+    terminal.world.now = NOW + LIFETIMES.idle
+    of_alice = terminal.run(*words, sessions=only_of_account)
+    terminal.world.rows.accounts["a1"] = alice(disabled_at=NOW)
+
+    assert (len(crowd), [line.split()[1] for line in of_alice.stdout.splitlines()]) == (3, ["alice"])
+    assert (terminal.run(*words, sessions=only_of_account).stdout, of_alice.exception) == ("", None)
+
+
+class OnlyOfAccount(MemorySessions):
+    """A store that is too large to be read whole."""
+
+    def all(self) -> Iterator[SignedIn]:
+        raise AssertionError("all sessions were read")
 
 
 def test_a_session_tells_no_secret(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
