@@ -80,8 +80,8 @@ class Accounts(Protocol):
     def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:
         """Write a new password hash."""
 
-    def rehash_password(self, account_id: str, *, old: str, new: str) -> None:
-        """Write the same password's new hash, unless the password was changed since `old` was read."""
+    def rehash_password(self, account_id: str, *, old: str, new: str) -> bool:
+        """Write the same password's new hash, unless the password was changed since `old` was read; whether it did."""
 
     def delete(self, account_id: str) -> None:
         """Remove the account, its groups, its sessions and its links."""

@@ -90,6 +90,7 @@ _REHASH: Final = Statement(
     sa.update(accounts)
     .where(accounts.c.id == sa.bindparam("account_id"), accounts.c.password_hash == sa.bindparam("old"))
     .values(password_hash=sa.bindparam("new"))
+    .returning(accounts.c.id)
 )
 _DELETE: Final = Statement(sa.delete(accounts).where(accounts.c.id == sa.bindparam("account_id")))
 
@@ -158,8 +159,8 @@ class SqlAccounts:
     def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:
         self._database.run(_SET_PASSWORD, account_id=account_id, new=password_hash, now=now)
 
-    def rehash_password(self, account_id: str, *, old: str, new: str) -> None:
-        self._database.run(_REHASH, account_id=account_id, old=old, new=new)
+    def rehash_password(self, account_id: str, *, old: str, new: str) -> bool:
+        return bool(self._database.run(_REHASH, account_id=account_id, old=old, new=new))
 
     def delete(self, account_id: str) -> None:
         """The tables that refer to accounts lose their rows with it."""

@@ -66,9 +66,12 @@ class MemoryAccounts:
     def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:  # noqa: ARG002
         self._rows.accounts[account_id] = replace(self._rows.accounts[account_id], password_hash=password_hash)
 
-    def rehash_password(self, account_id: str, *, old: str, new: str) -> None:
-        if self._rows.accounts[account_id].password_hash == old:
-            self._rows.accounts[account_id] = replace(self._rows.accounts[account_id], password_hash=new)
+    def rehash_password(self, account_id: str, *, old: str, new: str) -> bool:
+        kept = self._rows.accounts.get(account_id)
+        if kept is None or kept.password_hash != old:
+            return False
+        self._rows.accounts[account_id] = replace(kept, password_hash=new)
+        return True
 
     def delete(self, account_id: str) -> None:
         self._rows.accounts.pop(account_id, None)

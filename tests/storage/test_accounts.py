@@ -129,17 +129,21 @@ def test_a_password_is_set_for_one_account(stores: Stores) -> None:
     assert [replace(alice, password_hash="new"), bob] == list(stores.accounts.all())
 
 
-@pytest.mark.parametrize(("now_kept", "expected"), [("old", "rehashed"), ("changed", "changed")])
-def test_a_rehash_never_undoes_a_change(stores: Stores, now_kept: str, expected: str) -> None:
-    """A hash is only replaced by its successor when it is still the one that was checked."""
+@pytest.mark.parametrize(
+    ("now_kept", "expected", "wrote"), [("old", "rehashed", True), ("changed", "changed", False), (None, None, False)]
+)
+def test_a_rehash_never_undoes_a_change(
+    stores: Stores, now_kept: str | None, expected: str | None, *, wrote: bool
+) -> None:
+    """A hash is only replaced by its successor when it is still the one that was checked; the caller is told."""
     alice = account(password_hash=now_kept)
     stores.accounts.add(alice)
 
-    stores.accounts.rehash_password(alice.id, old="old", new="rehashed")
+    told = [stores.accounts.rehash_password(one, old="old", new="rehashed") for one in (alice.id, "nobody")]
 
     found = stores.accounts.by_id(alice.id)
     assert found
-    assert expected == found.password_hash
+    assert (expected, [wrote, False]) == (found.password_hash, told)
 
 
 def test_with_an_account_goes_all_that_is_its_own(stores: Stores) -> None:
