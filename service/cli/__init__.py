@@ -6,7 +6,8 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import click
@@ -35,21 +36,16 @@ class Operator:
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
     site: Callable[[Settings], Mapping[str, bytes]]
-    _kept: dict[str, Any] = field(default_factory=dict)
 
+    @cached_property
     def settings(self) -> Settings:
-        """Return the settings. Raises SettingsFault."""
-        if "settings" not in self._kept:
-            self._kept["settings"] = load()
-        settings: Settings = self._kept["settings"]
-        return settings
+        """The settings. Raises SettingsFault."""
+        return load()
 
+    @cached_property
     def services(self) -> Services:
-        """Return the services over the operator's database. Raises SettingsFault, SchemaFault, Unavailable."""
-        if "services" not in self._kept:
-            self._kept["services"] = self.build_services(self.settings())
-        services: Services = self._kept["services"]
-        return services
+        """The services over the operator's database. Raises SettingsFault, SchemaFault, Unavailable."""
+        return self.build_services(self.settings)
 
 
 class _Nouns(click.Group):

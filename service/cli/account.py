@@ -29,7 +29,7 @@ for command in (add, edit, import_accounts):
 @click.pass_obj
 def list_(op: Operator, *, as_json: bool) -> None:
     """List all accounts."""
-    people = op.services().accounts.all()
+    people = op.services.accounts.all()
     tell_all(((_line(person), facts(person)) for person in people), as_json=as_json)
 
 
@@ -44,7 +44,7 @@ def _line(person: Account) -> str:
 @click.pass_obj
 def show(op: Operator, name: str, *, as_json: bool) -> None:
     """Show what is known of the account NAME."""
-    services, person = op.services(), existing(op, name)
+    services, person = op.services, existing(op, name)
     kept, now = services.sessions.of_account(person.id), services.clock()
     known = facts(person) | {"sessions": sum(is_live(each, services.lifetimes, now=now) for each in kept)}
     shown = known | {"created_at": when(person.created_at), "disabled_at": when(person.disabled_at)}
@@ -64,7 +64,7 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
     person = existing(op, name)
     if not yes:
         click.confirm(f"Remove {person.username} for ever?", abort=True, err=True)
-    op.services().accounts.delete(person.id)
+    op.services.accounts.delete(person.id)
     tell(f"Removed {person.username}.", {"removed": person.username}, as_json=as_json)
 
 
@@ -74,7 +74,7 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 @click.pass_obj
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Shut the account NAME; its sessions end at once."""
-    services = op.services()
+    services = op.services
     with services.transaction():
         person = replace(held(op, name), disabled_at=services.clock())
         services.accounts.replace(person)
@@ -92,9 +92,9 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
 @click.pass_obj
 def enable(op: Operator, name: str, *, as_json: bool) -> None:
     """Open the account NAME again."""
-    with op.services().transaction():
+    with op.services.transaction():
         person = replace(held(op, name), disabled_at=None)
-        op.services().accounts.replace(person)
+        op.services.accounts.replace(person)
     tell(f"Enabled {person.username}.", facts(person), as_json=as_json)
 
 

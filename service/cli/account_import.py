@@ -45,7 +45,7 @@ def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: b
     admin, disabled (yes or no), password_hash (argon2). Only username is needed; without a hash the account
     waits for `account invite`.
     """
-    rows, faults = read(file, now=op.services().clock())
+    rows, faults = read(file, now=op.services.clock())
     if not skip_existing:
         faults += _taken(op, rows)
     if faults:
@@ -66,7 +66,7 @@ def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
 
 
 def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
-    accounts = op.services().accounts
+    accounts = op.services.accounts
     for line, person in rows:
         if accounts.by_username(person.username):
             yield f"line {line}: there is an account {person.username} already"
@@ -90,8 +90,8 @@ def _is_terminal() -> bool:
 
 def _add(op: Operator, batch: list[Account]) -> int:
     """Write one batch in one transaction; whoever is there already stays as they are."""
-    accounts, added = op.services().accounts, 0
-    with op.services().transaction():
+    accounts, added = op.services.accounts, 0
+    with op.services.transaction():
         for person in batch:
             if accounts.by_username(person.username) is None:
                 with suppress(UsernameTaken):  # by somebody who added them meanwhile

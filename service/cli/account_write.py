@@ -37,7 +37,7 @@ def add(op: Operator, /, name: str, *, invite: bool, password_stdin: bool, as_js
     if not invite:
         person = replace(person, password_hash=_chosen_hash(op, person, from_stdin=password_stdin))
     try:
-        op.services().accounts.add(person)
+        op.services.accounts.add(person)
     except UsernameTaken:
         _taken(person.username)
     if invite:
@@ -53,7 +53,7 @@ def _judged(
     person = Account(
         id=uuid.uuid4().hex,
         username=username(name),
-        created_at=op.services().clock(),
+        created_at=op.services.clock(),
         email=email,
         display_name=display_name,
         groups=groups(groups_),
@@ -61,7 +61,7 @@ def _judged(
     )
     if wrong := flaw(email=email, display_name=display_name):
         refuse(wrong)
-    if op.services().accounts.by_username(person.username):
+    if op.services.accounts.by_username(person.username):
         _taken(person.username)
     return person
 
@@ -73,10 +73,10 @@ def _taken(name: str) -> None:
 def _chosen_hash(op: Operator, person: Account, *, from_stdin: bool) -> str:
     """Return the hash of a password from standard input or a prompt; never from an argument."""
     password = _line() if from_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    weak = weakness(password, personal=personal_words(person, op.services().brand.name))
+    weak = weakness(password, personal=personal_words(person, op.services.brand.name))
     if weak:
         refuse(f"That password is refused: {weak.value}. Use at least 15 characters that do not belong together.")
-    return op.services().passwords.hash(password)
+    return op.services.passwords.hash(password)
 
 
 def _line() -> str:
@@ -108,9 +108,9 @@ def edit(
         changes["groups"] = groups(groups_)
     if not changes:
         raise click.UsageError("Say what to change.")
-    with op.services().transaction():
+    with op.services.transaction():
         person = replace(held(op, name), **changes)
         if wrong := flaw(email=person.email, display_name=person.display_name):
             refuse(wrong)
-        op.services().accounts.replace(person)
+        op.services.accounts.replace(person)
     tell(f"Changed {person.username}.", facts(person), as_json=as_json)

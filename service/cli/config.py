@@ -33,7 +33,7 @@ def check(op: Operator, *, as_json: bool) -> None:
 
 def _judged(op: Operator) -> tuple[list[str], tuple[str, ...]]:
     try:
-        settings = op.settings()
+        settings = op.settings
     except SettingsFault as fault:
         return fault.faults, ()
     return faults_of_state(settings), settings.warnings
@@ -57,7 +57,7 @@ def _say(faults: list[str], warnings: tuple[str, ...]) -> None:
 @click.pass_obj
 def show(op: Operator, *, as_json: bool) -> None:
     """List every setting with its value and where it came from; secrets stay hidden."""
-    settings = op.settings()
+    settings = op.settings
     rows = [
         (setting.name, setting.shown(setting.value_in(settings)), settings.origins.get(setting.name, "default"))
         for setting in CATALOGUE.values()

@@ -16,5 +16,5 @@ def db() -> None:
 @click.pass_obj
 def upgrade(op: Operator, *, as_json: bool) -> None:
     """Bring the tables to this release; at once when they are, and after whoever is at it already."""
-    done = op.upgrade(op.settings())
+    done = op.upgrade(op.settings)
     tell(done, {"done": done}, as_json=as_json)

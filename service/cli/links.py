@@ -10,7 +10,7 @@ from service.login.links import LIFETIME, Purpose, hand_out
 
 def show_link(op: Operator, purpose: Purpose, person: Account | None, *, as_json: bool) -> None:
     """Make a link in place of an earlier one and print it; only its hash is kept."""
-    services = op.services()
+    services = op.services
     now = services.clock()
     token = hand_out(purpose, person.id if person else None, links=services.links, now=now)
     url, until = f"{services.public.origin}/setup?token={token}", now + LIFETIME[purpose]

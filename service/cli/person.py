@@ -16,7 +16,7 @@ _UNSPEAKABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters,
 
 def existing(op: Operator, name: str) -> Account:
     """Return the account of this name, in any spelling of it; leave when there is none."""
-    found = op.services().accounts.by_username(canonical_username(name) or "")
+    found = op.services.accounts.by_username(canonical_username(name) or "")
     return found or refuse(f"There is no account called {name!r}.")
 
 
@@ -26,7 +26,7 @@ def held(op: Operator, name: str) -> Account:
     Two commands that each write what they read would otherwise undo one another. It is read once more when it is held:
     what was read by the statement that waited may be from before the wait.
     """
-    op.services().accounts.hold(existing(op, name).id)
+    op.services.accounts.hold(existing(op, name).id)
     return existing(op, name)
 
 

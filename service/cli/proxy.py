@@ -33,7 +33,7 @@ def proxy() -> None:
 @click.pass_obj
 def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
     """Write what nginx reads. Start it with: nginx -e stderr -p DIR/ -c nginx.conf."""
-    settings = op.settings()
+    settings = op.settings
     directory = (output or settings.state_dir / "nginx").absolute()
     try:
         files = rendered(settings, directory=directory, site=op.site(settings))

@@ -23,14 +23,14 @@ def session() -> None:
 @click.pass_obj
 def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
     """List live sessions, newest first."""
-    services = op.services()
+    services = op.services
     now, found = services.clock(), services.sessions.all() if account is None else _of(op, existing(op, account))
     live = (one for one in found if may_be_used(one, services.lifetimes, now=now))
     tell_all(((_line(one), _facts(one)) for one in live), as_json=as_json)
 
 
 def _of(op: Operator, person: Account) -> Iterator[SignedIn]:
-    return (SignedIn(kept, person) for kept in op.services().sessions.of_account(person.id))
+    return (SignedIn(kept, person) for kept in op.services.sessions.of_account(person.id))
 
 
 def _line(found: SignedIn) -> str:
@@ -61,7 +61,7 @@ def end(op: Operator, session_id: str | None, account: str | None, *, everybody:
 
 
 def _end(op: Operator, session_id: str | None, account: str | None) -> int:
-    sessions = op.services().sessions
+    sessions = op.services.sessions
     if account is not None:
         return sessions.end_of_account(existing(op, account).id)
     if session_id is None:

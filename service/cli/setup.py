@@ -18,6 +18,6 @@ def setup() -> None:
 @click.pass_obj
 def link(op: Operator, *, as_json: bool) -> None:
     """Print a one-time link through which the first administrator is made; an earlier one stops working."""
-    if op.services().accounts.has_administrator():
+    if op.services.accounts.has_administrator():
         refuse("There is an administrator already. For a lost password: vestibule account reset-link NAME")
     show_link(op, Purpose.SET_UP, None, as_json=as_json)

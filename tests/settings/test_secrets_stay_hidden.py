@@ -36,6 +36,7 @@ class _Operator:
     def __init__(self, environ: dict[str, str]) -> None:
         self.environ = environ
 
+    @property
     def settings(self) -> Settings:
         return load(self.environ)
 
