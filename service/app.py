@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from service import RELEASE
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -46,12 +48,26 @@ def application() -> Flask:
     configure_logging()
     try:
         settings = load()
-        for warning in settings.warnings:
-            structlog.get_logger().warning(warning)
-        return create_app(build_services(settings))
+        app = create_app(build_services(settings))
     except (SettingsFault, Unavailable) as fault:
         structlog.get_logger().critical("not started", because=str(fault))
         sys.exit(1)
+    for warning in settings.warnings:
+        structlog.get_logger().warning(warning)
+    structlog.get_logger().info("prepared", release=RELEASE, **facts(settings))
+    return app
+
+
+def facts(settings: Settings) -> dict[str, str | int]:
+    """Return what the start-up line says of this machine: the journal that is safe here, and who works."""
+    from service.storage.database import Database
+
+    return {
+        "journal": Database(settings.database_address).journal_mode or "the server's",
+        "workers": settings.workers,
+        "threads_each": settings.server.threads,
+        "hashing_each": settings.hash_threads_per_worker,
+    }
 
 
 def create_app(services: Services) -> Flask:
@@ -130,14 +146,23 @@ def lifetimes(settings: Settings) -> Lifetimes:
     return Lifetimes(chosen.idle, chosen.absolute, chosen.remember_idle, chosen.remember_absolute)
 
 
+def pending(database: Database) -> bool:
+    """Whether `db upgrade` is due; so it is for a database that is not ours or too new, and then says why not."""
+    from service.storage import schema
+
+    try:
+        return schema.pending(database)
+    except schema.SchemaFault:
+        return True
+
+
 def health(database: Database, counted: Chosen) -> Health:
     """Return what `/readyz` and the metrics ask of the database and the counters."""
     from service.services import Health
-    from service.storage import schema
 
     return Health(
         database_answers=database.ping,
-        migrations_pending=lambda: schema.pending(database),
+        migrations_pending=lambda: pending(database),
         counters_degraded=lambda: counted.degraded,
     )
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from service.login.accounts import Account, Accounts, canonical_username
+from service.login.accounts import Account, canonical_username
 from service.login.hashing import Shed
 from service.login.passwords import Check, Passwords
 from service.login.sessions import Session, hash_of, new_token
@@ -75,7 +75,10 @@ def with_password(*, username: str, password: str, stores: Stores) -> Granted | 
         return Refused(Reason.DISABLED, account.username)
     if not proof.check.matches:
         return Refused(Reason.WRONG_PASSWORD, account.username)
-    return Granted(_renewed(account, proof, stores.accounts))
+    if proof.new_hash and not stores.accounts.rehash_password(account.id, old=kept or "", new=proof.new_hash):
+        # Somebody else replaced the hash while we checked against it: what counts is what is kept now.
+        return with_password(username=username, password=password, stores=stores)
+    return Granted(replace(account, password_hash=proof.new_hash or kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,6 @@ class _Proof:
 def _prove(passwords: Passwords, kept: str | None, password: str) -> _Proof:
     check = passwords.check(kept, password)
     return _Proof(check, passwords.hash(password) if check.matches and check.outdated else None)
-
-
-def _renewed(account: Account, proof: _Proof, accounts: Accounts) -> Account:
-    if proof.new_hash is None or account.password_hash is None:
-        return account
-    accounts.rehash_password(account.id, old=account.password_hash, new=proof.new_hash)
-    return replace(account, password_hash=proof.new_hash)
 
 
 def open_session(

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from service.login.new_password import Problem, Typed, change
+from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import SignedIn
 from service.web import browser_session, context, errors, forms, telemetry
@@ -40,8 +40,7 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         account,
         current=form.get("current", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        client=context.client(),
-        remembered=signed_in.session.remembered,
+        browser=Browser(signed_in.session, context.client()),
         stores=context.stores(),
         now=context.now(),
     )
@@ -57,6 +56,8 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
 def _refused(signed_in: SignedIn, problem: Problem | Weakness) -> Response:
     if problem is Problem.BUSY:
         return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
+    if problem is Problem.SIGNED_OUT:
+        return _sign_in_first()
     if errors.prefers_json():
         return errors.answer(400, message=PROBLEMS[problem])
     return _form(signed_in, problem, status=400)

@@ -53,6 +53,7 @@ PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     Problem.USERNAME_TAKEN: "Somebody already has that username.",
     Problem.LINK_SPENT: "This link was used already, or has expired. If you have just chosen a password with it, "
     "sign in; otherwise ask for a new one.",
+    Problem.SIGNED_OUT: "You were signed out before the password could be changed.",
     Problem.BUSY: BUSY,
 }
 

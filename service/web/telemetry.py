@@ -33,7 +33,7 @@ from service.web import context
 GAUGES_EVERY_SECONDS: Final = 30
 _REQUEST_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHOWN_PATH: Final = 200
-_QUERY_LIKE: Final = re.compile(r"[?=&]|[^\x21-\x7e]")
+_LINK_LIKE: Final = re.compile(r"[?=&;#]|[^\x21-\x7e]|setup", re.IGNORECASE)
 _KEY: Final = "vestibule.telemetry"
 _log = structlog.get_logger()
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one process shows what many show: with many there are none
@@ -141,9 +141,9 @@ def _finish(response: Response) -> Response:
 
 
 def _shown_path() -> str:
-    """Return the path, unless it looks like a query that lost its way: a mangled one-time link holds its token."""
+    """Return the path, unless it may be a one-time link that was mangled on its way: that would hold its token."""
     path = request.path[:_SHOWN_PATH]
-    return "(withheld)" if _QUERY_LIKE.search(path) else path
+    return "(withheld)" if request.url_rule is None and _LINK_LIKE.search(path) else path
 
 
 def _metrics() -> Response:

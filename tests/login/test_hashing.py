@@ -79,6 +79,6 @@ def test_a_process_of_low_priority_hashes_too(monkeypatch: pytest.MonkeyPatch) -
     def forbidden(*_arguments: int) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(hashing.os, "setpriority", forbidden)
+    monkeypatch.setattr(os, "setpriority", forbidden)
 
     assert HashingGate(threads=1, waiting=0).run(lambda: "done") == "done"

@@ -7,7 +7,7 @@ import pytest
 
 from service.login.hashing import HashingGate, Result, Shed
 from service.login.links import DAY, HOUR, Link, Purpose, hand_out, is_usable
-from service.login.new_password import Problem, Typed, change, choose
+from service.login.new_password import Browser, Problem, Typed, change, choose
 from service.login.passwords import Weakness
 from service.login.sessions import hash_of
 from service.login.sign_in import Opened, new_session
@@ -23,13 +23,16 @@ def rows() -> Rows:
     return Rows(accounts={"a1": alice()})
 
 
+HERE = new_session(alice(), client=CLIENT, remembered=True, now=NOW).session
+
+
 def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, by: Stores | None = None) -> object:
+    rows.sessions[HERE.token_hash] = HERE
     return change(
         alice(password_hash=rows.accounts["a1"].password_hash),
         current=current,
         typed=typed,
-        client=CLIENT,
-        remembered=True,
+        browser=Browser(HERE, CLIENT),
         stores=by or stores(rows),
         now=NOW,
     )
@@ -97,7 +100,31 @@ def test_a_change_that_lost_a_race_changes_nothing(rows: Rows, then: dict[str, o
     outcome = changed(rows, by=replace(stores(rows), gate=Meanwhile(rows, then)))
 
     assert outcome is Problem.WRONG_CURRENT
+    assert list(rows.sessions) == [HERE.token_hash]
+
+
+def test_who_signed_out_meanwhile_stays_out(rows: Rows) -> None:
+    """A change that was under way when its session ended does not open another, and changes nothing."""
+
+    class Leaving(HashingGate):
+        def run(self, work: Callable[[], Result]) -> Result | Shed:
+            rows.sessions.clear()
+            return super().run(work)
+
+    outcome = changed(rows, by=replace(stores(rows), gate=Leaving(threads=1, waiting=1)))
+
+    assert outcome is Problem.SIGNED_OUT
     assert rows.sessions == {}
+    assert opens(rows, PASSWORD)
+
+
+def test_a_change_shuts_every_other_way_in(rows: Rows) -> None:
+    """A reset link that is still about does not outlive the password that it was made for."""
+    link(rows, Purpose.RESET)
+
+    changed(rows)
+
+    assert rows.links == {}
 
 
 def test_the_second_of_two_clicks_is_answered_like_the_first(rows: Rows) -> None:
@@ -107,8 +134,36 @@ def test_the_second_of_two_clicks_is_answered_like_the_first(rows: Rows) -> None
     )
 
     assert isinstance(outcome, Opened)
-    assert list(rows.sessions) == [outcome.session.token_hash]
+    assert outcome.session.token_hash in rows.sessions
     assert opens(rows, OTHER_PASSWORD)
+
+
+def test_the_second_click_finds_a_full_gate_or_a_shut_account(rows: Rows) -> None:
+    """What came second is judged like anything else: busy is said, and a shut account stays shut."""
+    then: dict[str, object] = {"password_hash": PASSWORDS.hash(OTHER_PASSWORD)}
+
+    class ThenFull(Meanwhile):
+        served = 2
+
+        def run(self, work: Callable[[], Result]) -> Result | Shed:
+            self.served -= 1
+            return super().run(work) if self.served >= 0 else Shed.BUSY
+
+    class ThenShut(Meanwhile):
+        served = 3
+
+        def run(self, work: Callable[[], Result]) -> Result | Shed:
+            done = super().run(work)
+            self.served -= 1
+            if not self.served:
+                rows.accounts = {"a1": replace(rows.accounts["a1"], disabled_at=NOW)}
+            return done
+
+    full = changed(rows, by=replace(stores(rows), gate=ThenFull(rows, then)))
+    rows.accounts = {"a1": alice()}
+    closed = changed(rows, by=replace(stores(rows), gate=ThenShut(rows, then)))
+
+    assert (full, closed) == (Problem.BUSY, Problem.WRONG_CURRENT)
 
 
 class Full(HashingGate):
@@ -195,6 +250,16 @@ def test_a_set_up_link_is_worth_nothing_once_there_is_an_administrator(rows: Row
     rows.accounts["a1"] = replace(rows.accounts["a1"], is_admin=True)
 
     assert chosen(rows, used, username="mallory") is Problem.LINK_SPENT
+
+
+@pytest.mark.parametrize("then", [None, {"disabled_at": NOW}])
+def test_a_link_whose_account_is_shut_meanwhile_is_spent(rows: Rows, then: dict[str, object] | None) -> None:
+    """An account that is shut or gone when the password is written gets none."""
+    used = link(rows, Purpose.RESET)
+
+    outcome = choose(used, username="", typed=AGREED, stores=replace(stores(rows), gate=Meanwhile(rows, then)), now=NOW)
+
+    assert outcome is Problem.LINK_SPENT
 
 
 @pytest.mark.parametrize("state", ["gone", "disabled"])

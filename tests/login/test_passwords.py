@@ -46,6 +46,7 @@ def test_weak_passwords_are_refused_with_a_reason(password: str, expected: Weakn
 def test_words_of_the_context_do_not_make_a_password() -> None:
     """The account's own name, repeated or decorated, is no password for it."""
     assert weakness("wilhelminahopper1", personal=("wilhelminahopper", "")) is Weakness.PERSONAL
+    assert weakness("wojciechowska2024", personal=("Ola Wojciechowska",)) is Weakness.PERSONAL
 
 
 def test_a_password_matches_whole_and_exactly() -> None:

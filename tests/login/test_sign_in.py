@@ -9,7 +9,7 @@ from service.login.hashing import HashingGate
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
 from service.login.sign_in import Granted, Opened, Reason, Refused, new_session, open_session, with_password
-from tests.rig.memory_store import Rows
+from tests.rig.memory_store import MemoryAccounts, Rows
 from tests.rig.people import CLIENT, NOW, PASSWORD, alice, stores
 
 
@@ -82,6 +82,20 @@ def test_a_hash_of_old_parameters_is_renewed(rows: Rows) -> None:
     outcome = attempt(rows, "alice", PASSWORD, passwords=today)
 
     assert today.check(rows.accounts["a1"].password_hash, PASSWORD).outdated is False
+    assert outcome == Granted(rows.accounts["a1"])
+
+
+def test_a_hash_that_was_renewed_meanwhile_is_judged_anew(rows: Rows) -> None:
+    """Of two clicks at an outdated hash both are right: the second finds the hash that the first one left."""
+    today = Passwords(Parameters(memory_kib=16, iterations=2, parallelism=1))
+
+    class Slow(MemoryAccounts):
+        def rehash_password(self, account_id: str, *, old: str, new: str) -> bool:
+            super().rehash_password(account_id, old=old, new=today.hash(PASSWORD))  # the other click was faster
+            return super().rehash_password(account_id, old=old, new=new)
+
+    outcome = attempt(rows, "alice", PASSWORD, passwords=today, accounts=Slow(rows))
+
     assert outcome == Granted(rows.accounts["a1"])
 
 
