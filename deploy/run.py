@@ -30,7 +30,6 @@ VESTIBULE: Final = Path(sys.executable).with_name("vestibule")
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin"
 READY_SECONDS: Final = 20
 POLL_SECONDS: Final = 0.05
-_HANDED_OVER: Final = "--handed-over"
 
 
 def main() -> int:
@@ -39,9 +38,7 @@ def main() -> int:
     if os.geteuid() == 0:
         fallback = os.environ.get("VESTIBULE_STATE_DIR", str(ROOT / "var"))
         hand_over(Path(chosen.get("VESTIBULE_STATE_DIR", fallback)))
-        os.execv(  # noqa: S606
-            ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__)), _HANDED_OVER]
-        )
+        os.execv(ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__))])  # noqa: S606
     os.environ.update(chosen)
     from service.settings import SettingsFault, load  # not before the other user is there, who would import it again
 
@@ -179,15 +176,27 @@ def welcome(settings: "Settings", chosen: dict[str, str]) -> None:
     The link itself only at a terminal: elsewhere, what is printed is kept, and read by others.
     """
     say(f"Vestibule is on {settings.public_url} (metrics and health on {settings.ops_listen}). Ctrl-C ends it.")
-    if has_administrator(settings):
+    from service.services import Unavailable
+
+    try:
+        if has_administrator(settings):
+            return
+        if sys.stdout.isatty():
+            say(f"The first administrator is made here:\n{finish([str(VESTIBULE), 'setup', 'link']).strip()}")
+            return
+    except (Unavailable, subprocess.CalledProcessError) as fault:
+        say(f"No link for a first administrator can be made now ({fault}). Later: {link_command(chosen)}")
         return
-    if sys.stdout.isatty():
-        say(f"The first administrator is made here:\n{finish([str(VESTIBULE), 'setup', 'link']).strip()}")
-        return
+    say(f"There is no administrator yet. To make the first one: {link_command(chosen)}")
+
+
+def link_command(chosen: dict[str, str]) -> str:
+    """Return what makes the link when it is typed in the project's directory, by root as well.
+
+    What root's command makes in the state directory belongs to whom the directory belongs to.
+    """
     words = [shlex.quote(f"{name}={value}") for name, value in chosen.items() if "LISTEN" not in name]
-    words += ["deploy/unprivileged"] if _HANDED_OVER in sys.argv else []
-    words += [os.path.relpath(VESTIBULE, ROOT), "setup", "link"]
-    say(f"There is no administrator yet. To make the first one: {' '.join(words)}")
+    return " ".join([*words, os.path.relpath(VESTIBULE, ROOT), "setup", "link"])
 
 
 def has_administrator(settings: "Settings") -> bool:
