@@ -190,10 +190,14 @@ def brand(settings: Settings) -> Brand:
 
 def upgrade(settings: Settings) -> str:
     """Bring the database's tables to this release (`vestibule db upgrade`); what was done, in words."""
+    import time
+
     from service.storage import schema
     from service.storage.database import Database
 
-    return schema.upgrade(Database(settings.database_address))
+    return schema.upgrade(
+        Database(settings.database_address), backups=settings.state_dir / "backups", now=int(time.time())
+    )
 
 
 def site(settings: Settings) -> dict[str, bytes]:

@@ -8,7 +8,6 @@ database that is damaged, somebody else's or too new stops the start; it is neve
 import logging
 import re
 import shlex
-import time
 from pathlib import Path
 from typing import Final
 
@@ -76,14 +75,14 @@ def pending(database: Database) -> bool:
     return not database.known_current
 
 
-def upgrade(database: Database, *, backups: Path | None = None) -> str:
+def upgrade(database: Database, *, backups: Path, now: int) -> str:
     """Bring the tables to this release; what was done, in words. Raises SchemaFault, Unavailable.
 
-    Returns at once when there is nothing to do, and waits while another process works on it. `backups` is for
-    copies of an SQLite file (beside it, unless said).
+    Returns at once when there is nothing to do, and waits while another process works on it. `backups` is the
+    state directory's, for copies of an SQLite file: beside it lies the memory of the file that was made.
     """
     if database.path is not None:
-        prepare(database, backups=backups or database.path.parent / "backups", now=int(time.time()))
+        prepare(database, backups=backups, now=now)
         return f"The database is at revision {HEAD}."
     if not pending(database):
         return f"The database is at revision {HEAD} already."

@@ -19,6 +19,7 @@ from limits.strategies import FixedWindowRateLimiter
 from service.services import Unavailable
 from service.storage import counters, schema, sqlite
 from service.storage.database import Database
+from tests.storage.place import upgrade_server
 from tests.storage.stores import NOW, account, over, session
 
 
@@ -77,7 +78,7 @@ def upgrade(address: str, head: str, migrations: str | None = None) -> str:
     """Bring a database up to date as `vestibule db upgrade` does; what it says."""
     _use(head, migrations)
     ready()
-    return schema.upgrade(Database(address))
+    return upgrade_server(Database(address))
 
 
 def fork(address: str) -> list[str]:

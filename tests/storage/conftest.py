@@ -12,7 +12,7 @@ from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, 
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import redis_server
 from tests.rig.until import until
-from tests.storage.place import later_release, place
+from tests.storage.place import later_release, place, upgrade_server
 from tests.storage.stores import NOW, Stores, over
 
 __all__ = ["later_release", "place", "postgres", "redis_server"]
@@ -26,7 +26,7 @@ SQL = ["sqlite", "sqlite-journal", "postgresql"]
 def shared_postgresql(postgres: Postgres) -> Iterator[Database]:
     """A PostgreSQL database with our tables."""
     database = Database(postgres.new_database())
-    schema.upgrade(database)
+    upgrade_server(database)
     yield database
     database.close()
 
@@ -44,7 +44,7 @@ def postgresql(shared_postgresql: Database) -> Database:
 def own_postgresql(postgres: Postgres) -> Iterator[Database]:
     """A PostgreSQL database with our tables and no rows, to do anything to."""
     database = Database(address := postgres.new_database())
-    schema.upgrade(database)
+    upgrade_server(database)
     yield database
     database.close()
     postgres.drop(address)

@@ -29,6 +29,11 @@ def upgrade():
 """
 
 
+def upgrade_server(database: Database) -> str:
+    """Bring a database that is no file to this release; of such a one no copies are kept."""
+    return schema.upgrade(database, backups=Path("nowhere"), now=NOW)
+
+
 class Place:
     """A state directory, and its database as a service starting there finds it."""
 

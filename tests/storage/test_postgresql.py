@@ -16,6 +16,7 @@ from service.storage.schema import SchemaFault
 from tests.rig.postgres import Postgres
 from tests.rig.until import until
 from tests.storage.children import together
+from tests.storage.place import upgrade_server
 from tests.storage.stores import account, over, session
 
 
@@ -39,12 +40,12 @@ def test_missing_tables_are_pending_until_upgraded(empty: Database) -> None:
     schema.prepare(empty, backups=None, now=0)  # type: ignore[arg-type]
     before = schema.pending(empty)
 
-    said = schema.upgrade(empty)
+    said = upgrade_server(empty)
 
     assert before
     assert not schema.pending(empty)
     assert schema.HEAD in said
-    assert "already" in schema.upgrade(empty)
+    assert "already" in upgrade_server(empty)
 
 
 def test_parallel_upgrades_make_one(empty: Database) -> None:
@@ -59,7 +60,7 @@ def test_an_upgrade_waits_for_the_one_at_work(empty: Database) -> None:
     """While another process holds the lock nothing is changed; afterwards the work is found done."""
     with empty.migrating() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema._LOCK)))
-        waiting = threading.Thread(target=schema.upgrade, args=(other := Database(address_of(empty)),))
+        waiting = threading.Thread(target=upgrade_server, args=(other := Database(address_of(empty)),))
         waiting.start()
         until(lambda: connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), "it waits")
         schema._migrate(connection)
@@ -109,7 +110,7 @@ def test_a_database_that_is_not_this_releases_stops_the_start(
     with pytest.raises(SchemaFault, match=message):
         schema.prepare(own_postgresql, backups=None, now=0)  # type: ignore[arg-type]
     with pytest.raises(SchemaFault, match=message):
-        schema.upgrade(own_postgresql)
+        upgrade_server(own_postgresql)
 
 
 def test_names_need_unicode(postgres: Postgres) -> None:
@@ -117,7 +118,7 @@ def test_names_need_unicode(postgres: Postgres) -> None:
     database = Database(postgres.new_database(encoding="LATIN1"))
 
     with pytest.raises(SchemaFault, match="UTF8"):
-        schema.upgrade(database)
+        upgrade_server(database)
     database.close()
 
 

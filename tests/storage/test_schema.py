@@ -152,4 +152,4 @@ def test_processes_that_start_at_once_upgrade_once(place: Place, request: pytest
 
 def test_upgrade_says_what_it_did(place: Place) -> None:
     """The operator's command works on a file too."""
-    assert schema.HEAD in schema.upgrade(Database(place.address))
+    assert schema.HEAD in schema.upgrade(Database(place.address), backups=place.backups, now=NOW)

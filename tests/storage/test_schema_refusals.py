@@ -1,13 +1,17 @@
 """What stops the start: an SQLite file that is damaged, lost, too new, somebody else's, or may not be opened."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from service import app
+from service.settings import load
 from service.storage import schema
 from service.storage.database import Database
+from service.storage.schema import SchemaFault
 from tests.rig.parts import ROOT, unprivileged
 from tests.storage.place import Place
 from tests.storage.stores import account, over
@@ -93,6 +97,20 @@ def test_a_lost_database_is_not_replaced(place: Place, loss: str) -> None:
     assert f"rm -f '{place.state_dir / 'database.made'}'" in refusal
 
 
+def test_a_lost_database_outside_the_state_directory_is_not_made_by_the_command(tmp_path: Path) -> None:
+    """`db upgrade` has the same memory as a start: the state directory's, wherever the file itself lies."""
+    (volume := tmp_path / "volume").mkdir()
+    settings = load({"VESTIBULE_STATE_DIR": str(tmp_path / "state"), "VESTIBULE_DATABASE_URL": f"sqlite:///{volume}/v"})
+    app.upgrade(settings)
+    for file in volume.iterdir():
+        file.unlink()
+
+    with pytest.raises(SchemaFault, match="there was a database"):
+        app.upgrade(settings)
+
+    assert not (volume / "v").exists()
+
+
 def test_a_log_without_its_database_is_not_thrown_away(place: Place) -> None:
     """Commits that were never merged lie in the log: an empty file beside it is a loss."""
     place.state_dir.mkdir()
@@ -124,7 +142,7 @@ def test_an_interrupted_first_start_is_begun_again(place: Place) -> None:
 
 def test_a_file_that_may_not_be_opened_stops_the_start(tmp_path: Path) -> None:
     """The message names the file, the user, and what to type."""
-    place = Place(tmp_path / "state")
+    place = Place(tmp_path / "a state")
     place.prepare().close()
     place.file.chmod(0)
 
@@ -137,4 +155,4 @@ def test_a_file_that_may_not_be_opened_stops_the_start(tmp_path: Path) -> None:
 
     assert f"SchemaFault: {place.state_dir}" in done.stderr
     assert "cannot be read and written by user" in done.stderr
-    assert "chown" in done.stderr
+    assert re.search(rf"chown -R \d+ '{place.state_dir}", done.stderr)
