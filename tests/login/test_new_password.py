@@ -6,16 +6,14 @@ from dataclasses import replace
 import pytest
 
 from service.login.hashing import HashingGate, Result, Shed
-from service.login.links import DAY, HOUR, Link, Purpose, hand_out, is_usable
-from service.login.new_password import Browser, Problem, Typed, change, choose
+from service.login.links import Purpose
+from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import Weakness
-from service.login.sessions import hash_of
 from service.login.sign_in import Opened, new_session
 from service.login.stores import Stores
+from tests.login.changing import AGREED, Meanwhile, link, opens
 from tests.rig.memory_store import Rows
 from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, stores
-
-AGREED = Typed(OTHER_PASSWORD, OTHER_PASSWORD)
 
 
 @pytest.fixture
@@ -36,19 +34,6 @@ def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, by: S
         stores=by or stores(rows),
         now=NOW,
     )
-
-
-def link(rows: Rows, purpose: Purpose, account_id: str | None = "a1") -> Link:
-    token = hand_out(purpose, account_id, links=stores(rows).links, now=NOW)
-    return rows.links[hash_of(token)]
-
-
-def chosen(rows: Rows, used: Link, *, username: str = "", typed: Typed = AGREED, now: int = NOW) -> object:
-    return choose(used, username=username, typed=typed, stores=stores(rows), now=now)
-
-
-def opens(rows: Rows, password: str) -> bool:
-    return PASSWORDS.check(rows.accounts["a1"].password_hash, password).matches
 
 
 def test_a_changed_password_ends_every_session_and_opens_a_new_one(rows: Rows) -> None:
@@ -77,21 +62,6 @@ def test_a_refused_change_changes_nothing(rows: Rows, current: str, typed: Typed
     """The current password is needed, both fields agree, and the policy holds."""
     assert changed(rows, current=current, typed=typed) is expected
     assert opens(rows, PASSWORD)
-
-
-class Meanwhile(HashingGate):
-    """Lets somebody else write while a new hash is made."""
-
-    def __init__(self, rows: Rows, then: dict[str, object] | None) -> None:
-        super().__init__(threads=1, waiting=1)
-        self.rows = rows
-        self.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
-
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
-        done = super().run(work)
-        if isinstance(done, str):
-            self.rows.accounts = dict(self.accounts)
-        return done
 
 
 @pytest.mark.parametrize("then", [None, {"disabled_at": NOW}, {"password_hash": "another"}])
@@ -182,98 +152,3 @@ class Full(HashingGate):
 def test_a_full_gate_changes_nothing(rows: Rows, served: int) -> None:
     """Busy at the check or at the hash is said as busy."""
     assert changed(rows, by=replace(stores(rows), gate=Full(served))) is Problem.BUSY
-
-
-@pytest.mark.parametrize(
-    ("purpose", "seconds"), [(Purpose.SET_UP, HOUR), (Purpose.INVITATION, 3 * DAY), (Purpose.RESET, HOUR)]
-)
-def test_links_expire(rows: Rows, purpose: Purpose, seconds: int) -> None:
-    """Each kind of link works for its own time and not a second longer."""
-    used = link(rows, purpose)
-
-    assert [is_usable(used, now=NOW + t) for t in (seconds - 1, seconds)] == [True, False]
-    assert chosen(rows, used, username="root", now=NOW + seconds) is Problem.LINK_SPENT
-
-
-def test_a_later_link_takes_the_place_of_an_earlier_one(rows: Rows) -> None:
-    """Only the last link that was asked for works."""
-    first, second = link(rows, Purpose.RESET), link(rows, Purpose.RESET)
-
-    assert chosen(rows, first) is Problem.LINK_SPENT
-    assert chosen(rows, second) == rows.accounts["a1"] or opens(rows, OTHER_PASSWORD)
-
-
-def test_a_link_works_once(rows: Rows) -> None:
-    """The second use of a link changes nothing."""
-    used = link(rows, Purpose.RESET)
-    chosen(rows, used)
-
-    again = chosen(rows, used, typed=Typed(PASSWORD, PASSWORD))
-
-    assert again is Problem.LINK_SPENT
-    assert opens(rows, OTHER_PASSWORD)
-
-
-def test_a_reset_ends_every_session(rows: Rows) -> None:
-    """Whoever knew the old password is out."""
-    old = new_session(rows.accounts["a1"], client=CLIENT, remembered=True, now=NOW)
-    rows.sessions[old.session.token_hash] = old.session
-
-    chosen(rows, link(rows, Purpose.RESET))
-
-    assert rows.sessions == {}
-
-
-def test_the_first_administrator_is_made_by_the_set_up_link() -> None:
-    """The chosen name is canonical, administers, and has the password."""
-    rows = Rows()
-
-    chosen(rows, link(rows, Purpose.SET_UP, None), username="Root")
-
-    (root,) = rows.accounts.values()
-    assert (root.username, root.is_admin) == ("root", True)
-    assert PASSWORDS.check(root.password_hash, OTHER_PASSWORD).matches
-
-
-@pytest.mark.parametrize(("username", "expected"), [("", Problem.USERNAME_INVALID), ("ALICE", Problem.USERNAME_TAKEN)])
-def test_the_first_administrator_needs_a_free_name(rows: Rows, username: str, expected: Problem) -> None:
-    """A name that cannot be, or is taken, leaves the link usable."""
-    used = link(rows, Purpose.SET_UP, None)
-
-    assert chosen(rows, used, username=username) is expected
-    assert used.token_hash in rows.links
-
-
-def test_a_set_up_link_is_worth_nothing_once_there_is_an_administrator(rows: Rows) -> None:
-    """A forgotten link cannot make a second administrator."""
-    used = link(rows, Purpose.SET_UP, None)
-    rows.accounts["a1"] = replace(rows.accounts["a1"], is_admin=True)
-
-    assert chosen(rows, used, username="mallory") is Problem.LINK_SPENT
-
-
-@pytest.mark.parametrize("then", [None, {"disabled_at": NOW}])
-def test_a_link_whose_account_is_shut_meanwhile_is_spent(rows: Rows, then: dict[str, object] | None) -> None:
-    """An account that is shut or gone when the password is written gets none."""
-    used = link(rows, Purpose.RESET)
-
-    outcome = choose(used, username="", typed=AGREED, stores=replace(stores(rows), gate=Meanwhile(rows, then)), now=NOW)
-
-    assert outcome is Problem.LINK_SPENT
-
-
-@pytest.mark.parametrize("state", ["gone", "disabled"])
-def test_a_link_to_nobody_is_spent(rows: Rows, state: str) -> None:
-    """An account that is gone or shut chooses no password."""
-    used = link(rows, Purpose.INVITATION)
-    rows.accounts = {} if state == "gone" else {"a1": alice(disabled_at=NOW)}
-
-    assert chosen(rows, used) is Problem.LINK_SPENT
-
-
-def test_a_weak_choice_leaves_the_link_usable(rows: Rows) -> None:
-    """People may try again with a better password."""
-    used = link(rows, Purpose.INVITATION)
-
-    assert chosen(rows, used, typed=Typed("short", "short")) is Weakness.TOO_SHORT
-    assert used.token_hash in rows.links
