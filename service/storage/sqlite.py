@@ -45,16 +45,30 @@ def journal_mode() -> str:
     return "wal" if DRIVER.sqlite_version_info >= SAFE_WAL else "truncate"
 
 
+File = tuple[int, int]
+
+
+class _Connection(newer.Connection):  # type: ignore[misc] # the driver has no types
+    """A connection that knows which file (device, inode) it opened."""
+
+    file: File | None
+
+
 class Sqlite:
-    """One file. It is never made here: a missing file is a failure, not an empty database."""
+    """One file. It is never made here: a missing file is a failure, not an empty database.
+
+    A file that is deleted or replaced is left at once, and no change to it is acknowledged: its connections
+    would go on writing to what no name leads to.
+    """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._path = str(path)
         self._uri = address_of(path)
         self._durable = durable
         self._driver = DRIVER
         self._journal_mode = journal_mode()
         self._writing = threading.Lock()
-        self._idle: deque[sqlite3.Connection] = deque()
+        self._idle: deque[_Connection] = deque()
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self.sqlalchemy = sa.create_engine(
             "sqlite://",
@@ -66,21 +80,19 @@ class Sqlite:
             pool_timeout=BUSY_SECONDS,
             hide_parameters=True,
         )
+        sa.event.listen(self.sqlalchemy, "checkout", self._prove)
         sa.event.listen(self.sqlalchemy, "begin", self._begin)
 
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._open()
-        try:
-            with nullcontext() if statement.only_reads else self._turn():
-                rows = self._patiently(lambda: connection.execute(text, parameters).fetchall())
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
+        with nullcontext() if statement.only_reads else self._turn():
+            connection = self._take()
+            try:
+                rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall())
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.append(connection)
         return rows
 
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
@@ -119,13 +131,48 @@ class Sqlite:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Queue the threads of this process, so that few ask for the file's lock at a time."""
+        """Queue the threads of this process, so that few ask for the file's lock at a time.
+
+        What was committed meanwhile counts only when the file still has its name.
+        """
         if not self._writing.acquire(timeout=BUSY_SECONDS):
             raise self._driver.OperationalError("database is locked by this process")
         try:
+            file = self._named()
             yield
+            if self._named() != file:
+                raise self._replaced()
         finally:
             self._writing.release()
+
+    def _named(self) -> File | None:
+        """Return the file that has the name now."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - a Path would cost as much again
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _replaced(self) -> Exception:
+        return cast("Exception", self._driver.OperationalError("the file was deleted or replaced at this moment"))
+
+    def _take(self) -> _Connection:
+        """Take an idle connection to the file that has the name now, or open one; those to others are closed."""
+        file = self._named()
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if connection.file == file:
+                return connection
+            connection.close()
+        return self._open()
+
+    def _prove(self, connection: _Connection, _record: object, _pooled: object) -> None:
+        """Have the pool open another connection when this one leads to a file that has lost its name."""
+        if connection.file != self._named():
+            raise sa.exc.DisconnectionError("the file was deleted or replaced")
 
     def _patiently(self, act: Callable[[], _T]) -> _T:
         """Act as soon as no other process holds the file's lock. Whoever is refused has changed nothing."""
@@ -149,21 +196,27 @@ class Sqlite:
         """Leave no connection to be closed by chance."""
         self.close()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = cast(
-            "sqlite3.Connection",
-            self._driver.connect(
-                self._uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=64
-            ),
+    def _open(self) -> _Connection:
+        file = self._named()
+        connection: _Connection = self._driver.connect(
+            self._uri,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
+            factory=_Connection,
         )
         try:
+            connection.file = file
             self._set_up(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _set_up(self, connection: sqlite3.Connection) -> None:
+    def _set_up(self, connection: _Connection) -> None:
+        if self._named() != connection.file:
+            raise self._replaced()
         mode = self._journal_mode
         connection.execute(_WHOLE)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from service.login.accounts import Account
 from service.services import Unavailable
 from service.storage import accounts, links, sessions, sqlite
 from service.storage.database import Database, Statement
@@ -135,17 +136,72 @@ def test_only_files_and_postgresql_are_databases(address: str) -> None:
 # --- SQLite alone ---
 
 
-def test_a_file_that_vanishes_is_not_made_anew(sqlite_file: Database) -> None:
-    """Under a running service a missing file is Unavailable, never an empty database."""
-    assert sqlite_file.path
-    sqlite_file.close()
-    for file in sqlite_file.path.parent.glob("vestibule.sqlite3*"):
-        file.unlink()
+@pytest.fixture
+def in_use(file_database: Database) -> tuple[Database, Stores, Account]:
+    """A database with alice, and connections open for statements, transactions and plain reading."""
+    stores = over(file_database)
+    stores.accounts.add(alice := account())
+    assert stores.accounts.by_id(alice.id)
+    assert file_database.ping()
+    return file_database, stores, alice
 
-    assert sqlite_file.ping() is False
+
+def take_away(database: Database) -> Path:
+    """Move the file, with its log, to another name; return that."""
+    assert database.path
+    for file in database.path.parent.glob("vestibule.sqlite3*"):
+        file.rename(file.with_name(file.name.replace("vestibule", "before")))
+    return database.path.with_name("before.sqlite3")
+
+
+def test_a_file_that_vanishes_is_not_made_anew(in_use: tuple[Database, Stores, Account]) -> None:
+    """Under a running service a missing file is Unavailable, never an empty database, nor one without a name."""
+    database, stores, alice = in_use
+    take_away(database)
+
+    for attempt in (
+        lambda: stores.accounts.by_username("alice"),
+        lambda: stores.sessions.add(session(alice.id)),
+        stores.sessions.end_all,
+        lambda: stores.accounts.add(account("bob")),
+    ):
+        with pytest.raises(Unavailable):
+            attempt()
+    assert database.ping() is False
+    assert database.path
+    assert not database.path.exists()
+
+
+def test_a_restored_file_is_used_at_once(in_use: tuple[Database, Stores, Account]) -> None:
+    """Workers that had the file open before it was replaced read and write the one that has the name now."""
+    database, stores, alice = in_use
+    assert database.path
+    with sqlite.DRIVER.connect(take_away(database)) as before:
+        before.execute(f"VACUUM INTO '{database.path}'")
+    before.execute("DELETE FROM accounts")
+    before.commit()
+    before.close()
+
+    stores.sessions.add(one := session(alice.id))
+    with stores.transaction():
+        stores.sessions.add(another := session(alice.id))
+
+    assert alice == stores.accounts.by_id(alice.id)
+    database.close()
+    assert {one.id, another.id} == {found.id for found in stores.sessions.of_account(alice.id)}
+
+
+def test_a_file_lost_in_a_transaction_acknowledges_nothing(in_use: tuple[Database, Stores, Account]) -> None:
+    """What was committed to a file without a name is Unavailable to whoever asked for it."""
+    database, stores, alice = in_use
+
+    def rule() -> None:
+        with stores.transaction():
+            stores.sessions.add(session(alice.id))
+            take_away(database)
+
     with pytest.raises(Unavailable):
-        over(sqlite_file).accounts.by_username("alice")
-    assert not sqlite_file.path.exists()
+        rule()
 
 
 @pytest.mark.parametrize(("newer", "expected"), [(0, "wal"), (1, "truncate")])
