@@ -28,7 +28,8 @@ except ImportError:  # no wheel for this platform
 DRIVER: Any = newer
 _T = TypeVar("_T")
 SAFE_WAL: Final = (3, 51, 3)
-BUSY_SECONDS: Final = 0.8
+BUSY_SECONDS: Final = 0.8  # for everything before a commit: the turn in this process, then the file's lock
+COMMIT_SECONDS: Final = 0.2  # at least; more when less was waited before
 # The library's own waiting grows to steps of 100 ms, in which the unlucky starve: it gets a small step, and
 # `_patiently` has it begin again. Only a commit cannot begin again; with a rollback journal it waits for readers.
 _STEP: Final = "PRAGMA busy_timeout = 5"
@@ -85,10 +86,11 @@ class Sqlite:
 
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
-        with nullcontext() if statement.only_reads else self._turn():
+        deadline = monotonic() + BUSY_SECONDS
+        with nullcontext() if statement.only_reads else self._turn(deadline):
             connection = self._take()
             try:
-                rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall())
+                rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
             except BaseException:
                 connection.close()
                 raise
@@ -102,17 +104,19 @@ class Sqlite:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        with self._turn(), self.sqlalchemy.execution_options(writes=True).begin() as connection:
+        deadline = monotonic() + BUSY_SECONDS
+        with self._turn(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
             yield connection
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         """Without foreign keys a whole table goes at once; with them the library looks at every row."""
-        with self._turn(), self.sqlalchemy.connect() as connection:
+        deadline = monotonic() + BUSY_SECONDS
+        with self._turn(deadline), self.sqlalchemy.connect() as connection:
             connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.commit()
-            connection.execution_options(writes=True)
+            connection.execution_options(deadline=deadline)
             with connection.begin():
                 yield connection
 
@@ -130,12 +134,12 @@ class Sqlite:
             self._idle.pop().close()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, deadline: float) -> Iterator[None]:
         """Queue the threads of this process, so that few ask for the file's lock at a time.
 
         What was committed meanwhile counts only when the file still has its name.
         """
-        if not self._writing.acquire(timeout=BUSY_SECONDS):
+        if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
             raise self._driver.OperationalError("database is locked by this process")
         try:
             file = self._named()
@@ -174,9 +178,8 @@ class Sqlite:
         if connection.file != self._named():
             raise sa.exc.DisconnectionError("the file was deleted or replaced")
 
-    def _patiently(self, act: Callable[[], _T]) -> _T:
+    def _patiently(self, act: Callable[[], _T], deadline: float) -> _T:
         """Act as soon as no other process holds the file's lock. Whoever is refused has changed nothing."""
-        deadline = monotonic() + BUSY_SECONDS
         while True:
             try:
                 return act()
@@ -186,11 +189,14 @@ class Sqlite:
 
     def _begin(self, connection: sa.Connection) -> None:
         """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
-        if connection.get_execution_options().get("writes"):
-            driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-            driver_connection.execute(_STEP)
-            self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"))
-            driver_connection.execute(_WHOLE)
+        deadline = connection.get_execution_options().get("deadline")
+        if deadline is None:
+            return
+        driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        driver_connection.execute(_STEP)
+        self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"), deadline)
+        left = max(COMMIT_SECONDS, deadline - monotonic())
+        driver_connection.execute(f"PRAGMA busy_timeout = {left * 1000:.0f}")
 
     def __del__(self) -> None:
         """Leave no connection to be closed by chance."""

@@ -248,6 +248,56 @@ def test_a_database_that_another_program_holds_is_unavailable(sqlite_file: Datab
     stores.sessions.add(session(alice.id))
 
 
+class SlowTurn:
+    """A lock that is had after 0.7 s, and the clock on which they pass; whoever looks at that waits 10 ms."""
+
+    now = 0.0
+
+    def acquire(self, *, timeout: float) -> bool:
+        self.now += 0.7
+        return timeout >= 0.7
+
+    def release(self) -> None:
+        """Give it back."""
+
+    def clock(self) -> float:
+        self.now += 0.01
+        return self.now
+
+
+@pytest.fixture
+def slow_turn(sqlite_file: Database, monkeypatch: pytest.MonkeyPatch) -> SlowTurn:
+    """The process's own queue takes most of the time that a write has."""
+    assert sqlite_file.ping()
+    slow = SlowTurn()
+    monkeypatch.setattr(sqlite_file.engine, "_writing", slow)
+    monkeypatch.setattr(sqlite, "monotonic", slow.clock)
+    return slow
+
+
+@pytest.mark.parametrize("how", ["statement", "transaction"])
+def test_a_write_has_one_deadline_for_all_that_it_waits_for(
+    sqlite_file: Database, slow_turn: SlowTurn, how: str
+) -> None:
+    """What was waited for the turn is not waited for the file's lock again."""
+    stores = over(sqlite_file)
+    holder = sqlite.DRIVER.connect(sqlite_file.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match="locked"):
+        stores.links.consume(b"") if how == "statement" else stores.accounts.add(account())
+
+    holder.close()
+    assert 0.8 < slow_turn.now < 0.9
+
+
+@pytest.mark.usefixtures("slow_turn")
+def test_a_commit_has_what_is_left_and_a_little_at_least(sqlite_file: Database) -> None:
+    """With a rollback journal it waits for readers; it is not given up for want of a few milliseconds."""
+    with sqlite_file.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
+
+
 def test_a_full_disk_refuses_writes_and_nothing_else(file_database: Database) -> None:
     """Where no file may grow, new sessions are Unavailable, look-ups go on, and what was kept is whole."""
     stores = over(file_database)
