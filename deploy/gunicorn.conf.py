@@ -13,22 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service import worker_counts
-from service.settings import Settings, SettingsFault, load
+from service.settings import Settings, SettingsFault, load, places
 
 _RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
 
 
-def _own_directory(path: Path, mode: int) -> Path:
-    """Return the directory, made where it is missing. Stops where others could have made it, or may enter it."""
+def _own_directory(path: Path, made: int, accepted: int) -> Path:
+    """Return the directory, made where it is missing. Stops where others could have made it, or may do too much."""
     try:
-        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        path.mkdir(mode=made, parents=True, exist_ok=True)
     except OSError as fault:
         sys.exit(f"{path} cannot be made ({fault.strerror}): chown {os.geteuid()}:{os.getegid()} {path.parent}")
-    found = path.lstat()
-    if found.st_uid not in {0, os.geteuid()} or not os.access(path, os.W_OK | os.X_OK):
-        sys.exit(f"{path} is not ours: chown {os.geteuid()}:{os.getegid()} {path}")
-    if found.st_mode & 0o7 & ~mode:
-        sys.exit(f"{path} is open to everybody: chmod {mode:04o} {path}")
+    if wrong := places.fault_of(path, accepted, user=os.geteuid()):
+        sys.exit(wrong)
     return path
 
 
@@ -36,15 +33,15 @@ def _metrics_directory(settings: Settings) -> Path:
     """Return where the workers count: on a RAM disk, one directory for each socket."""
     name = f"vestibule-{os.geteuid()}-{hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12]}"
     usual = (_RAM if _RAM.is_dir() else settings.socket_path.parent) / name
-    return _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", usual)), 0o700)
+    return _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", usual)), 0o700, 0o700)
 
 
 try:
     _settings = load()
 except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
-_own_directory(_settings.state_dir, 0o755)
-_own_directory(_settings.socket_path.parent, 0o750)
+_own_directory(_settings.state_dir, 0o750, places.STATE_MODE)
+_own_directory(_settings.socket_path.parent, 0o750, places.SOCKET_MODE)
 _metrics = _metrics_directory(_settings)
 worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
 

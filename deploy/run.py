@@ -70,7 +70,7 @@ def hand_over(state_dir: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     if not may_hand_over(state_dir, nobody.pw_uid):
         sys.exit(f"STATE_DIR ({state_dir}) holds what is not ours: choose a directory of its own.")
-    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     for path in (state_dir, *state_dir.rglob("*")):
         found = path.lstat()
         is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # the other name may be a file of the system's

@@ -9,6 +9,7 @@ Refuses with every fault at once. `load` reads and changes nothing; only `secret
     agreement     what settings allow together
     faults        what is wrong, in words without secrets
     keys          the secret keys, and the file that the service makes for itself in its state directory
+    places        the directories that the service needs, judged
     manual        docs/settings.md
 """
 
@@ -25,8 +26,9 @@ from service.settings.agreement import disagreements
 from service.settings.catalogue import CATALOGUE, CONFIG, Setting
 from service.settings.faults import SettingsFault, refused
 from service.settings.fields import Settings
-from service.settings.keys import faults_of_state, secret_keys
+from service.settings.keys import faults_of_key, secret_keys
 from service.settings.kinds import Unfit
+from service.settings.places import SOCKET_MODE, STATE_MODE, fault_of_place
 from service.settings.sources import Given
 
 __all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
@@ -48,6 +50,19 @@ def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None)
         raise SettingsFault(faults)
     warnings = tuple(warning for source in given for warning in source.warnings)
     return settings.noting(origins=_merged(source.origins for source in given), warnings=warnings)
+
+
+def faults_of_state(settings: Settings) -> list[str]:
+    """Return what would keep the service from its state directory, its socket and its key. Makes nothing.
+
+    Root looks with the eyes of whom the state directory belongs to: that is who will serve.
+    """
+    state_dir = settings.state_dir
+    user = os.geteuid() or (state_dir.stat().st_uid if state_dir.exists() else 0)
+    for directory, mode in ((state_dir, STATE_MODE), (settings.socket_path.parent, SOCKET_MODE)):
+        if fault := fault_of_place(directory, mode, user=user):
+            return [fault]
+    return faults_of_key(settings)
 
 
 def _given(environ: Mapping[str, str], config: Path | None) -> list[Given]:

@@ -16,10 +16,10 @@ from service.settings import files
 from service.settings.faults import SettingsFault
 from service.settings.fields import Settings
 from service.settings.kinds import Unfit
+from service.settings.places import USABLE, remedy
 
 _KEY_BYTES: Final = 32
 _TOO_OPEN: Final = 0o077
-_USABLE: Final = os.R_OK | os.W_OK | os.X_OK
 _MAXIMUM_BYTES: Final = 65_536
 
 
@@ -91,20 +91,11 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def faults_of_state(settings: Settings) -> list[str]:
-    """Return what would keep the service from using its state directory. Looks only, and makes nothing."""
-    if settings.secret_key is not None and settings.database_url is not None:
-        return []
+def faults_of_key(settings: Settings) -> list[str]:
+    """Return what is wrong with the file, where there is one and it counts. Makes nothing."""
     file = settings.secret_key_file
-    nearest = next(each for each in file.parents if os.access(each, os.F_OK))
-    if not nearest.is_dir():
-        return [f"{nearest} is no directory: name another one, or move it away"]
-    if not os.access(nearest, _USABLE):
-        return [_remedy(file, OSError(errno.EACCES, ""))]
-    return _faults_of_key(file) if settings.secret_key is None and file.exists() else []
-
-
-def _faults_of_key(file: Path) -> list[str]:
+    if settings.secret_key is not None or not file.exists():
+        return []
     try:
         _kept(file)
     except SettingsFault as fault:
@@ -116,11 +107,8 @@ def _faults_of_key(file: Path) -> list[str]:
 
 def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
-    user, group, directory = os.geteuid(), os.getegid(), shlex.quote(str(file.parent))
     if failed.errno != errno.EACCES:
         return f"{file} cannot be kept ({failed.strerror}): mend that, or give a key by VESTIBULE_SECRET_KEY_FILE"
-    if not os.access(file.parent, os.F_OK):
-        return f"{directory} cannot be made by us: sudo install -d -m 750 -o {user} -g {group} {directory}"
-    if not os.access(file.parent, _USABLE):
-        return f"{directory} cannot be used by us: sudo chown -R {user}:{group} {directory}"
-    return f"{file} cannot be read by us: sudo chown {user}:{group} {shlex.quote(str(file))}"
+    if not os.access(file.parent, USABLE):
+        return remedy(file.parent)
+    return f"{file} cannot be read by us: sudo chown {os.geteuid()}:{os.getegid()} {shlex.quote(str(file))}"

@@ -173,6 +173,18 @@ def test_a_directory_that_others_may_enter_stops_the_start(servers: Servers) -> 
     assert f"chmod 0750 {servers.socket.parent}" in servers.log("gunicorn")
 
 
+def test_a_state_directory_that_gunicorn_makes_is_closed_to_others(servers: Servers) -> None:
+    """Whoever comes first to make it, others do not enter the state directory."""
+    servers.end("gunicorn")
+    made = servers.state_dir / "made"
+    servers.environ["VESTIBULE_STATE_DIR"] = str(made)
+
+    servers.start_gunicorn()
+    servers.wait_until((made / "run/gunicorn.sock").exists, "gunicorn listens")
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o750
+
+
 def test_settings_that_are_wrong_stop_the_start_in_words(servers: Servers) -> None:
     """A wrong setting ends the start with code 1 and the sentence of the settings, not with a traceback."""
     servers.end("gunicorn")
