@@ -53,6 +53,8 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
             raise
         except Unavailable as away:
             _log.warning("starting without the database: %s", away)
+        finally:
+            database.close()
         return
     note = file_checks.Note(backups.parent / "database.made", database.path)
     with file_checks.alone(database.path):

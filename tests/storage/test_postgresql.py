@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -46,6 +47,16 @@ def test_missing_tables_are_pending_until_upgraded(empty: Database) -> None:
     assert not schema.pending(empty)
     assert schema.HEAD in said
     assert "already" in upgrade_server(empty)
+
+
+def test_a_start_leaves_no_connection(own_postgresql: Database) -> None:
+    """Workers are forked afterwards: one that the master keeps would be a place less for them all its life."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    with closing(Database(address_of(own_postgresql))) as second, second.reading() as onlooker:
+        schema.prepare(own_postgresql, backups=None, now=0)  # type: ignore[arg-type]
+
+        until(lambda: onlooker.exec_driver_sql(others).scalar() == 0, "the start's connections are closed")
 
 
 def test_parallel_upgrades_make_one(empty: Database) -> None:
