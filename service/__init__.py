@@ -5,7 +5,8 @@
     storage/   ROWS: the only SQL
     web/       HTTP: pages, cookies, limits, headers, metrics
     cli/       the operator's commands, one file a noun
-    services.py, settings.py    what rules need, and what an operator chose
+    services.py, settings/    what pages and commands are handed, and what an operator chose
+    machine.py, probe.py, worker_counts.py    this machine's processors, a probe's question, where workers count
     app.py     the one page that wires everything
 
 Arrows point inward, and a test holds them:

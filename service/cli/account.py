@@ -73,12 +73,13 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
-    """Shut the account NAME; its sessions end at once."""
+    """Shut the account NAME; its sessions and its one-time link end at once."""
     services = op.services
     with services.transaction():
         person = replace(held(op, name), disabled_at=services.clock())
         services.accounts.replace(person)
         ended = services.sessions.end_of_account(person.id)
+        services.links.end_of_account(person.id)
     tell(
         f"Disabled {person.username}; {ended} sessions ended.",
         facts(person) | {"sessions_ended": ended},

@@ -58,7 +58,6 @@ def init_app(app: Flask, services: Services) -> None:
         content_security_policy_nonce_in=["style-src", "script-src"],
         referrer_policy="same-origin",
         permissions_policy={},
-        session_cookie_secure=services.public.is_https,
     )
     app.before_request(_refuse_foreign_host)
     app.before_request(_refuse_other_spelling)

@@ -15,7 +15,7 @@ from service.web.assets import Assets, page_context
 from service.web.sentences import ANSWERS
 
 REQUEST_ID: Final = Markup("<!--# echo var='request_id' -->")  # in single quotes it stands in JSON too
-_MADE_BY_NGINX: Final = (400, 403, 404, 405, 408, 413, 414, 421, 429, 431, 502, 503)
+_MADE_BY_NGINX: Final = (400, 404, 405, 408, 413, 414, 421, 429, 431, 502, 503)
 _COME_BACK: Final = {429: "in a minute", 502: "in a moment", 503: "in a moment"}
 
 

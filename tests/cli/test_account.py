@@ -234,3 +234,13 @@ def test_the_new_password_is_as_good_as_any(terminal: Terminal) -> None:
     answer = browser(terminal.world.app()).post("/", data={"username": "bob", "password": OTHER_PASSWORD})
 
     assert answer.status_code == 303
+
+
+def test_disabling_ends_a_link_that_is_still_about(terminal: Terminal) -> None:
+    """A link that leaked is worth nothing after the account was shut, also when it is opened again."""
+    terminal.said("account", "reset-link", "alice")
+
+    terminal.said("account", "disable", "alice")
+    terminal.said("account", "enable", "alice")
+
+    assert terminal.world.rows.links == {}
