@@ -118,8 +118,8 @@ class Sessions(Protocol):
     def end_by_id(self, session_id: str) -> bool:
         """Delete the session with this public id; whether there was one."""
 
-    def end_of_account(self, account_id: str, *, but: bytes | None = None) -> int:
-        """Delete an account's sessions except the one with this token hash; how many ended."""
+    def end_of_account(self, account_id: str) -> int:
+        """Delete an account's sessions; how many ended."""
 
     def end_all(self) -> int:
         """Delete every session; how many ended."""

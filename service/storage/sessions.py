@@ -92,9 +92,7 @@ _TOUCH: Final = Statement(
 _END: Final = Statement(sa.delete(sessions).where(_THIS).returning(sessions.c.id))
 _END_BY_ID: Final = Statement(sa.delete(sessions).where(sessions.c.id == sa.bindparam("id")).returning(sessions.c.id))
 _END_OF_ACCOUNT: Final = Statement(
-    sa.delete(sessions)
-    .where(sessions.c.account_id == sa.bindparam("account_id"), sessions.c.token_hash != sa.bindparam("but"))
-    .returning(sessions.c.id)
+    sa.delete(sessions).where(sessions.c.account_id == sa.bindparam("account_id")).returning(sessions.c.id)
 )
 # Two sign-ins that sweep at once take different rows, and neither waits for the other.
 _FIND_EXPIRED: Final = Statement(
@@ -152,8 +150,8 @@ class SqlSessions:
     def end_by_id(self, session_id: str) -> bool:
         return bool(self._database.run(_END_BY_ID, id=session_id))
 
-    def end_of_account(self, account_id: str, *, but: bytes | None = None) -> int:
-        return len(self._database.run(_END_OF_ACCOUNT, account_id=account_id, but=but or b""))
+    def end_of_account(self, account_id: str) -> int:
+        return len(self._database.run(_END_OF_ACCOUNT, account_id=account_id))
 
     def end_all(self) -> int:
         """One statement however many there are: row by row, a million would take minutes."""

@@ -114,8 +114,8 @@ class MemorySessions:
         found = [k for k, s in self._rows.sessions.items() if s.id == session_id]
         return any(self.end(k) for k in found)
 
-    def end_of_account(self, account_id: str, *, but: bytes | None = None) -> int:
-        found = [k for k, s in self._rows.sessions.items() if s.account_id == account_id and k != but]
+    def end_of_account(self, account_id: str) -> int:
+        found = [k for k, s in self._rows.sessions.items() if s.account_id == account_id]
         return sum(self.end(k) for k in found)
 
     def end_all(self) -> int:
