@@ -29,6 +29,7 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _REVISION: Final = re.compile(r"\d{4}")
+_BROUGHT: Final = "the database was brought from revision %s to %s"
 _log: Final = logging.getLogger(__name__)
 
 house: Final = sa.Table(
@@ -93,6 +94,7 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
         before = _judge(connection)
         if (before or "") < HEAD:
             _migrate(connection)
+    _log.info(_BROUGHT, before or "nothing", HEAD)
     return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
 
 
@@ -110,11 +112,12 @@ def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, ba
         raise SchemaFault(f"{path} was not migrated: no sound copy could be kept in {backups}: {fault}") from fault
     with database.migrating() as connection:
         _migrate(connection)
+    _log.info(_BROUGHT, before or "nothing", HEAD)
     if kept:
         _log.warning(
-            "the database was brought from revision %s to %s; the way back: stop the service, install the release "
-            "from before, then: rm -f %s-wal %s-shm && cp -p %s %s",
-            *(before, HEAD, *(shlex.quote(str(file)) for file in (path, path, kept, path))),
+            "the way back to revision %s: stop the service, install the release from before, then: "
+            "rm -f %s-wal %s-shm && cp -p %s %s",
+            *(before, *(shlex.quote(str(file)) for file in (path, path, kept, path))),
         )
 
 
@@ -153,6 +156,8 @@ def _require_unicode(connection: sa.Connection) -> None:
 
 def _migrate(connection: sa.Connection) -> None:
     """Run the missing steps inside the connection's transaction, and write down who may use the result."""
+    # What it says of its plugins and dialects, at its import already, is nothing to an operator.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config
 

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 from service.storage import backup, counters, links, schema, sessions  # noqa: F401 - their tables
 from service.storage.database import Database, metadata
+from tests.rig.parts import ROOT
 from tests.storage.children import together
 from tests.storage.place import LATER_STEP, Place
 from tests.storage.stores import NOW, account, link, over, session
@@ -95,6 +98,19 @@ def test_before_an_upgrade_a_copy_is_kept(
     assert os.system(way_back) == 0  # noqa: S605 - our own log line, which an operator would type
     assert place.sql("SELECT version_num FROM alembic_version") == [("0001",)]
     assert place.sql("SELECT username FROM accounts") == [("alice",)]
+
+
+def test_a_migration_is_one_line_of_the_log(tmp_path: Path) -> None:
+    """A first start in a process of its own: what was done, and nothing of how the tool goes about it."""
+    start = (
+        "import logging; logging.basicConfig(level=logging.INFO, format='%(message)s'); from pathlib import Path;"
+        "from service.storage import schema; from service.storage.database import Database;"
+        f"schema.prepare(Database('sqlite:///{tmp_path}/v'), backups=Path('{tmp_path}/backups'), now=0)"
+    )
+
+    done = subprocess.run([sys.executable, "-B", "-c", start], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stderr == f"the database was brought from revision nothing to {schema.HEAD}\n"
 
 
 def test_the_last_three_copies_are_kept(place: Place) -> None:
