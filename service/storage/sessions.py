@@ -159,7 +159,7 @@ class SqlSessions:
             return connection.execute(sa.delete(sessions)).rowcount
 
     def delete_expired(self, lifetimes: Lifetimes, *, now: int, limit: int) -> int:
-        """Looked for without a lock; what was used again before the deletion stays."""
+        """Found by a read, so that without any no turn to write is taken; what was used again meanwhile stays."""
         limits = _limits(lifetimes, now)
         found = [token_hash for (token_hash,) in self._database.run(_FIND_EXPIRED, most=limit, **limits)]
         if not found:
