@@ -4,6 +4,7 @@ gunicorn sits behind nginx on a unix socket and is reached by nobody else. nginx
 meet; the ones here lie above them, so that refusals come from one place and look like one service.
 """
 
+import contextlib
 import gc
 import hashlib
 import os
@@ -29,11 +30,10 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
     return path
 
 
-def _metrics_directory(settings: Settings) -> Path:
-    """Return where the workers count: on a RAM disk, one directory for each socket."""
+def _usual_metrics(settings: Settings) -> Path:
+    """Return where the workers count by themselves: on a RAM disk, one directory for each socket."""
     name = f"vestibule-{os.geteuid()}-{hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12]}"
-    usual = (_RAM if _RAM.is_dir() else settings.socket_path.parent) / name
-    return _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", usual)), 0o700, 0o700)
+    return (_RAM if _RAM.is_dir() else settings.socket_path.parent) / name
 
 
 try:
@@ -42,7 +42,7 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o750, places.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, places.SOCKET_MODE)
-_metrics = _metrics_directory(_settings)
+_metrics = _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", _usual_metrics(_settings))), 0o700, 0o700)
 worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
 
 from gunicorn.glogging import Logger  # noqa: E402
@@ -152,7 +152,9 @@ def child_exit(_server: "Arbiter", worker: "Worker") -> None:
 
 
 def on_exit(server: "Arbiter") -> None:
-    """Give back the RAM, unless a successor counts there."""
+    """Give back the RAM, unless a successor counts there. The operator's own directory stays, and others' files."""
     if not server.reexec_pid:
         worker_counts.clear(_metrics)
-        _metrics.rmdir()
+        if _metrics == _usual_metrics(_settings):
+            with contextlib.suppress(OSError):
+                _metrics.rmdir()

@@ -80,6 +80,31 @@ def test_an_orderly_end_leaves_nothing(servers: Servers) -> None:
     assert counters_of(servers.socket) == []
 
 
+def test_a_foreign_file_among_the_counters_spoils_no_end(servers: Servers) -> None:
+    """What somebody else put there stays with its directory, and gunicorn ends with 0 all the same."""
+    (counters,) = counters_of(servers.socket)
+    (counters / "foreign").touch()
+
+    assert servers.end("gunicorn") == 0
+
+    assert [path.name for path in counters.iterdir()] == ["foreign"]
+    assert "Traceback" not in servers.log("gunicorn")
+
+
+def test_the_operators_own_directory_for_counters_stays(servers: Servers) -> None:
+    """PROMETHEUS_MULTIPROC_DIR may be a mount: it is emptied at the end and not removed."""
+    servers.end("gunicorn")
+    own = servers.state_dir / "counters"
+    servers.environ["PROMETHEUS_MULTIPROC_DIR"] = str(own)
+    servers.start_gunicorn()
+    servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
+    (own / "counter_1.db").touch()
+
+    assert servers.end("gunicorn") == 0
+
+    assert [*own.iterdir()] == []
+
+
 def test_new_workers_answer_without_a_gap(servers: Servers) -> None:
     """HUP exchanges the workers while requests go on, posts included; none fails (F-03)."""
     master = servers.processes["gunicorn"]
