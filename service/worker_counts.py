@@ -24,11 +24,10 @@ def prepare(directory: Path) -> None:
 
     Not a master that reloads (HUP), and not one that takes over from another (USR2): workers count there already.
     """
-    if os.environ.get(_PREPARED) == str(directory) and "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        return _count_by_place()
-    clear(directory)
-    os.environ[_PREPARED] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
-    return _count_by_place()
+    if os.environ.get(_PREPARED) != str(directory) or "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        clear(directory)
+        os.environ[_PREPARED] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+    _count_by_place()
 
 
 def _count_by_place() -> None:
