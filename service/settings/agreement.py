@@ -54,6 +54,17 @@ def _hashing_cost(settings: Settings) -> Iterator[Disagreement]:
         yield ("passwords.memory", "passwords.iterations"), words
 
 
+def _free_threads(settings: Settings) -> Iterator[Disagreement]:
+    """A flood of sign-ins may fill the hash threads and a line of one at least, never the last thread of a worker."""
+    threads, hashing = settings.server.threads, settings.hash_threads_per_worker
+    if hashing + 1 >= threads:
+        words = (
+            f"{{0}} ({threads}) is too little beside {hashing} hash threads in each worker and whoever waits for one: "
+            f"nobody else would be answered. Raise {{0}}, or {{2}}, or lower {{1}}"
+        )
+        yield ("server.threads", "hashing.threads", "server.workers"), words
+
+
 def _outer_limits(settings: Settings) -> Iterator[Disagreement]:
     edge, minute = settings.limits.edge_post_per_second, settings.limits.post_per_minute
     if edge * 60 < minute:
@@ -82,6 +93,7 @@ _CHECKS: Final[tuple[Callable[[Settings], Iterator[Disagreement]], ...]] = (
     _lifetimes,
     _cookie_domain,
     _hashing_cost,
+    _free_threads,
     _outer_limits,
     _listeners,
 )

@@ -68,7 +68,8 @@ class Hashing(Section):
     threads: Annotated[int | None, kinds.whole(1, 256)] = setting(
         None,
         "How many passwords are hashed at once, by all workers together; each worker has at least one thread.",
-        unset="one for each processor that the service may use (affinity and cgroup quota)",
+        unset="one for each processor that the service may use (affinity and cgroup quota), and at most half of "
+        "`server.threads` in each worker",
     )
 
 
@@ -222,8 +223,10 @@ class Settings(BaseSettings):
 
     @property
     def hash_threads_per_worker(self) -> int:
-        """Each worker's share of the one budget for hashing, at least 1."""
-        return max(1, (self.hashing.threads or cpu_budget()) // self.workers)
+        """Each worker's share of the one budget for hashing, at least 1; of its threads half at most, if not chosen."""
+        if self.hashing.threads is not None:
+            return max(1, self.hashing.threads // self.workers)
+        return max(1, min(cpu_budget() // self.workers, self.server.threads // 2))
 
     def noting(self, *, origins: dict[str, str], warnings: tuple[str, ...]) -> Self:
         """Keep where the values came from, and what to warn of."""

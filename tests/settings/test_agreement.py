@@ -35,6 +35,13 @@ _HTTPS = "https://login.example.org"
         ({"PASSWORDS__ITERATIONS": "1", "PASSWORDS__MEMORY": "46m"}, ""),
         ({"PASSWORDS__ITERATIONS": "3", "PASSWORDS__MEMORY": "12288"}, ""),
         ({"PASSWORDS__ITERATIONS": "9", "PASSWORDS__MEMORY": "12m"}, ""),
+        (
+            {"SERVER__WORKERS": "2", "HASHING__THREADS": "14", "SERVER__THREADS": "8"},
+            "nobody else would be answered. Raise VESTIBULE_SERVER__THREADS, or VESTIBULE_SERVER__WORKERS, or lower",
+        ),
+        ({"SERVER__WORKERS": "2", "HASHING__THREADS": "12", "SERVER__THREADS": "8"}, ""),
+        ({"SERVER__THREADS": "2"}, "VESTIBULE_SERVER__THREADS (2) is too little beside 1 hash threads"),
+        ({"SERVER__THREADS": "3"}, ""),
         ({"LIMITS__POST_PER_MINUTE": "1201"}, "VESTIBULE_LIMITS__EDGE_POST_PER_SECOND (20) is less than"),
         ({"LIMITS__POST_PER_MINUTE": "1200"}, ""),
         ({"OPS_LISTEN": "localhost:8080"}, "VESTIBULE_OPS_LISTEN (localhost:8080) and VESTIBULE_SERVER__LISTEN"),

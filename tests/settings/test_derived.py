@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import load
+from service.settings import fields, load
 
 
 def test_loading_makes_no_file(tmp_path: Path) -> None:
@@ -50,3 +50,14 @@ def test_the_hashing_budget_is_shared_by_the_workers(workers: str, threads: str,
     settings = load({"VESTIBULE_SERVER__WORKERS": workers, "VESTIBULE_HASHING__THREADS": threads})
 
     assert settings.hash_threads_per_worker == each
+
+
+@pytest.mark.parametrize(("processors", "each"), [(1, 1), (4, 4), (8, 8), (64, 8)])
+def test_an_automatic_budget_leaves_half_of_the_threads(
+    monkeypatch: pytest.MonkeyPatch, processors: int, each: int
+) -> None:
+    """However many processors there are, one worker starts, and hashes on half of them."""
+    monkeypatch.setattr(fields, "cpu_budget", lambda: processors)
+    given = {"VESTIBULE_SERVER__WORKERS": "1", "VESTIBULE_SERVER__THREADS": "16"}
+
+    assert load(given).hash_threads_per_worker == each

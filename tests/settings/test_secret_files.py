@@ -79,7 +79,7 @@ def test_a_secrets_file_that_may_not_be_read_is_a_fault(tmp_path: Path, monkeypa
     path = tmp_path / "secret"
     path.write_text(_KEY)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
