@@ -8,4 +8,5 @@ unreachable leaves as `service.services.Unavailable`.
     accounts.py sessions.py links.py    the stores of the rules
     counters.py            the outer limits' counters: SQL, or Redis with SQL behind it
     schema.py backup.py migrations/     is the database ours, and of this release
+    private.py             files that only their owner may read
 """

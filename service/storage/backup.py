@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from service.storage import sqlite
+from service.storage import private, sqlite
 
 KEPT: Final = 3
 _READ_ONLY: Final = "?mode=ro"
@@ -23,7 +23,7 @@ def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     target = folder / f"{database.stem}-{moment}-{label}.sqlite3"
     unproven = target.with_suffix(".unproven")
     try:
-        sqlite.make_private_folder(folder)
+        private.make_folder(folder)
         _fill(database, unproven)
         unproven.replace(target)
         _sync(folder)
@@ -42,7 +42,7 @@ def whole(connection: sqlite3.Connection) -> str | None:
 
 def _fill(database: Path, unproven: Path) -> None:
     unproven.unlink(missing_ok=True)
-    sqlite.make_private(unproven)
+    private.make_file(unproven)
     with (
         closing(sqlite.DRIVER.connect(f"{database.as_uri()}{_READ_ONLY}", uri=True)) as source,
         closing(sqlite.DRIVER.connect(unproven)) as target,

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from service.services import Unavailable
-from service.storage import file_checks, sqlite
+from service.storage import file_checks, private
 from service.storage.database import Database, Row, Statement
 
 _TABLE: Final = Statement(
@@ -76,7 +76,7 @@ class CounterFile:
         try:
             self._forget()
             unfinished.unlink(missing_ok=True)
-            sqlite.make_private(unfinished)
+            private.make_file(unfinished)
             fresh = _unsynced(unfinished)
             fresh.run(_TABLE)
             fresh.run(_INDEX)

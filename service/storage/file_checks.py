@@ -16,7 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from service.services import Unavailable
-from service.storage import sqlite
+from service.storage import private, sqlite
 
 OLDEST_LIBRARY: Final = (3, 35)
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024
@@ -42,9 +42,9 @@ class Note:
         if self.names_it():
             return
         try:
-            sqlite.make_private_folder(self.path.parent)
+            private.make_folder(self.path.parent)
             self.path.unlink(missing_ok=True)
-            sqlite.make_private(self.path)
+            private.make_file(self.path)
             self.path.write_text(self._database + "\n")
         except OSError as fault:
             raise SchemaFault(_no_access(fault, self.path)) from fault
@@ -64,7 +64,7 @@ def alone(database: Path) -> Iterator[None]:
 
 def _opened(lock: Path) -> int:
     try:
-        sqlite.make_private_folder(lock.parent)
+        private.make_folder(lock.parent)
         if not lock.exists():
             _made_by_anybody(lock)
         return os.open(lock, os.O_RDWR | os.O_CLOEXEC)
@@ -74,7 +74,7 @@ def _opened(lock: Path) -> int:
 
 def _made_by_anybody(lock: Path) -> None:
     try:
-        sqlite.make_private(lock)
+        private.make_file(lock)
     except FileExistsError:
         return
 
@@ -89,7 +89,7 @@ def before_opening(database: Path, note: Note, backups: Path) -> None:
         if not database.exists() or database.stat().st_size == 0:
             refuse_a_loss(database, note, backups)
         if not database.exists():
-            sqlite.make_private(database)
+            private.make_file(database)
         os.close(os.open(database, os.O_RDWR | os.O_CLOEXEC))
     except OSError as fault:
         raise SchemaFault(_no_access(fault, database)) from fault

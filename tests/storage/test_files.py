@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.storage import backup, schema, sqlite
+from service.storage import backup, private, schema
 from service.storage.counter_file import CounterFile
 from service.storage.counters import SqlCounters
 from service.storage.database import Database
@@ -55,7 +55,7 @@ def test_a_name_that_is_taken_is_not_made_again(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
 
     with pytest.raises(FileExistsError):
-        sqlite.make_private(tmp_path / "file")
+        private.make_file(tmp_path / "file")
 
     assert (tmp_path / "file").read_text() == "kept"
 

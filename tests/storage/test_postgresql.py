@@ -19,6 +19,7 @@ from tests.rig.until import until
 from tests.storage.children import together
 from tests.storage.place import upgrade_server
 from tests.storage.stores import account, over, session
+from tests.storage.test_many_processes import address_of
 
 
 @pytest.fixture
@@ -29,11 +30,6 @@ def empty(postgres: Postgres) -> Iterator[Database]:
     yield database
     database.close()
     postgres.drop(address)
-
-
-def address_of(database: Database) -> str:
-    """Return what another process opens."""
-    return database.engine.sqlalchemy.url.render_as_string(hide_password=False)
 
 
 def test_missing_tables_are_pending_until_upgraded(empty: Database) -> None:
