@@ -12,7 +12,7 @@ from service.cli.account_import import BATCH
 from service.services import Unavailable
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import MemoryAccounts, Rows
-from tests.rig.people import NOW, PASSWORD, PASSWORDS, alice
+from tests.rig.people import NOW, PASSWORD, PASSWORDS
 from tests.web.conftest import browser
 from tests.web.promises import copy_of
 
@@ -150,16 +150,6 @@ def test_who_is_there_already_may_be_left_alone(terminal: Terminal, importing: I
     assert (terminal.account("alice"), terminal.account("bob").display_name) == (before, "Bob")
 
 
-def test_who_is_added_meanwhile_is_left_alone(terminal: Terminal, importing: Import) -> None:
-    """A name that somebody takes between the look and the writing counts as there already; the others go in."""
-    words = importing("username\nbob\ncarol\n")
-
-    done = terminal.run(*words, accounts=Overtaken(terminal.world.rows, by="bob"))
-
-    assert (done.exit_code, done.stdout) == (0, "1 accounts added, 1 were there already.\n")
-    assert {a.username for a in terminal.world.rows.accounts.values()} == {"alice", "bob", "carol"}
-
-
 def test_an_interruption_is_made_good(terminal: Terminal, importing: Import) -> None:
     """What was written before the store went away stays in whole batches; the same file then brings the rest."""
     names = [f"u{n}" for n in range(BATCH * 2 + 50)]
@@ -184,19 +174,6 @@ class Breaking(MemoryAccounts):
         self._left -= 1
         if self._left < 0:
             raise Unavailable("the disk is full")
-        super().add(account)
-
-
-class Overtaken(MemoryAccounts):
-    """A store in which somebody else adds an account between the look and the writing."""
-
-    def __init__(self, rows: Rows, *, by: str) -> None:
-        super().__init__(rows)
-        self._by = by
-
-    def add(self, account):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-        if account.username == self._by:
-            super().add(alice(id="b", username=self._by))
         super().add(account)
 
 

@@ -1,9 +1,10 @@
-"""Two operators at once on PostgreSQL: what one command wrote, another that began before does not undo."""
+"""Two operators at once: what one command wrote, another that began before does not undo."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -15,6 +16,7 @@ from service.storage.accounts import SqlAccounts
 from service.storage.database import Database
 from service.storage.sessions import SqlSessions
 from tests.cli.terminal import Terminal
+from tests.rig.memory_store import MemoryAccounts, Rows
 from tests.rig.people import NOW, alice
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.until import until
@@ -25,10 +27,10 @@ _WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND 
 
 
 @pytest.fixture
-def database(postgres: Postgres) -> Iterator[Database]:
+def database(postgres: Postgres, tmp_path: Path) -> Iterator[Database]:
     """A PostgreSQL database in which alice is."""
     database = Database(address := postgres.new_database())
-    schema.upgrade(database)
+    schema.upgrade(database, backups=tmp_path, now=NOW)
     SqlAccounts(database).add(alice(groups=("ops",)))
     yield database
     database.close()
@@ -86,3 +88,26 @@ def test_both_changes_stay(
     kept = SqlAccounts(database).by_username("alice")
     assert (done.exit_code, done.stderr) == (0, "")
     assert {name: getattr(kept, name) for name in known} == known
+
+
+def test_who_is_added_meanwhile_is_left_alone(terminal: Terminal, tmp_path: Path) -> None:
+    """A name that somebody takes between the look and the writing counts as there already; the others go in."""
+    (file := tmp_path / "people.csv").write_text("username\nbob\ncarol\n")
+
+    done = terminal.run("account", "import", str(file), accounts=Overtaken(terminal.world.rows, by="bob"))
+
+    assert (done.exit_code, done.stdout) == (0, "1 accounts added, 1 were there already.\n")
+    assert {a.username for a in terminal.world.rows.accounts.values()} == {"alice", "bob", "carol"}
+
+
+class Overtaken(MemoryAccounts):
+    """A store in which somebody else adds an account between the look and the writing."""
+
+    def __init__(self, rows: Rows, *, by: str) -> None:
+        super().__init__(rows)
+        self._by = by
+
+    def add(self, account: Account) -> None:
+        if account.username == self._by:
+            super().add(alice(id="b", username=self._by))
+        super().add(account)

@@ -1,10 +1,14 @@
-"""No test of the settings meets the machine's own configuration."""
+"""No test of the settings meets the machine's own configuration; some need a state directory."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from service.settings import sources
+from tests.settings import nobody
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +17,15 @@ def usual_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "vestibule.toml"
     monkeypatch.setattr(sources, "DEFAULT_CONFIG", path)
     return path
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """Return a state directory of the unprivileged user (pytest's own directories let nobody else in)."""
+    top = Path(tempfile.mkdtemp(prefix="vestibule-test-"))
+    top.chmod(0o755)
+    directory = top / "state"
+    directory.mkdir(0o750)
+    nobody.give(directory)
+    yield directory
+    shutil.rmtree(top)

@@ -2,10 +2,7 @@
 
 import errno
 import os
-import shutil
 import stat
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,18 +12,6 @@ from tests.settings import nobody
 
 _KEY = "0123456789abcdef0123456789abcdef"
 _PROCESSES = 8
-
-
-@pytest.fixture
-def state() -> Iterator[Path]:
-    """Return a state directory of the unprivileged user (pytest's own directories let nobody else in)."""
-    top = Path(tempfile.mkdtemp(prefix="vestibule-test-"))
-    top.chmod(0o755)
-    directory = top / "state"
-    directory.mkdir(0o750)
-    nobody.give(directory)
-    yield directory
-    shutil.rmtree(top)
 
 
 def _settings(state: Path) -> Settings:
@@ -216,55 +201,6 @@ def test_a_file_in_the_directorys_place_is_named(tmp_path: Path) -> None:
 
     assert faults_of_state(settings) == [f"{tmp_path}/state is no directory: name another one, or move it away"]
     assert "cannot be kept (File exists)" in _answer(settings)[0]
-
-
-def test_a_state_directory_is_needed_whatever_else_is_given() -> None:
-    """With a database and a key of its own the service still keeps its socket and nginx's files there."""
-    given = {"VESTIBULE_STATE_DIR": "/proc/nothing/here", "VESTIBULE_DATABASE_URL": "postgres://h/d"}
-    settings = load({**given, "VESTIBULE_SECRET_KEY": _KEY})
-
-    (fault,) = nobody.asked(lambda: faults_of_state(settings))()
-
-    assert fault.startswith("/proc/nothing/here cannot be made by us: sudo install -d -m 750")
-
-
-@pytest.mark.parametrize(
-    ("directory", "mode", "words"),
-    [
-        ("", 0o777, "is open to everybody: chmod 0755 "),
-        ("run", 0o755, "is open to everybody: chmod 0750 "),
-        ("run", 0o550, "cannot be used by us: sudo chown"),
-        ("run", 0o750, ""),
-        ("", 0o755, ""),
-    ],
-)
-def test_what_gunicorn_would_refuse_is_said_before(state: Path, directory: str, mode: int, words: str) -> None:
-    """The state directory and the socket's are judged as gunicorn judges them, and named with what to type."""
-    judged = state / directory
-    judged.mkdir(exist_ok=True)
-    nobody.give(judged)
-    judged.chmod(mode)
-
-    settings = _settings(state)
-
-    found = nobody.asked(lambda: faults_of_state(settings))()
-
-    assert [fault.startswith(f"{judged} {words}") for fault in found] == ([True] if words else [])
-    if nobody.IS_ROOT and "open" in words:
-        assert faults_of_state(settings) == found
-
-
-@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a directory of somebody else")
-def test_a_sockets_directory_of_somebody_else_is_said_before(state: Path) -> None:
-    """Others could listen there in our place; root, who looks for the state directory's owner, finds it, too."""
-    (state / "run").mkdir()
-    os.chown(state / "run", 1, nobody.NOBODY)
-    (state / "run").chmod(0o770)
-    settings = _settings(state)
-
-    answers = [nobody.asked(lambda: faults_of_state(settings))(), faults_of_state(settings)]
-
-    assert ["run is not ours: chown" in fault for (fault,) in answers] == [True, True]
 
 
 def test_a_given_key_leaves_the_directory_to_the_database(tmp_path: Path) -> None:
