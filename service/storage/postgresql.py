@@ -121,8 +121,10 @@ class Postgresql:
         try:
             return _execute(connection, text, parameters)
         except psycopg.Error as failure:
-            if connection.closed:
+            # A server that said goodbye may not have hung up yet, and its other connections are as lost as this one.
+            if connection.closed or isinstance(failure, psycopg.errors.AdminShutdown):
                 pooled.invalidate(failure)
+                self.sqlalchemy.dispose()
             raise
         finally:
             pooled.close()
