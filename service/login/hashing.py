@@ -18,6 +18,9 @@ from typing import Any, Final, TypeVar
 Result = TypeVar("Result")
 NICENESS: Final = 10
 IDLE_SECONDS: Final = 2.0
+_TRIM_THRESHOLD: Final = -1
+_OF_SOME_SIZE: Final = 256 * 1024
+_KEPT_WHILE_BUSY: Final = 64 * 1024 * 1024
 _Answer = SimpleQueue[tuple[Any, BaseException | None]]
 
 
@@ -92,7 +95,14 @@ def _step_back() -> None:
 
 
 def _give_memory_back() -> None:
-    """Return to the system what glibc keeps for the next hash: 19 MiB a thread are a lot to keep for nobody."""
+    """Return to the system what glibc keeps for this thread's next hash: 19 MiB a thread are a lot to keep for nobody.
+
+    Not by malloc_trim(3), which leaves alone what lies at the end of a thread's heap, and that is all of it: glibc cuts
+    the end off when something of some size is freed there, down to a threshold (mallopt(3)).
+    """
     libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):  # pragma: no branch - other C libraries keep nothing of that size
-        libc.malloc_trim(0)
+    if hasattr(libc, "mallopt"):  # pragma: no branch - other C libraries keep nothing of that size
+        libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        libc.mallopt(_TRIM_THRESHOLD, 0)
+        libc.free(libc.malloc(_OF_SOME_SIZE))
+        libc.mallopt(_TRIM_THRESHOLD, _KEPT_WHILE_BUSY)

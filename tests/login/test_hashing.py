@@ -1,12 +1,16 @@
 """The hashing gate: how much goes in, and how politely."""
 
+import ctypes
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from service.login import hashing
 from service.login.hashing import NICENESS, HashingGate, Shed
+from tests.rig.parts import ROOT
 
 
 def test_beyond_the_line_the_answer_is_busy_at_once() -> None:
@@ -55,8 +59,35 @@ def test_an_error_inside_comes_out_and_frees_the_place() -> None:
     assert gate.run(lambda: "fine") == "fine"
 
 
-def test_an_idle_gate_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once nobody has hashed for a while the memory goes back to the system, and the gate goes on."""
+_HASH_AND_WAIT = """
+import os, time
+from service.login import hashing
+from service.login.passwords import Parameters, Passwords
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+hashing.IDLE_SECONDS = 0.5
+gate, passwords = hashing.HashingGate(threads=1, waiting=0), Passwords(Parameters(16 * 1024, 1, 1))
+for _ in range(3):
+    gate.run(lambda: passwords.hash("a password"))
+kept, deadline = resident(), time.monotonic() + 20
+while resident() > kept - 15 and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(kept - resident())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library than glibc")
+def test_what_hashing_used_is_the_systems_again() -> None:
+    """Of a process that hashed in 16 MiB and then had nothing to do, at least 15 go back."""
+    given_back = subprocess.check_output([sys.executable, "-c", _HASH_AND_WAIT], cwd=ROOT)
+
+    assert int(given_back) >= 15
+
+
+def test_an_idle_gate_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once nobody has hashed for a while the memory is given back, and the next hash is like the first."""
     idle, give_back = threading.Event(), hashing._give_memory_back
 
     def watched() -> None:
