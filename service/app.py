@@ -52,6 +52,8 @@ def application() -> Flask:
     except (SettingsFault, Unavailable) as fault:
         structlog.get_logger().critical("not started", because=str(fault))
         sys.exit(1)
+    for template in app.jinja_env.list_templates():
+        app.jinja_env.get_template(template)  # compiled once, before workers are forked
     for warning in settings.warnings:
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **facts(settings))
