@@ -97,12 +97,13 @@ def _step_back() -> None:
 def _give_memory_back() -> None:
     """Return to the system what glibc keeps for this thread's next hash: 19 MiB a thread are a lot to keep for nobody.
 
-    Not by malloc_trim(3), which leaves alone what lies at the end of a thread's heap, and that is all of it: glibc cuts
-    the end off when something of some size is freed there, down to a threshold (mallopt(3)).
+    malloc_trim(3) returns what lies between other things, but leaves alone the end of a thread's heap. glibc cuts that
+    off when something of some size is freed there, down to a threshold (mallopt(3)).
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # pragma: no branch - other C libraries keep nothing of that size
         libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        libc.malloc_trim(0)
         libc.mallopt(_TRIM_THRESHOLD, 0)
         libc.free(libc.malloc(_OF_SOME_SIZE))
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_WHILE_BUSY)

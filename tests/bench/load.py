@@ -4,7 +4,6 @@ The generator shares the processors with what it measures, so it reports what it
 loopback address of its own, and so is a network of its own to the service.
 """
 
-import itertools
 import selectors
 import socket
 import time
@@ -115,8 +114,3 @@ def _exchange(selector: selectors.BaseSelector, requests: Iterator[bytes], *, un
                 answered[status] += 1
                 key.data.socket.sendall(next(requests))
     return answered
-
-
-def in_turn(requests: list[bytes]) -> Iterator[bytes]:
-    """Return the requests over and over."""
-    return itertools.cycle(requests)

@@ -53,6 +53,7 @@ def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Ser
     known = 20
     most = 0
     for how in (signal.SIGHUP, signal.SIGKILL, signal.SIGHUP, signal.SIGKILL):
+        servers.wait_until(lambda: len(_workers(servers)) == WORKERS, "those before are gone")
         before = _workers(servers)
         if how is signal.SIGHUP:
             servers.processes["gunicorn"].send_signal(how)

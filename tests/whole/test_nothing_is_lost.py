@@ -18,14 +18,18 @@ ENOUGH = 60
 
 @dataclass
 class Ledger:
-    """What the service said that it did."""
+    """What the service said that it did: sessions by their cookies. What was asked for may have happened."""
 
     opened: set[str] = field(default_factory=set)
+    asked_to_end: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
 
 
 def come_and_go(servers: Servers, ledger: Ledger, *, every: int) -> None:
-    """Sign in until enough was acknowledged; sign every so many out again. Broken requests promise nothing."""
+    """Sign in until enough was acknowledged; sign every so many out again.
+
+    Broken requests promise nothing: the row may be gone although the answer never came.
+    """
     body = urlencode({"username": "alice", "password": PASSWORD}).encode()
     while len(ledger.opened) < ENOUGH:
         try:
@@ -35,6 +39,7 @@ def come_and_go(servers: Servers, ledger: Ledger, *, every: int) -> None:
             cookie = answer.one("set-cookie").partition(";")[0]
             ledger.opened.add(cookie)
             if len(ledger.opened) % every == 0:
+                ledger.asked_to_end.add(cookie)
                 leaving = servers.get("/logout", method="POST", body=b"", Cookie=cookie, Origin=servers.origin, **FORM)
                 (ledger.ended if leaving.status == 303 else set()).add(cookie)
         except (OSError, HTTPException):
@@ -65,5 +70,6 @@ def test_acknowledged_sign_ins_and_sign_outs_survive(start_on_sql: Start) -> Non
         servers.wait_until(lambda: servers.ops("/readyz").status == 200, "ready again")
         works = {cookie for cookie in ledger.opened if servers.get("/account", Cookie=cookie).status == 200}
 
-    assert works == ledger.opened - ledger.ended
+    assert ledger.opened - ledger.asked_to_end <= works
+    assert not works & ledger.ended
     assert len(ledger.ended) > ENOUGH // 6
