@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from supervisor import News, Servers, ended, log_pipe, spawn, stop
 
 from service import probe
+from service.machine import with_large_pages
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -107,7 +108,7 @@ def serve(settings: "Settings", chosen: dict[str, str]) -> int:
     """Start both, say where they are, and wait until one of them ends or somebody says stop."""
     news, servers = News(), Servers()
     try:
-        servers["gunicorn"] = spawn(gunicorn_command())
+        servers["gunicorn"] = spawn(gunicorn_command(), environ=with_large_pages(os.environ))
         servers["nginx"] = spawn(nginx_command(settings), stdout=log_pipe(servers))
         if wait_until_ready(settings, servers, news):
             welcome(settings, chosen)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -36,10 +37,23 @@ class News:
             self.stops_asked_for += sum(number in _ENDS for number in os.read(self._reading, 64))
 
 
-def spawn(command: list[str], *, stdin: int | None = None, stdout: int | None = None) -> Server:
+def spawn(
+    command: list[str],
+    *,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Server:
     """Start a process in a group of its own: Ctrl-C reaches us alone, and we end them in order."""
     # preexec_fn is safe here: this program has one thread.
-    process = subprocess.Popen(command, stdin=stdin, stdout=stdout, preexec_fn=die_with_us, process_group=0)  # noqa: PLW1509
+    process = subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=stdout,
+        env=environ,
+        preexec_fn=die_with_us,  # noqa: PLW1509
+        process_group=0,
+    )
     for end in (stdin, stdout):
         if end is not None:
             os.close(end)

@@ -1,4 +1,4 @@
-"""The machine: how many processors this process may really use.
+"""The machine: how many processors this process may really use, and memory in large pages for hashing.
 
 Containers see every processor of their host; what they may use is the smaller of the CPU affinity and the
 quota of their control group, or of any group above it (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`).
@@ -6,12 +6,13 @@ quota of their control group, or of any group above it (cgroup v2 `cpu.max`, v1 
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _OWN_GROUPS: Final = Path("/proc/self/cgroup")
+_LARGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 def cpu_budget(cgroup_root: Path = _CGROUPS, *, own_groups: Path = _OWN_GROUPS) -> int:
@@ -21,6 +22,15 @@ def cpu_budget(cgroup_root: Path = _CGROUPS, *, own_groups: Path = _OWN_GROUPS) 
     """
     quotas = [quota for group in _groups(cgroup_root, own_groups) if (quota := _quota(group)) is not None]
     return max(1, int(min([_affinity(), *quotas])))
+
+
+def with_large_pages(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a process that hashes: glibc asks for large pages, where the kernel gives them.
+
+    argon2 jumps about in its 19 MiB: with pages of 2 MiB a sign-in takes a tenth less of a processor. glibc reads this
+    once, when a program starts (2.35 or later; others ignore it). What an operator set stays.
+    """
+    return {**_LARGE_PAGES, **environ}
 
 
 def _affinity() -> int:

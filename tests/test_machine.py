@@ -88,3 +88,12 @@ def test_a_system_without_affinity_counts_its_processors(tmp_path: Path, monkeyp
 def test_this_machine_has_a_budget() -> None:
     """Whatever this runs on, there is at least one processor, and never more than the affinity gives."""
     assert 1 <= cpu_budget() <= machine._affinity()
+
+
+def test_hashing_asks_for_large_pages_unless_the_operator_chose_otherwise() -> None:
+    """The service's processes are started with glibc's tunable; one that is set already stays as it is."""
+    plain = machine.with_large_pages({"PATH": "/bin"})
+    chosen = machine.with_large_pages({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"})
+
+    assert plain == {"PATH": "/bin", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    assert chosen == {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}

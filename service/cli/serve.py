@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from service.machine import with_large_pages
+
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "gunicorn.conf.py"
 
 
@@ -15,4 +17,5 @@ def serve() -> None:
     # gunicorn becomes this very process, so that signals and the exit code need nobody in between.
     # Not by `-m gunicorn`: a second master (USR2) would then find gunicorn's own folder `http` in place of Python's.
     script = Path(sys.executable).with_name("gunicorn")
-    os.execv(sys.executable, [sys.executable, str(script), "--config", str(CONFIGURATION)])  # noqa: S606
+    command = [sys.executable, str(script), "--config", str(CONFIGURATION)]
+    os.execve(sys.executable, command, with_large_pages(os.environ))  # noqa: S606

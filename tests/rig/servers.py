@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from service.app import site
 from service.cli import proxy
+from service.machine import with_large_pages
 from service.settings import load
 from tests.rig.asking import PATIENCE_SECONDS, Answer, ask, free_port, send
 from tests.rig.parts import ROOT, need, unprivileged
@@ -85,21 +86,23 @@ class Servers:
     def start_gunicorn(self, configuration: Path = ROOT / "deploy" / "gunicorn.conf.py") -> None:
         """Start gunicorn alone, in front of `application`."""
         script = str(Path(sys.executable).with_name("gunicorn"))
-        self._spawn("gunicorn", [sys.executable, script, "--config", str(configuration), self.application])
+        command = [sys.executable, script, "--config", str(configuration), self.application]
+        self._spawn("gunicorn", command, with_large_pages(self.environ))
 
     def start_nginx(self) -> None:
         """Start nginx alone."""
         prefix = f"{self.nginx_dir}/"
         nginx = str(need("nginx"))
-        self._spawn("nginx", [nginx, "-e", "stderr", "-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"])
+        command = [nginx, "-e", "stderr", "-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"]
+        self._spawn("nginx", command, self.environ)
 
-    def _spawn(self, name: str, command: Sequence[str]) -> None:
+    def _spawn(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
         path = self._log_path(name)
         path.touch()
         path.chmod(0o666)  # nginx opens it again by itself, as nobody
         with path.open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                unprivileged(*command), env=self.environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                unprivileged(*command), env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
