@@ -14,6 +14,7 @@ from service import RELEASE
 if TYPE_CHECKING:
     from flask import Flask
 
+    from service.login.attempts import Throttles
     from service.login.hashing import HashingGate
     from service.login.passwords import Passwords
     from service.login.sessions import Lifetimes
@@ -76,7 +77,19 @@ def create_app(services: Services) -> Flask:
     """Return the web app. Its hooks run in this order: measured, guarded, limited, answered."""
     from flask import Flask
 
-    from service.web import account, assets, context, errors, forms, limits, protection, set_up, sign_in, telemetry
+    from service.web import (
+        account,
+        assets,
+        blocked,
+        context,
+        errors,
+        forms,
+        limits,
+        protection,
+        set_up,
+        sign_in,
+        telemetry,
+    )
 
     app = Flask("service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
@@ -84,6 +97,7 @@ def create_app(services: Services) -> Flask:
     context.install(app, services)
     telemetry.init_app(app, services)
     protection.init_app(app, services)
+    blocked.init_app(app, services)
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)
@@ -97,8 +111,11 @@ def build_services(settings: Settings) -> Services:
     import time
 
     from service.services import Services
+    from service.settings import secret_keys
     from service.storage import counters, schema
     from service.storage.accounts import SqlAccounts
+    from service.storage.audit import SqlAudit
+    from service.storage.blocks import SqlBlocks
     from service.storage.database import Database
     from service.storage.links import SqlLinks
     from service.storage.sessions import SqlSessions
@@ -106,17 +123,24 @@ def build_services(settings: Settings) -> Services:
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = counters.choose(database, state_dir=settings.state_dir, redis=settings.redis_address)
+    keys = secret_keys(settings)
     return Services(
         accounts=SqlAccounts(database),
         sessions=SqlSessions(database),
         links=SqlLinks(database),
+        attempts=counted.attempts,
+        audit=SqlAudit(database, kept_seconds=settings.audit.keep),
+        blocks=SqlBlocks(database),
         passwords=passwords(settings),
         gate=gate(settings),
         lifetimes=lifetimes(settings),
+        throttles=throttles(settings),
+        keys=keys,
         public=settings.public,
         brand=brand(settings),
+        service_name=settings.brand.name,
         health=health(database, counted),
-        outer_limit=outer_limit(settings, counted),
+        outer_limit=outer_limit(settings, counted, keys[0]),
         clock=lambda: int(time.time()),
         transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
@@ -134,10 +158,20 @@ def passwords(settings: Settings) -> Passwords:
 
 def gate(settings: Settings) -> HashingGate:
     """Return the gate of one worker. Its line leaves some of the worker's threads to people who are in."""
+    import time
+
     from service.login.hashing import HashingGate
 
     hashing = settings.hash_threads_per_worker
-    return HashingGate(threads=hashing, waiting=max(1, settings.server.threads - hashing - THREADS_KEPT_FREE))
+    waiting = max(1, settings.server.threads - hashing - THREADS_KEPT_FREE)
+    return HashingGate(threads=hashing, waiting=waiting, timer=time.monotonic)
+
+
+def throttles(settings: Settings) -> Throttles:
+    """Return how many wrong passwords each scope allows."""
+    from service.login.attempts import Scope, Window
+
+    return {scope: Window(*getattr(settings.throttles, scope.value)) for scope in Scope}
 
 
 def lifetimes(settings: Settings) -> Lifetimes:
@@ -169,16 +203,15 @@ def health(database: Database, counted: Chosen) -> Health:
     )
 
 
-def outer_limit(settings: Settings, counted: Chosen) -> OuterLimit:
+def outer_limit(settings: Settings, counted: Chosen, key: bytes) -> OuterLimit:
     """Return the limit on POSTs; its buckets are named with the secret key, so that no address is kept."""
     from service.services import OuterLimit
-    from service.settings import secret_keys
 
     return OuterLimit(
         posts_per_minute=settings.limits.post_per_minute,
         storage_uri=counted.uri,
         storage_options=counted.options,
-        key=secret_keys(settings)[0],
+        key=key,
     )
 
 

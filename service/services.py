@@ -5,16 +5,11 @@ same contract. Nothing here reads the environment or opens a connection.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from service.access.blocks import Blocks
 from service.access.public_address import PublicAddress
-from service.login.accounts import Accounts
-from service.login.hashing import HashingGate
-from service.login.links import Links
-from service.login.passwords import Passwords
-from service.login.sessions import Lifetimes, Sessions
 from service.login.stores import Stores
 
 
@@ -50,35 +45,15 @@ class OuterLimit:
     key: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The stores, the rules' parameters and the clock (whole seconds since the epoch, UTC)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services(Stores):
+    """What the rules of `login` are handed, and what pages and commands need besides. `clock` reads whole seconds."""
 
-    accounts: Accounts
-    sessions: Sessions
-    links: Links
-    passwords: Passwords
-    gate: HashingGate
-    lifetimes: Lifetimes
+    blocks: Blocks
     public: PublicAddress
     brand: Brand
     health: Health
     outer_limit: OuterLimit
     clock: Callable[[], int]
-    transaction: Callable[[], AbstractContextManager[None]]
     return_origins: frozenset[str] = frozenset()
     cookie_domain: str | None = None
-
-    @property
-    def stores(self) -> Stores:
-        """Return what the rules of `login` are handed."""
-        return Stores(
-            accounts=self.accounts,
-            sessions=self.sessions,
-            links=self.links,
-            passwords=self.passwords,
-            gate=self.gate,
-            lifetimes=self.lifetimes,
-            transaction=self.transaction,
-            service_name=self.brand.name,
-        )

@@ -22,6 +22,7 @@ class Account:
     groups: tuple[str, ...] = ()
     is_admin: bool = False
     password_hash: str | None = None
+    password_changed_at: int | None = None
     disabled_at: int | None = None
 
     @property

@@ -1,87 +1,171 @@
 """The gate: a bounded pool of low-priority threads that hash, and refuses what it cannot serve soon.
 
 argon2 releases the interpreter lock, so hashing would take every core from the people who are in.
-The pool is small (one budget for all workers), its threads are nice to everybody else, and its queue is
-short: beyond it the answer is "busy" at once, which costs an attacker's flood nothing but the attacker.
+The pool is small (one budget for all workers), its threads are nice to everybody else, and the line before them
+(`line.py`) is short: beyond it the answer is "busy" at once, which costs an attacker's flood nothing but the attacker.
 """
 
 import ctypes
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from enum import Enum
-from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
+
+from service.login.line import Line, Seat, Waiter
 
 Result = TypeVar("Result")
 NICENESS: Final = 10
 IDLE_SECONDS: Final = 2.0
+LONGEST_WAIT_SECONDS: Final = 0.7  # an answer comes within a second, and the hash itself takes its time
+_REMEMBERED: Final = 16  # about so many hashes make up what is usual
 _TRIM_THRESHOLD: Final = -1
 _OF_SOME_SIZE: Final = 256 * 1024
 _KEPT_WHILE_BUSY: Final = 64 * 1024 * 1024
-_Answer = SimpleQueue[tuple[Any, BaseException | None]]
 
 
 class Shed(Enum):
-    """The gate is full: the work was not started and nothing was written."""
+    """There was no place in the line, or it went to somebody with a better right: nothing was hashed."""
 
     BUSY = "busy"
 
 
-class HashingGate:
-    """Runs work in at most `threads` threads, with at most `waiting` more in line.
+class Observer:
+    """Who is told what the gate does, in the threads of those who ask; this one does not care."""
 
-    Threads start at first use, which is in a worker: threads made before the fork would be gone after it.
-    """
+    def joined(self) -> None:
+        """Somebody has a place."""
 
-    def __init__(self, *, threads: int, waiting: int) -> None:
-        self.threads = threads
-        self._places = threading.BoundedSemaphore(threads + waiting)
-        self._line: SimpleQueue[tuple[Callable[[], Any], _Answer]] = SimpleQueue()
-        self._opening = threading.Lock()
-        self._is_open = False
+    def left(self) -> None:
+        """Somebody gave the place back."""
+
+    def hashed(self, *, waited: float, took: float) -> None:
+        """Work was done: seconds in the line, seconds of work."""
+
+    def shed(self) -> None:
+        """Somebody was turned away."""
+
+
+class Place:
+    """A place at the gate, held until the `with` block around it ends."""
+
+    def __init__(self, gate: "HashingGate", waiter: Waiter) -> None:
+        self._gate = gate
+        self._waiter = waiter
 
     def run(self, work: Callable[[], Result]) -> Result | Shed:
-        """Return what `work` returns, or Shed.BUSY at once when the line is full."""
-        if not self._places.acquire(blocking=False):
-            return Shed.BUSY
+        """Return what `work` returns; Shed.BUSY when the place went to somebody else before its turn came."""
+        return self._gate.work(self._waiter, work)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    result: Any
+    fault: BaseException | None
+    began: float
+    ended: float
+
+
+class HashingGate:
+    """Runs work in at most `threads` threads, with at most `waiting` more in line; fewer when hashes take long.
+
+    Threads start at first use, which is in a worker: threads made before the fork would be gone after it. `timer`
+    reads the seconds of a clock that never jumps.
+    """
+
+    def __init__(self, *, threads: int, waiting: int, timer: Callable[[], float]) -> None:
+        self.threads = threads
+        self._waiting = waiting
+        self._usual = 0.0
+        self.observer = Observer()
+        self._timer = timer
+        self._line = Line()
+        self._hashing = 0
+        self._changed = threading.Condition()
+        self._is_open = False
+
+    @contextmanager
+    def place(self, seat: Seat) -> Iterator[Place | Shed]:
+        """Hold a place in the name of a network or of somebody known; Shed.BUSY at once when there is none."""
+        with self._changed:
+            free = self.threads - self._hashing
+            waiter, pushed_out = self._line.join(seat, free=free, places=self._places())
+            if pushed_out is not None:
+                pushed_out.answer.put(Shed.BUSY)
+        if waiter is None:
+            self.observer.shed()
+            yield Shed.BUSY
+            return
+        self.observer.joined()
         try:
-            self._open()
-            answer: _Answer = SimpleQueue()
-            self._line.put((work, answer))
-            result: Result
-            result, fault = answer.get()
+            yield Place(self, waiter)
         finally:
-            self._places.release()
-        if fault is not None:
-            raise fault
+            with self._changed:
+                self._line.leave(waiter)
+            self.observer.left()
+
+    def _places(self) -> int:
+        """Return how many may wait so that the last of them is served in time, as hashes go at present."""
+        if not self._usual:
+            return self._waiting
+        return min(self._waiting, max(1, int(LONGEST_WAIT_SECONDS * self.threads / self._usual)))
+
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        """Have a thread do the work of somebody who has a place, and wait until it is done."""
+        asked = self._timer()
+        with self._changed:
+            if not waiter.is_out:
+                waiter.work = work
+                self._open()
+                self._changed.notify()
+        done: _Done | Shed = waiter.answer.get()
+        if isinstance(done, Shed):
+            self.observer.shed()
+            return done
+        self.observer.hashed(waited=done.began - asked, took=done.ended - done.began)
+        if done.fault is not None:
+            raise done.fault
+        result: Result = done.result
         return result
 
     def _open(self) -> None:
-        with self._opening:
-            if not self._is_open:
-                for number in range(self.threads):
-                    threading.Thread(target=self._hash, name=f"hash-{number}", daemon=True).start()
-                self._is_open = True
+        if not self._is_open:
+            for number in range(self.threads):
+                threading.Thread(target=self._hash, name=f"hash-{number}", daemon=True).start()
+            self._is_open = True
 
     def _hash(self) -> None:
         _step_back()
         while True:
-            work, answer = self._next()
+            waiter = self._next()
+            began = self._timer()
             try:
-                answer.put((work(), None))
-            except BaseException as fault:  # noqa: BLE001 - the caller's to see, whatever it is
-                answer.put((None, fault))
-            del work, answer  # with them goes the password
+                result, fault = cast("Callable[[], Any]", waiter.work)(), None
+            except BaseException as raised:  # noqa: BLE001 - the caller's to see, whatever it is
+                result, fault = None, raised
+            ended = self._timer()
+            with self._changed:
+                self._hashing -= 1
+                self._usual += (ended - began - self._usual) / (_REMEMBERED if self._usual else 1)
+            waiter.answer.put(_Done(result, fault, began, ended))
+            del waiter, result, fault  # with them goes the password
 
-    def _next(self) -> tuple[Callable[[], Any], _Answer]:
-        try:
-            return self._line.get(timeout=IDLE_SECONDS)
-        except Empty:
+    def _next(self) -> Waiter:
+        waiter = self._taken(IDLE_SECONDS)
+        if waiter is None:
             _give_memory_back()
-            return self._line.get()
+            waiter = self._taken(None)
+        return cast("Waiter", waiter)
+
+    def _taken(self, timeout: float | None) -> Waiter | None:
+        """Take the first who is ready out of the line; None when nobody was in that time."""
+        with self._changed:
+            waiter = self._changed.wait_for(self._line.next, timeout)
+            self._hashing += waiter is not None
+        return waiter
 
 
 def _step_back() -> None:

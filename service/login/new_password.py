@@ -4,16 +4,24 @@ Every way to a new password ends all of the account's sessions, so that whoever 
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from service.login import devices
 from service.login.accounts import Account, UsernameTaken, canonical_username
+from service.login.attempts import Throttled, Try, trying
+from service.login.audit import Entry, Happened
 from service.login.hashing import Shed
+from service.login.line import Seat
 from service.login.links import Link, Purpose, is_usable
+from service.login.networks import network_of
 from service.login.passwords import Weakness, weakness
+from service.login.proof import prove, seat_of
 from service.login.sessions import Session
-from service.login.sign_in import Client, Opened, new_session, open_session
+from service.login.sign_in import Client, Granted, Opened, new_session, open_session
 from service.login.stores import Stores
+
+BY_SESSION = "session"
 
 
 class Problem(StrEnum):
@@ -46,16 +54,17 @@ class Browser:
 
 def change(
     account: Account, *, current: str, typed: Typed, browser: Browser, stores: Stores, now: int
-) -> Opened | Problem | Weakness:
+) -> Opened | Problem | Weakness | Throttled:
     """Change a password that its owner knows; every session ends, and this browser goes on with a new one."""
-    matches = _opens(account, current, stores)
-    if matches is not True:
-        return matches or Problem.WRONG_CURRENT
-    new_hash = _accepted_hash(account, typed, stores)
+    wrong = _not_proved(account, current, browser, stores, now)
+    if wrong is not None:
+        return wrong
+    new_hash = _accepted_hash(account, typed, seat_of(_trying(account, browser, stores)), stores)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
-    remembered = browser.session.remembered
-    opened = new_session(account, client=browser.client, remembered=remembered, now=now)
+    granted = Granted(replace(account, password_changed_at=now), _device(account, browser, stores, now))
+    remembered, key = browser.session.remembered, stores.keys[0]
+    opened = new_session(granted, client=browser.client, remembered=remembered, key=key, now=now)
     with stores.transaction():
         kept = stores.accounts.hold(account.id)
         if kept is None or kept.is_disabled:
@@ -66,26 +75,57 @@ def change(
                 return Problem.SIGNED_OUT
             _write(kept, new_hash, stores, now)
             stores.sessions.add(opened.session)
+            stores.audit.add(_changed(kept, browser.client, by=BY_SESSION, now=now))
             return opened
     return _changed_meanwhile(kept, typed, browser, stores, now)
 
 
-def _changed_meanwhile(kept: Account, typed: Typed, browser: Browser, stores: Stores, now: int) -> Opened | Problem:
+def _changed_meanwhile(
+    kept: Account, typed: Typed, browser: Browser, stores: Stores, now: int
+) -> Opened | Problem | Throttled:
     """Judge a change that came second. The new password being right already, it was the second of two clicks.
 
     Then the browser dropped the first answer, session included, and waits for this one.
     """
-    matches = _opens(kept, typed.password, stores)
-    if matches is not True:
-        return matches or Problem.WRONG_CURRENT
+    wrong = _not_proved(kept, typed.password, browser, stores, now)
+    if wrong is not None:
+        return wrong
     remembered = browser.session.remembered
-    opened = open_session(kept, client=browser.client, remembered=remembered, replaces=None, stores=stores, now=now)
+    opened = open_session(
+        Granted(kept), client=browser.client, remembered=remembered, replaces=None, stores=stores, now=now
+    )
     return opened if isinstance(opened, Opened) else Problem.WRONG_CURRENT
 
 
-def _opens(account: Account, password: str, stores: Stores) -> bool | Problem:
-    check = stores.gate.run(lambda: stores.passwords.check(account.password_hash, password))
-    return Problem.BUSY if isinstance(check, Shed) else check.matches
+def _not_proved(
+    account: Account, password: str, browser: Browser, stores: Stores, now: int
+) -> Problem | Throttled | None:
+    """Return why a password does not prove the owner; None when it does. A stolen session guesses no more."""
+    who = _trying(account, browser, stores)
+    proof = prove(account.password_hash, password, trying=who, stores=stores, now=now)
+    if isinstance(proof, Throttled):
+        return proof
+    if isinstance(proof, Shed):
+        return Problem.BUSY
+    if proof.matches:
+        return None
+    said = Happened.PASSWORD_CHANGE_REFUSED
+    stores.audit.note(Entry(now, said, account.username, browser.client.address, BY_SESSION, Problem.WRONG_CURRENT))
+    return Problem.WRONG_CURRENT
+
+
+def _trying(account: Account, browser: Browser, stores: Stores) -> Try:
+    """Return who guesses: a session, with an allowance of its own, which an attack from elsewhere cannot use up."""
+    device, network = f"session {browser.session.id}", network_of(browser.client.address)
+    return trying(account.username, account, network=network, device=device, key=stores.keys[0])
+
+
+def _device(account: Account, browser: Browser, stores: Stores, now: int) -> str | None:
+    return devices.recognise(browser.client.introduction, account, keys=stores.keys, now=now)
+
+
+def _changed(account: Account, client: Client, *, by: str, now: int) -> Entry:
+    return Entry(now, Happened.PASSWORD_CHANGED, account.username, client.address, by)
 
 
 def _write(account: Account, new_hash: str, stores: Stores, now: int) -> None:
@@ -95,19 +135,24 @@ def _write(account: Account, new_hash: str, stores: Stores, now: int) -> None:
     stores.links.end_of_account(account.id)
 
 
-def choose(link: Link, *, username: str, typed: Typed, stores: Stores, now: int) -> Account | Problem | Weakness:
+def choose(
+    link: Link, *, username: str, typed: Typed, client: Client, stores: Stores, now: int
+) -> Account | Problem | Weakness:
     """Choose a password through a link, which is used up by it. A set-up link makes the first administrator."""
     if not is_usable(link, now=now):
         return Problem.LINK_SPENT
     account = _new_administrator(username, now) if link.purpose is Purpose.SET_UP else _owner(link, stores)
     if isinstance(account, Problem):
         return account
-    new_hash = _accepted_hash(account, typed, stores)
+    new_hash = _accepted_hash(account, typed, Seat(f"link {link.token_hash.hex()}", is_known=True), stores)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
     try:
         with stores.transaction():
-            return _redeem(link, account, new_hash, stores, now)
+            redeemed = _redeem(link, account, new_hash, stores, now)
+            if isinstance(redeemed, Account):
+                stores.audit.add(_chosen(link, account, client, now))
+            return redeemed
     except UsernameTaken:
         return Problem.USERNAME_TAKEN
 
@@ -127,6 +172,11 @@ def _redeem(link: Link, account: Account, new_hash: str, stores: Stores, now: in
     return account
 
 
+def _chosen(link: Link, account: Account, client: Client, now: int) -> Entry:
+    entry = _changed(account, client, by=f"{link.purpose.value} link", now=now)
+    return replace(entry, event=Happened.ACCOUNT_ADDED) if link.purpose is Purpose.SET_UP else entry
+
+
 def _new_administrator(username: str, now: int) -> Account | Problem:
     name = canonical_username(username)
     if name is None:
@@ -139,11 +189,14 @@ def _owner(link: Link, stores: Stores) -> Account | Problem:
     return Problem.LINK_SPENT if account is None or account.is_disabled else account
 
 
-def _accepted_hash(account: Account, typed: Typed, stores: Stores) -> str | Problem | Weakness:
+def _accepted_hash(account: Account, typed: Typed, seat: Seat, stores: Stores) -> str | Problem | Weakness:
     """Return the hash of a password that both fields agree on and the policy accepts."""
     if typed.password != typed.repeat:
         return Problem.UNLIKE
-    hashed = stores.gate.run(lambda: _judged_hash(account, typed.password, stores))
+    with stores.gate.place(seat) as place:
+        if isinstance(place, Shed):
+            return Problem.BUSY
+        hashed = place.run(lambda: _judged_hash(account, typed.password, stores))
     return Problem.BUSY if isinstance(hashed, Shed) else hashed
 
 

@@ -7,13 +7,18 @@ import secrets
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from service.login import devices
 from service.login.accounts import Account, canonical_username
+from service.login.attempts import Scope, Throttled, trying
+from service.login.audit import Entry, Happened
 from service.login.hashing import Shed
-from service.login.passwords import Check, Passwords
+from service.login.networks import network_of
+from service.login.proof import Proof, prove
 from service.login.sessions import Session, hash_of, new_token
 from service.login.stores import Stores
 
 SWEPT_AT_ONCE = 10
+BY_PASSWORD = "password"  # noqa: S105 - the name of a method
 
 
 class Reason(StrEnum):
@@ -22,42 +27,51 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     DISABLED = "disabled"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
+    THROTTLED = "throttled"
     BUSY = "busy"
     CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The account whose password was right, as it was when it was checked."""
+    """The account whose password was right, as it was when it was checked; the browser, when it was known."""
 
     account: Account
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not let in. `username` is set only when an account has it: a password typed in the wrong field is not logged."""
+    """Not let in. `username` is set only when an account has it: a password typed in the wrong field is not logged.
+
+    `throttled` says by which limit, and until when; `used_up` are the limits of which this was the last attempt.
+    """
 
     reason: Reason
     username: str | None = None
+    throttled: Throttled | None = None
+    used_up: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request came from: the peer's address, and what its browser calls itself."""
+    """Where a request came from: the peer's address, what its browser calls itself, and what made it known once."""
 
     address: str
     user_agent: str
+    introduction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A new session. The token goes into the browser's cookie and nowhere else."""
+    """A new session. Token and introduction (`devices.py`) go into the browser's cookies and nowhere else."""
 
     token: str
     session: Session
+    introduction: str
 
 
-def with_password(*, username: str, password: str, stores: Stores) -> Granted | Refused:
+def with_password(*, username: str, password: str, client: Client, stores: Stores, now: int) -> Granted | Refused:
     """Check a name and a password as they were typed.
 
     Unknown and disabled names take the same way through the same work as known ones. A hash made with
@@ -65,35 +79,48 @@ def with_password(*, username: str, password: str, stores: Stores) -> Granted | 
     """
     name = canonical_username(username)
     account = stores.accounts.by_username(name) if name else None
+    device = devices.recognise(client.introduction, account, keys=stores.keys, now=now) if account else None
     kept = account.password_hash if account and not account.is_disabled else None
-    proof = stores.gate.run(lambda: _prove(stores.passwords, kept, password))
-    if isinstance(proof, Shed):
-        return Refused(Reason.BUSY, account.username if account else None)
-    if account is None:
-        return Refused(Reason.UNKNOWN)
-    if account.is_disabled:
-        return Refused(Reason.DISABLED, account.username)
-    if not proof.check.matches:
-        return Refused(Reason.WRONG_PASSWORD, account.username)
+    who = trying(username, account, network=network_of(client.address), device=device, key=stores.keys[0])
+    proof = prove(kept, password, trying=who, stores=stores, now=now)
+    if not isinstance(proof, Proof) or account is None or account.is_disabled or not proof.matches:
+        return _refused(account, proof, client=client, stores=stores, now=now)
     if proof.new_hash and not stores.accounts.rehash_password(account.id, old=kept or "", new=proof.new_hash):
         # Somebody else replaced the hash while we checked against it: what counts is what is kept now.
-        return with_password(username=username, password=password, stores=stores)
-    return Granted(replace(account, password_hash=proof.new_hash or kept))
+        return with_password(username=username, password=password, client=client, stores=stores, now=now)
+    return Granted(replace(account, password_hash=proof.new_hash or kept), device)
 
 
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    check: Check
-    new_hash: str | None
+def _refused(
+    account: Account | None, proof: Proof | Throttled | Shed, *, client: Client, stores: Stores, now: int
+) -> Refused:
+    username = account.username if account else None
+    if isinstance(proof, Shed):
+        return Refused(Reason.BUSY, username)
+    if isinstance(proof, Throttled):
+        return Refused(Reason.THROTTLED, username, throttled=proof)
+    reason = Reason.UNKNOWN if account is None else Reason.DISABLED if account.is_disabled else Reason.WRONG_PASSWORD
+    refused = Refused(reason, username, used_up=proof.used_up)
+    for entry in _noted(refused, client, now):
+        stores.audit.note(entry)
+    return refused
 
 
-def _prove(passwords: Passwords, kept: str | None, password: str) -> _Proof:
-    check = passwords.check(kept, password)
-    return _Proof(check, passwords.hash(password) if check.matches and check.outdated else None)
+def _noted(refused: Refused, client: Client, now: int) -> list[Entry]:
+    """Return what the trail keeps: wrong tries at accounts that exist, and each limit that was used up.
+
+    Both are bounded by the limits themselves; names that nobody has are counted, and not written down one by one.
+    """
+    said = Entry(now, Happened.SIGN_IN_REFUSED, refused.username or "", client.address, BY_PASSWORD, refused.reason)
+    reached = [
+        replace(said, event=Happened.LIMIT_USED_UP, outcome="throttled", detail=scope.value)
+        for scope in refused.used_up
+    ]
+    return [said, *reached] if refused.username else reached
 
 
 def open_session(
-    account: Account, *, client: Client, remembered: bool, replaces: bytes | None, stores: Stores, now: int
+    granted: Granted, *, client: Client, remembered: bool, replaces: bytes | None, stores: Stores, now: int
 ) -> Opened | Refused:
     """Give a granted account a session of its own, always with a new token, and end the browser's old one.
 
@@ -101,7 +128,8 @@ def open_session(
     while the password was being checked must not leave a session behind. Every new session sweeps out a few
     that have expired, so that rows cannot pile up and nothing has to run in the background.
     """
-    opened = new_session(account, client=client, remembered=remembered, now=now)
+    account = granted.account
+    opened = new_session(granted, client=client, remembered=remembered, key=stores.keys[0], now=now)
     with stores.transaction():
         current = stores.accounts.hold(account.id)
         if current is None or current.is_disabled or current.password_hash != account.password_hash:
@@ -110,20 +138,24 @@ def open_session(
             stores.sessions.end(replaces)
         stores.sessions.delete_expired(stores.lifetimes, now=now, limit=SWEPT_AT_ONCE)
         stores.sessions.add(opened.session)
+        stores.audit.add(
+            Entry(now, Happened.SIGNED_IN, account.username, client.address, BY_PASSWORD, detail=opened.session.id)
+        )
     return opened
 
 
-def new_session(account: Account, *, client: Client, remembered: bool, now: int) -> Opened:
-    """Return a session for the account under a fresh token, not kept yet."""
+def new_session(granted: Granted, *, client: Client, remembered: bool, key: bytes, now: int) -> Opened:
+    """Return a session for the account under a fresh token, not kept yet, and the browser's introduction."""
     token = new_token()
     session = Session(
         id=secrets.token_hex(6),
         token_hash=hash_of(token),
-        account_id=account.id,
+        account_id=granted.account.id,
         created_at=now,
         seen_at=now,
         remembered=remembered,
         address=client.address,
         user_agent=client.user_agent,
     )
-    return Opened(token, session)
+    device = granted.device or devices.new_id()
+    return Opened(token, session, devices.introduce(granted.account, device, key=key, now=now))

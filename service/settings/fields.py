@@ -73,6 +73,38 @@ class Hashing(Section):
     )
 
 
+_Allowance = Annotated[kinds.Allowance, kinds.allowance(DAY)]
+
+
+class Throttles(Section):
+    """How many wrong passwords, in how long. A right one counts nowhere, and names that nobody has count as others do.
+
+    A network is an IPv4 address, or a /64 of IPv6; an office behind one address shares it. A known device is a browser
+    in which somebody signed in to that account before, since its password was chosen.
+    """
+
+    account_from_network: _Allowance = setting(
+        kinds.Allowance(5, 15 * MINUTE), "For one account from one network: what mistyping takes."
+    )
+    network: _Allowance = setting(
+        kinds.Allowance(100, 15 * MINUTE), "For one network and all accounts: an office where many mistype."
+    )
+    account: _Allowance = setting(
+        kinds.Allowance(50, HOUR),
+        "For one account from everywhere but known devices: what a botnet may guess. Beyond it the owner needs a known "
+        "device, or waits.",
+    )
+    known_device: _Allowance = setting(
+        kinds.Allowance(10, 15 * MINUTE), "For one account from one known device, whatever happens elsewhere."
+    )
+
+
+class Audit(Section):
+    """The trail of what happened to accounts."""
+
+    keep: Annotated[int, kinds.duration(DAY, 3650 * DAY)] = setting(180 * DAY, "How long entries are kept.")
+
+
 class Limits(Section):
     """The outer limits, above what people need. A network is an IPv4 address, or a /64 of IPv6."""
 
@@ -160,7 +192,9 @@ class Settings(BaseSettings):
     sessions: Sessions = Sessions()
     passwords: Passwords = Passwords()
     hashing: Hashing = Hashing()
+    throttles: Throttles = Throttles()
     limits: Limits = Limits()
+    audit: Audit = Audit()
     access: Access = Access()
     brand: Brand = Brand()
     server: Server = Server()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import GetCoreSchemaHandler, SecretStr
 from pydantic_core import CoreSchema, core_schema
@@ -85,6 +85,27 @@ def duration(lowest: int, highest: int) -> Kind:
         return seconds
 
     return Kind(words, read, spelled_duration)
+
+
+class Allowance(NamedTuple):
+    """So many, in so many seconds."""
+
+    many: int
+    seconds: int
+
+
+def allowance(longest: int) -> Kind:
+    """How many are allowed within a time, written `5/15m`."""
+    words = f"a number and a time up to {spelled_duration(longest)}, such as 5/15m"
+
+    def read(value: object) -> Allowance:
+        many, _, time = value.partition("/") if isinstance(value, str) else ("", "", "")
+        number, seconds = _number(many, _WHOLE), _number(time, _DURATION, _UNITS)
+        if not number or seconds is None or not MINUTE <= seconds <= longest:
+            raise Unfit(f"must be {words}: at least 1, and at least 1m")
+        return Allowance(number, seconds)
+
+    return Kind(words, read, lambda found: f"{found.many}/{spelled_duration(found.seconds)}")
 
 
 def kibibytes(lowest: int, highest: int) -> Kind:

@@ -57,6 +57,7 @@ COLUMNS: Final = (
     _GROUPS.label("groups"),
     accounts.c.is_admin,
     accounts.c.password_hash,
+    accounts.c.password_changed_at,
     accounts.c.disabled_at,
 )
 
@@ -141,6 +142,7 @@ class SqlAccounts:
                             **_facts(account),
                             "username": account.username,
                             "password_hash": account.password_hash,
+                            "password_changed_at": account.password_changed_at,
                         },
                     )
             except sa.exc.IntegrityError as conflict:
@@ -169,7 +171,9 @@ class SqlAccounts:
 
 def account_from(row: Row) -> Account:
     """Return the account whose COLUMNS the row begins with."""
-    account_id, username, created_at, display_name, email, groups, is_admin, password_hash, disabled_at = row[:9]
+    account_id, username, created_at, display_name, email, groups, is_admin, password_hash, changed_at, disabled_at = (
+        row[: len(COLUMNS)]
+    )
     return Account(
         id=account_id,
         username=username,
@@ -179,6 +183,7 @@ def account_from(row: Row) -> Account:
         groups=tuple(sorted(groups.split(","))) if groups else (),
         is_admin=bool(is_admin),
         password_hash=password_hash,
+        password_changed_at=changed_at,
         disabled_at=disabled_at,
     )
 

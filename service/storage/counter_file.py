@@ -1,9 +1,10 @@
-"""The counters' own SQLite file: not synced, made by code, and thrown away when it is damaged."""
+"""The counters' and attempts' own SQLite file: not synced, made by code, and thrown away when it is damaged."""
 
 import logging
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -11,15 +12,23 @@ from service.services import Unavailable
 from service.storage import file_checks, private
 from service.storage.database import Database, Row, Statement
 
-_TABLE: Final = Statement(
-    sa.text(
-        "CREATE TABLE IF NOT EXISTS counters (key TEXT PRIMARY KEY, hits INTEGER NOT NULL, expires_at REAL NOT NULL) "
-        "WITHOUT ROWID"
-    )
+_T = TypeVar("_T")
+_TABLES: Final = (
+    "CREATE TABLE counters (key TEXT PRIMARY KEY, hits INTEGER NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX ix_counters_expires_at ON counters (expires_at)",
+    (
+        "CREATE TABLE attempts (id TEXT PRIMARY KEY, at INTEGER NOT NULL, account TEXT NOT NULL, username TEXT, "
+        "network TEXT NOT NULL, device TEXT) WITHOUT ROWID"
+    ),
+    "CREATE INDEX ix_attempts_at ON attempts (at)",
+    "CREATE INDEX attempts_by_account ON attempts (account, at)",
+    "CREATE INDEX attempts_by_network ON attempts (network, at)",
 )
 _CHECK: Final = Statement(sa.text("PRAGMA quick_check(1)"))
-_LOOK: Final = Statement(sa.text("SELECT key, hits, expires_at FROM counters LIMIT 1"))
-_INDEX: Final = Statement(sa.text("CREATE INDEX IF NOT EXISTS ix_counters_expires_at ON counters (expires_at)"))
+_LOOKS: Final = (
+    Statement(sa.text("SELECT key, hits, expires_at FROM counters LIMIT 1")),
+    Statement(sa.text("SELECT id, at, account, username, network, device FROM attempts LIMIT 1")),
+)
 _log: Final = logging.getLogger(__name__)
 
 
@@ -33,19 +42,27 @@ class CounterFile:
 
     def run(self, statement: Statement, **values: Any) -> list[Row]:
         """Run one statement by itself; its rows. Raises Unavailable."""
+        return self._with(lambda database: database.run(statement, **values))
+
+    def within(self, work: Callable[[Database], _T]) -> _T:
+        """Do something in one transaction, which nobody else writes between. Raises Unavailable."""
+        return self._with(lambda database: database.within(work))
+
+    def close(self) -> None:
+        """Close this process's connections."""
+        self._database.close()
+
+    def _with(self, act: Callable[[Database], _T]) -> _T:
+        """Act on the file that has the name now; once more when it turned out to be of no use, or was replaced."""
         database = self._current()
         try:
-            return database.run(statement, **values)
+            return act(database)
         except Unavailable as fault:
             if _is_of_no_use(fault):
                 self._replace(fault)
             elif self._identity() == self._file:
                 raise
-        return self._current().run(statement, **values)
-
-    def close(self) -> None:
-        """Close this process's connections."""
-        self._database.close()
+        return act(self._current())
 
     def _current(self) -> Database:
         """Return the database in the file that has the name now; a connection to another would count apart."""
@@ -78,8 +95,8 @@ class CounterFile:
             unfinished.unlink(missing_ok=True)
             private.make_file(unfinished)
             fresh = _unsynced(unfinished)
-            fresh.run(_TABLE)
-            fresh.run(_INDEX)
+            for table in _TABLES:
+                fresh.run(Statement(sa.text(table)))
             fresh.close()
             unfinished.replace(self._path)
         except OSError as fault:
@@ -88,7 +105,8 @@ class CounterFile:
     def _is_sound(self) -> bool:
         look = _unsynced(self._path)
         try:
-            look.run(_LOOK)
+            for table in _LOOKS:
+                look.run(table)
             return look.run(_CHECK) == [("ok",)]
         except Unavailable as fault:
             if _is_of_no_use(fault):

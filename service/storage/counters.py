@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import sqlalchemy as sa
 from limits.storage import Storage
 
+from service.login.attempts import Attempts
 from service.services import Unavailable
-from service.storage.database import Database, Plain, Row, Statement, metadata
+from service.storage.attempts import SqlAttempts
+from service.storage.database import Database, Plain, Rows, Statement, metadata
 
 SWEPT_EVERY: Final = 50
 SWEPT_AT_ONCE: Final = 200
@@ -59,13 +61,6 @@ _SWEEP: Final = Statement(
 )
 _CLEAR: Final = Statement(sa.delete(counters).where(counters.c.key == sa.bindparam("key")))
 _RESET: Final = Statement(sa.delete(counters).returning(counters.c.key))
-
-
-class Rows(Protocol):
-    """Where the counters' rows are."""
-
-    def run(self, statement: Statement, **values: Any) -> list[Row]:
-        """Run one statement by itself; its rows. Raises Unavailable."""
 
 
 class SqlCounters(Storage):
@@ -117,8 +112,12 @@ class SqlCounters(Storage):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What `limits.storage.storage_from_string` needs, and whether Redis was given up for now in this process."""
+    """Where attempts are counted, what `limits.storage.storage_from_string` needs to count there, too, and the watch.
 
+    The watch knows whether Redis was given up for now in this process.
+    """
+
+    attempts: Attempts
     uri: str
     options: dict[str, Any]
     watch: Any = field(default=None)
@@ -136,9 +135,13 @@ def choose(database: Database, *, state_dir: Path, redis: str | None) -> Chosen:
         from service.storage.counter_file import CounterFile
 
         rows = CounterFile(state_dir / "counters.sqlite3")
+    in_sql = SqlAttempts(rows)
     if redis is None:
-        return Chosen(SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})
+        return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})
+    from service.storage.redis_attempts import FallbackAttempts
     from service.storage.redis_counters import FallbackCounters, Watch
 
     watch = Watch()
-    return Chosen(FallbackCounters.STORAGE_SCHEME[0] + "://", {"rows": rows, "redis": redis, "watch": watch}, watch)
+    attempts = FallbackAttempts(redis, in_sql, watch)
+    options = {"rows": rows, "redis": redis, "watch": watch}
+    return Chosen(attempts, FallbackCounters.STORAGE_SCHEME[0] + "://", options, watch)

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 
 from service.services import Unavailable
 
+_T = TypeVar("_T")
 Row = tuple[Any, ...]
 Parameters = Mapping[str, Any] | tuple[Any, ...]
 
@@ -70,6 +71,16 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
+
+
+class Rows(Protocol):
+    """Where rows are: a database, or a file that is made anew when it is lost."""
+
+    def run(self, statement: Statement, **values: Any) -> list[Row]:
+        """Run one statement by itself; its rows. Raises Unavailable."""
+
+    def within(self, work: Callable[["Database"], _T]) -> _T:
+        """Do something in one transaction, which nobody else writes between. Raises Unavailable."""
 
 
 class Database:
@@ -153,6 +164,11 @@ class Database:
         """Make everything that this thread does in the block one transaction."""
         with self.writing():
             yield
+
+    def within(self, work: Callable[["Database"], _T]) -> _T:
+        """Return what `work` does with this database in one transaction, which nobody else writes between."""
+        with self.transaction():
+            return work(self)
 
     def ping(self) -> bool:
         """Whether the database answers."""

@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar
 
 from limits.storage import RedisStorage, Storage
 
-from service.storage.counters import Rows, SqlCounters
+from service.storage.counters import SqlCounters
+from service.storage.database import Rows
 
 TIMEOUT_SECONDS: Final = 0.2
 LOOK_AGAIN_SECONDS: Final = 3.0
@@ -61,8 +62,8 @@ class FallbackCounters(Storage):
     ) -> None:
         super().__init__(uri)
         self._sql = SqlCounters(rows=rows, clock=clock)
-        self._redis = _impatient(redis)
-        self._failures: tuple[type[Exception], ...] = (OSError, *_as_tuple(self._redis.base_exceptions))
+        self._redis = impatient(redis)
+        self._failures = failures_of(self._redis)
         self._watch = watch
 
     @property
@@ -93,18 +94,25 @@ class FallbackCounters(Storage):
             try:
                 return ask(self._redis)
             except self._failures as failure:
-                self._watch.lost(self._answers, failure)
+                self._watch.lost(lambda: counts(self._redis), failure)
         return ask(self._sql)
 
-    def _answers(self) -> bool:
-        """Whether Redis counts again: one that is full, or a replica, still answers a ping."""
-        try:
-            return self._redis.incr("probe", 1) > 0
-        except self._failures:
-            return False
+
+def counts(redis: RedisStorage) -> bool:
+    """Whether Redis counts: one that is full, or a replica, still answers a ping."""
+    try:
+        return redis.incr("probe", 1) > 0
+    except failures_of(redis):
+        return False
 
 
-def _impatient(address: str) -> RedisStorage:
+def failures_of(redis: RedisStorage) -> tuple[type[Exception], ...]:
+    """Return what is raised when Redis does not serve."""
+    errors = redis.base_exceptions
+    return (OSError, *(errors if isinstance(errors, tuple) else (errors,)))
+
+
+def impatient(address: str) -> RedisStorage:
     """Return Redis' storage, connected at first use. A connection that a restart closed is opened once more."""
     from redis.backoff import NoBackoff
     from redis.exceptions import ConnectionError as Lost
@@ -116,7 +124,3 @@ def _impatient(address: str) -> RedisStorage:
         "retry": Retry(NoBackoff(), 1, supported_errors=(Lost,)),
     }
     return RedisStorage(address, key_prefix="vestibule:limits", **options)
-
-
-def _as_tuple(errors: type[Exception] | tuple[type[Exception], ...]) -> tuple[type[Exception], ...]:
-    return errors if isinstance(errors, tuple) else (errors,)

@@ -22,7 +22,7 @@ from service.storage.file_checks import SchemaFault
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"

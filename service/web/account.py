@@ -1,11 +1,14 @@
 """The account's own pages: who am I, and a new password."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, make_response, render_template, request
 
+from service.login.attempts import Throttled
 from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import SignedIn
-from service.web import browser_session, context, errors, forms, telemetry
+from service.web import browser_session, context, errors, forms, known_device, telemetry
 from service.web.see_other import see_other
 from service.web.sentences import FIELD, NOTICES, PROBLEMS
 
@@ -40,22 +43,26 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         account,
         current=form.get("current", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        browser=Browser(signed_in.session, context.client()),
-        stores=context.stores(),
+        browser=Browser(signed_in.session, replace(context.client(), introduction=known_device.presented())),
+        stores=context.services(),
         now=context.now(),
     )
+    if isinstance(outcome, Throttled):
+        telemetry.event("authn_password_change_fail", account=account.username, reason="throttled")
+        return errors.throttled(outcome)
     if isinstance(outcome, Problem | Weakness):
         telemetry.event("authn_password_change_fail", account=account.username, reason=outcome.value)
         return _refused(signed_in, outcome)
     telemetry.event("authn_password_change", account=account.username, session=outcome.session.id)
     response = see_other("/account?notice=password-changed")
     browser_session.issue(response, outcome)
+    known_device.issue(response, outcome)
     return response
 
 
 def _refused(signed_in: SignedIn, problem: Problem | Weakness) -> Response:
     if problem is Problem.BUSY:
-        return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
+        return errors.busy()
     if problem is Problem.SIGNED_OUT:
         return _sign_in_first()
     if errors.prefers_json():

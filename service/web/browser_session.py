@@ -5,10 +5,11 @@ from typing import cast
 
 from flask import Response, g, request
 
+from service.login.audit import Entry, Happened
 from service.login.sessions import SignedIn, hash_of_claimed, may_be_used, seen_is_due
 from service.login.sign_in import Opened
 from service.services import Services, Unavailable
-from service.web import context, telemetry
+from service.web import context, cookies, telemetry
 
 
 def cookie_name(services: Services) -> str:
@@ -28,17 +29,7 @@ def presented() -> bytes | None:
 
 
 def _sent() -> str | None:
-    """Return the first cookie of our exact name, whatever is in it.
-
-    Read from the header itself: a nameless cookie, a space before `=` or quotes make another name or
-    value in one parser and not in another, and never ours.
-    """
-    name = cookie_name(context.services())
-    for part in request.headers.get("Cookie", "").split(";"):
-        key, _, value = part.lstrip(" ").partition("=")
-        if key == name:
-            return value.rstrip(" ")
-    return None
+    return cookies.sent(cookie_name(context.services()))
 
 
 def current() -> SignedIn | None:
@@ -77,11 +68,24 @@ def end(response: Response, *, reason: str) -> None:
     alone, "back" would show the page that signing in had led to.
     """
     signed_in, token_hash = current(), presented()
-    if token_hash and context.services().sessions.end(token_hash) and signed_in:
-        account, session = signed_in.account.username, signed_in.session.id
-        telemetry.event("session_expired", account=account, session=session, reason=reason)
+    if token_hash and signed_in:
+        _end(token_hash, signed_in, reason)
+    elif token_hash:
+        context.services().sessions.end(token_hash)  # over already: the row need not wait to be swept
     if _sent():
         _set(response, "", max_age=None)
+
+
+def _end(token_hash: bytes, signed_in: SignedIn, reason: str) -> None:
+    services, account, session = context.services(), signed_in.account.username, signed_in.session.id
+    said = Entry(
+        context.now(), Happened.SESSION_ENDED, account, context.client().address, "browser", reason, detail=session
+    )
+    with services.transaction():
+        if not services.sessions.end(token_hash):
+            return
+        services.audit.add(said)
+    telemetry.event(Happened.SESSION_ENDED, account=account, session=session, reason=reason)
 
 
 def clear_if_dead(response: Response) -> None:
@@ -96,13 +100,5 @@ def clear_if_dead(response: Response) -> None:
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
     services = context.services()
-    response.set_cookie(
-        cookie_name(services),
-        value,
-        max_age=max_age,
-        path="/",
-        domain=services.cookie_domain if services.public.is_https else None,
-        secure=services.public.is_https,
-        httponly=True,
-        samesite="Lax",
-    )
+    domain = services.cookie_domain if services.public.is_https else None
+    cookies.give(response, cookie_name(services), value, max_age=max_age, domain=domain)

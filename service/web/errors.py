@@ -11,11 +11,13 @@ import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from service.login.attempts import Throttled
 from service.services import Unavailable
 from service.web import context, telemetry
-from service.web.sentences import ANSWERS, Said
+from service.web.sentences import ANSWERS, BUSY, TOO_MANY_TRIES, Said
 
 RETRY_SOON_SECONDS: Final = 5
+RETRY_SHED_SECONDS: Final = 2
 _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}
 
 
@@ -73,6 +75,17 @@ def in_words(seconds: int) -> str:
         return "in a moment" if seconds <= 10 else f"in {seconds} seconds"  # noqa: PLR2004
     minutes = -(-seconds // 60)
     return "in a minute" if minutes == 1 else f"in {minutes} minutes"
+
+
+def throttled(refusal: Throttled) -> Response:
+    """Answer an attempt that came too soon; alike for names that somebody has and those that nobody has."""
+    telemetry.count_throttled(refusal.scope.value)
+    return answer(429, said=TOO_MANY_TRIES, retry_after=refusal.until - context.now())
+
+
+def busy() -> Response:
+    """Answer an attempt for which there was no place at the gate."""
+    return answer(503, said=BUSY, retry_after=RETRY_SHED_SECONDS)
 
 
 def _refused(error: HTTPException) -> Response:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import ipaddress
 import math
 import time
 from collections.abc import Callable
@@ -10,11 +9,12 @@ from collections.abc import Callable
 from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 
+from service.login.networks import network_of
 from service.services import OuterLimit
 from service.web import errors, telemetry
 
-IPV6_PREFIX = 64
 WINDOW_SECONDS = 60
+SCOPE = "posts"
 
 
 def init_app(app: Flask, limit: OuterLimit) -> None:
@@ -32,23 +32,6 @@ def init_app(app: Flask, limit: OuterLimit) -> None:
     app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
 
 
-def network_of(address: str) -> str:
-    """Return the network that stands for a client: /32 of IPv4 (mapped too), /64 of IPv6; one name for no address.
-
-    A single customer owns a /64, so counting addresses would count nothing. An address that cannot be
-    read still has a bucket: an empty key would skip the limit.
-    """
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is None:
-            return str(ipaddress.ip_network((int(ip), IPV6_PREFIX), strict=False))
-        ip = ip.ipv4_mapped
-    return f"{ip}/32"
-
-
 def _keyed(key: bytes) -> Callable[[], str]:
     """Name buckets by a keyed digest: no separator to forge, and no address left behind in the counters."""
 
@@ -59,8 +42,8 @@ def _keyed(key: bytes) -> Callable[[], str]:
 
 
 def _too_many(limiter: Limiter, _error: RateLimitExceeded) -> Response:
-    telemetry.count_throttled("network")
-    telemetry.event("excess_rate_limit_exceeded", scope="network")
+    telemetry.count_throttled(SCOPE)
+    telemetry.event("excess_rate_limit_exceeded", scope=SCOPE)
     reset_at = limiter.current_limit.reset_at if limiter.current_limit else 0
     left = math.ceil(reset_at - time.time())
     return errors.answer(429, retry_after=min(max(1, left), WINDOW_SECONDS))  # also when the clock jumped meanwhile

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
-OPS_PATHS: Final = frozenset({"/metrics", "/healthz", "/readyz"})
 TWO_YEARS_SECONDS: Final = 2 * 365 * 24 * 60 * 60
 _ISOLATION: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -85,7 +84,7 @@ class _Settled:
 def _refuse_foreign_host() -> Response | None:
     """Stop a request for another name: a rebound or mistyped address must not see a sign-in page."""
     public = context.services().public
-    if request.path in OPS_PATHS:
+    if request.path in telemetry.OPS_PATHS:
         return None
     if request.environ.get("HTTP_HOST", "").lower() in {public.netloc, f"{public.host}:{public.port}"}:
         return None

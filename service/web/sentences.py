@@ -39,7 +39,15 @@ ANSWERS: Final = {
 }
 
 WRONG: Final = "That username and password do not match."
-BUSY: Final = "Many people are signing in right now. Please try again in a moment."
+_BUSY: Final = "Many people are signing in right now. Please try again in a moment."
+BUSY: Final = Said("busy", "Not available right now", "Many people are signing in right now.")
+BLOCKED: Final = Said("blocked", "Not from here", "Whoever runs this service has shut out the network that you are in.")
+TOO_MANY_TRIES: Final = Said(
+    "too_many_tries",
+    "Too many tries",
+    "There were many attempts at this name, or from where you are. If somebody else is trying your name, a browser in "
+    "which you signed in before still lets you in.",
+)
 
 PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     Weakness.TOO_SHORT: f"Use at least {MINIMUM_CHARACTERS} characters. A short sentence works well.",
@@ -54,7 +62,7 @@ PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     Problem.LINK_SPENT: "This link was used already, or has expired. If you have just chosen a password with it, "
     "sign in; otherwise ask for a new one.",
     Problem.SIGNED_OUT: "You were signed out before the password could be changed.",
-    Problem.BUSY: BUSY,
+    Problem.BUSY: _BUSY,
 }
 
 # Which field of a form a problem is about; a weakness is always about the new password.

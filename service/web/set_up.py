@@ -35,11 +35,12 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
         link,
         username=form.get("username", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        stores=context.stores(),
+        client=context.client(),
+        stores=context.services(),
         now=context.now(),
     )
     if outcome is Problem.BUSY:
-        return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
+        return errors.busy()
     if outcome is Problem.LINK_SPENT:
         return errors.answer(404, said=SPENT)
     if isinstance(outcome, Problem | Weakness):

@@ -1,12 +1,13 @@
 """The sign-in page at `/`, and signing out."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
 from service.access.return_to import origin_of
 from service.login.sign_in import Granted, Reason, Refused, open_session, with_password
-from service.web import browser_session, context, errors, forms, protection, telemetry
+from service.web import browser_session, context, errors, forms, known_device, protection, telemetry
 from service.web.see_other import see_other, validated
 from service.web.sentences import NOTICES, WRONG
 
@@ -16,7 +17,7 @@ pages = Blueprint("sign_in", __name__)
 
 @pages.route("/", methods=["GET", "POST"])
 def login() -> Response:
-    """Show the form, or authenticate: 303 in, 401 wrong, 503 the gate is full."""
+    """Show the form, or authenticate: 303 in, 401 wrong, 429 too often, 503 the gate is full."""
     if request.method == "POST":
         return _authenticate(forms.read())
     where = validated(request.args.get("rd"))
@@ -30,7 +31,14 @@ def login() -> Response:
 
 def _authenticate(form: dict[str, str]) -> Response:
     username, where = form.get("username", ""), validated(form.get("rd"))
-    outcome = with_password(username=username, password=form.get("password", ""), stores=context.stores())
+    client = replace(context.client(), introduction=known_device.presented())
+    outcome = with_password(
+        username=username,
+        password=form.get("password", ""),
+        client=client,
+        stores=context.services(),
+        now=context.now(),
+    )
     if isinstance(outcome, Granted):
         return _let_in(outcome, where, remembered=form.get("remember") == "on")
     return _turn_away(outcome, username=username, remember=form.get("remember") == "on", rd=where)
@@ -38,11 +46,11 @@ def _authenticate(form: dict[str, str]) -> Response:
 
 def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Response:
     opened = open_session(
-        granted.account,
+        granted,
         client=context.client(),
         remembered=remembered,
         replaces=browser_session.presented(),
-        stores=context.stores(),
+        stores=context.services(),
         now=context.now(),
     )
     if isinstance(opened, Refused):
@@ -51,6 +59,7 @@ def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Respons
     telemetry.event("authn_login_success", account=granted.account.username, session=opened.session.id)
     response = see_other(where or HOME)
     browser_session.issue(response, opened)
+    known_device.issue(response, opened)
     return response
 
 
@@ -58,8 +67,12 @@ def _turn_away(refused: Refused, **shown: Any) -> Response:
     """Answer alike whoever it was; only the log and the metrics know the reason."""
     telemetry.count_sign_in("password", refused.reason.value)
     telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value)
+    for scope in refused.used_up:
+        telemetry.event("authn_login_fail_max", account=refused.username, scope=scope.value)
+    if refused.throttled is not None:
+        return errors.throttled(refused.throttled)
     if refused.reason is Reason.BUSY:
-        return errors.answer(503, retry_after=errors.RETRY_SOON_SECONDS)
+        return errors.busy()
     return _form(problem=WRONG, status=401, **shown)
 
 

@@ -26,11 +26,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_flask_exporter import PrometheusMetrics
 
 from service import RELEASE
+from service.login.attempts import Scope
 from service.login.sign_in import Reason
 from service.services import Services, Unavailable
 from service.web import context
+from service.web.gate_metrics import GateMetrics
 
 GAUGES_EVERY_SECONDS: Final = 30
+OPS_PATHS: Final = frozenset({"/metrics", "/healthz", "/readyz"})
 _REQUEST_ID: Final = re.compile(r"[0-9a-f]{32}")
 _SHOWN_PATH: Final = 200
 _LINK_LIKE: Final = re.compile(r"[?=&;#]|[^\x21-\x7e]|setup", re.IGNORECASE)
@@ -54,13 +57,15 @@ class Telemetry:
         self.throttled = Counter(
             "vestibule_throttled_total", "Requests refused by a limit.", ["scope"], registry=self.registry
         )
+        services.gate.observer = GateMetrics(self.registry)
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
         """Show every series from the start: the first refusal is an increase, not a series that appears."""
         for outcome in ("granted", *Reason):
             self.sign_ins.labels("password", str(outcome))
-        self.throttled.labels("network")
+        for scope in ("posts", "block", *Scope):
+            self.throttled.labels(str(scope))
 
     def exporter(self, app: Flask) -> PrometheusMetrics:
         """Count this app's requests by method and status, and time them by rule."""
@@ -124,7 +129,7 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
-    if request.path in {"/metrics", "/healthz", "/readyz"}:
+    if request.path in OPS_PATHS:
         return response
     _log.info(
         "request",

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
 from service.login.links import Link, Purpose, hand_out
 from service.login.new_password import Typed
 from service.login.sessions import hash_of
+from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
 from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORDS, alice, stores
 
@@ -22,7 +24,7 @@ def opens(rows: Rows, password: str) -> bool:
     return PASSWORDS.check(rows.accounts["a1"].password_hash, password).matches
 
 
-class Meanwhile(HashingGate):
+class Meanwhile(Gate):
     """Lets somebody else write while a new hash is made."""
 
     def __init__(self, rows: Rows, then: dict[str, object] | None) -> None:
@@ -30,8 +32,8 @@ class Meanwhile(HashingGate):
         self.rows = rows
         self.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
-        done = super().run(work)
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        done = super().work(waiter, work)
         if isinstance(done, str):
             self.rows.accounts = dict(self.accounts)
         return done

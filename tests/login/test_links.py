@@ -7,10 +7,9 @@ import pytest
 from service.login.links import DAY, HOUR, Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
 from service.login.passwords import Weakness
-from service.login.sign_in import new_session
 from tests.login.changing import AGREED, Meanwhile, link, opens
 from tests.rig.memory_store import Rows
-from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, stores
+from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, session_of, stores
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def rows() -> Rows:
 
 
 def chosen(rows: Rows, used: Link, *, username: str = "", typed: Typed = AGREED, now: int = NOW) -> object:
-    return choose(used, username=username, typed=typed, stores=stores(rows), now=now)
+    return choose(used, username=username, typed=typed, client=CLIENT, stores=stores(rows), now=now)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +53,8 @@ def test_a_link_works_once(rows: Rows) -> None:
 
 def test_a_reset_ends_every_session(rows: Rows) -> None:
     """Whoever knew the old password is out."""
-    old = new_session(rows.accounts["a1"], client=CLIENT, remembered=True, now=NOW)
-    rows.sessions[old.session.token_hash] = old.session
+    old = session_of(rows.accounts["a1"])
+    rows.sessions[old.token_hash] = old
 
     chosen(rows, link(rows, Purpose.RESET))
 
@@ -95,7 +94,14 @@ def test_a_link_whose_account_is_shut_meanwhile_is_spent(rows: Rows, then: dict[
     """An account that is shut or gone when the password is written gets none."""
     used = link(rows, Purpose.RESET)
 
-    outcome = choose(used, username="", typed=AGREED, stores=replace(stores(rows), gate=Meanwhile(rows, then)), now=NOW)
+    outcome = choose(
+        used,
+        username="",
+        typed=AGREED,
+        client=CLIENT,
+        stores=replace(stores(rows), gate=Meanwhile(rows, then)),
+        now=NOW,
+    )
 
     assert outcome is Problem.LINK_SPENT
 

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
 from service.login.links import Purpose
 from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import Weakness
-from service.login.sign_in import Opened, new_session
+from service.login.sign_in import Opened
 from service.login.stores import Stores
 from tests.login.changing import AGREED, Meanwhile, link, opens
+from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
-from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, stores
+from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, session_of, stores
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def rows() -> Rows:
     return Rows(accounts={"a1": alice()})
 
 
-HERE = new_session(alice(), client=CLIENT, remembered=True, now=NOW).session
+HERE = session_of(alice(), remembered=True)
 
 
 def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, by: Stores | None = None) -> object:
@@ -39,8 +41,8 @@ def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, by: S
 def test_a_changed_password_ends_every_session_and_opens_a_new_one(rows: Rows) -> None:
     """Whoever else was in is out; the browser that changed it goes on under a new token."""
     for _ in range(2):
-        other = new_session(rows.accounts["a1"], client=CLIENT, remembered=False, now=NOW)
-        rows.sessions[other.session.token_hash] = other.session
+        other = session_of(rows.accounts["a1"])
+        rows.sessions[other.token_hash] = other
 
     outcome = changed(rows)
 
@@ -76,10 +78,10 @@ def test_a_change_that_lost_a_race_changes_nothing(rows: Rows, then: dict[str, o
 def test_who_signed_out_meanwhile_stays_out(rows: Rows) -> None:
     """A change that was under way when its session ended does not open another, and changes nothing."""
 
-    class Leaving(HashingGate):
-        def run(self, work: Callable[[], Result]) -> Result | Shed:
+    class Leaving(Gate):
+        def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
             rows.sessions.clear()
-            return super().run(work)
+            return super().work(waiter, work)
 
     outcome = changed(rows, by=replace(stores(rows), gate=Leaving(threads=1, waiting=1)))
 
@@ -115,15 +117,15 @@ def test_the_second_click_finds_a_full_gate_or_a_shut_account(rows: Rows) -> Non
     class ThenFull(Meanwhile):
         served = 2
 
-        def run(self, work: Callable[[], Result]) -> Result | Shed:
+        def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
             self.served -= 1
-            return super().run(work) if self.served >= 0 else Shed.BUSY
+            return super().work(waiter, work) if self.served >= 0 else Shed.BUSY
 
     class ThenShut(Meanwhile):
         served = 3
 
-        def run(self, work: Callable[[], Result]) -> Result | Shed:
-            done = super().run(work)
+        def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+            done = super().work(waiter, work)
             self.served -= 1
             if not self.served:
                 rows.accounts = {"a1": replace(rows.accounts["a1"], disabled_at=NOW)}
@@ -136,16 +138,16 @@ def test_the_second_click_finds_a_full_gate_or_a_shut_account(rows: Rows) -> Non
     assert (full, closed) == (Problem.BUSY, Problem.WRONG_CURRENT)
 
 
-class Full(HashingGate):
+class Full(Gate):
     """Serves so many, then is full."""
 
     def __init__(self, served: int) -> None:
         super().__init__(threads=1, waiting=1)
         self.served = served
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
         self.served -= 1
-        return super().run(work) if self.served >= 0 else HashingGate(threads=1, waiting=-1).run(work)
+        return super().work(waiter, work) if self.served >= 0 else Shed.BUSY
 
 
 @pytest.mark.parametrize("served", [0, 1])

@@ -5,21 +5,22 @@ from dataclasses import replace
 import pytest
 
 from service.login.accounts import Account
-from service.login.hashing import HashingGate
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
-from service.login.sign_in import Granted, Opened, Reason, Refused, new_session, open_session, with_password
+from service.login.sign_in import Granted, Opened, Reason, Refused, open_session, with_password
+from tests.rig.gates import full_gate
 from tests.rig.memory_store import MemoryAccounts, Rows
-from tests.rig.people import CLIENT, NOW, PASSWORD, alice, stores
+from tests.rig.people import CLIENT, NOW, PASSWORD, alice, session_of, stores
 
 
 def attempt(rows: Rows, username: str, password: str, **changed: object) -> Granted | Refused:
-    return with_password(username=username, password=password, stores=replace(stores(rows), **changed))  # type: ignore[arg-type]
+    own = replace(stores(rows), **changed)  # type: ignore[arg-type]
+    return with_password(username=username, password=password, client=CLIENT, stores=own, now=NOW)
 
 
 def opened(rows: Rows, *, replaces: bytes | None = None, account: Account | None = None) -> Opened | Refused:
     return open_session(
-        account or rows.accounts["a1"],
+        Granted(account or rows.accounts["a1"]),
         client=CLIENT,
         remembered=False,
         replaces=replaces,
@@ -69,7 +70,7 @@ def test_an_invited_account_has_no_password_yet() -> None:
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 def test_a_full_gate_is_said_and_nothing_is_checked(rows: Rows, name: str) -> None:
     """Beyond the line the answer is busy, for known and unknown names."""
-    outcome = attempt(rows, name, PASSWORD, gate=HashingGate(threads=1, waiting=-1))
+    outcome = attempt(rows, name, PASSWORD, gate=full_gate())
 
     assert isinstance(outcome, Refused)
     assert outcome.reason is Reason.BUSY
@@ -140,8 +141,8 @@ def test_an_account_deleted_meanwhile_leaves_no_session(rows: Rows) -> None:
 def test_a_new_session_sweeps_out_expired_ones(rows: Rows) -> None:
     """Rows do not pile up, though nothing runs in the background."""
     for age in range(20):
-        dead = new_session(alice(), client=CLIENT, remembered=False, now=NOW - 10_000 - age)
-        rows.sessions[dead.session.token_hash] = dead.session
+        dead = session_of(alice(), now=NOW - 10_000 - age)
+        rows.sessions[dead.token_hash] = dead
 
     opened(rows)
     opened(rows)

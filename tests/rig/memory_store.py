@@ -1,10 +1,14 @@
 """Stores that keep the ports' contract in memory, for rules that are tried without a database."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from service.access.blocks import Block
 from service.login.accounts import Account, UsernameTaken
+from service.login.attempts import Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.audit import Entry
 from service.login.links import Link
 from service.login.sessions import Lifetimes, Session, SignedIn, is_live
 
@@ -16,14 +20,18 @@ class Rows:
     accounts: dict[str, Account] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
     links: dict[bytes, Link] = field(default_factory=dict)
+    trail: list[Entry] = field(default_factory=list)
+    attempts: dict[str, tuple[int, Try]] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        before = dict(self.accounts), dict(self.sessions), dict(self.links)
+        """Put back what it holds when it raises; attempts are no part of it."""
+        before = dict(self.accounts), dict(self.sessions), dict(self.links), list(self.trail), dict(self.blocks)
         try:
             yield
         except BaseException:
-            self.accounts, self.sessions, self.links = before
+            self.accounts, self.sessions, self.links, self.trail, self.blocks = before
             raise
 
 
@@ -63,8 +71,9 @@ class MemoryAccounts:
         kept = self._rows.accounts[account.id]
         self._rows.accounts[account.id] = replace(account, password_hash=kept.password_hash)
 
-    def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:  # noqa: ARG002
-        self._rows.accounts[account_id] = replace(self._rows.accounts[account_id], password_hash=password_hash)
+    def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:
+        kept = self._rows.accounts[account_id]
+        self._rows.accounts[account_id] = replace(kept, password_hash=password_hash, password_changed_at=now)
 
     def rehash_password(self, account_id: str, *, old: str, new: str) -> bool:
         kept = self._rows.accounts.get(account_id)
@@ -150,3 +159,106 @@ class MemoryLinks:
     def delete_expired(self, *, now: int, limit: int) -> int:
         dead = [k for k, link in self._rows.links.items() if link.expires_at <= now][:limit]
         return sum(self.consume(k) for k in dead)
+
+
+class MemoryAttempts:
+    """Attempts in a dictionary."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._serial = itertools.count(1)
+
+    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        counts = {}
+        for scope in trying.scopes:
+            kept = [at for at, other in self._rows.attempts.values() if _is_counted(other, trying, scope)]
+            seconds = throttles[scope].seconds
+            kept = [at for at in kept if now - seconds < at < now + seconds]
+            counts[scope] = Count(len(kept), min(kept, default=0))
+        verdict = judge(counts, throttles, now=now)
+        if isinstance(verdict, Throttled):
+            return verdict
+        reserved = Reserved(str(next(self._serial)), trying, verdict)
+        self._rows.attempts[reserved.id] = (now, trying)
+        return reserved
+
+    def release(self, reserved: Reserved) -> None:
+        self._rows.attempts.pop(reserved.id, None)
+
+    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
+        found: dict[str, list[tuple[int, Try]]] = {}
+        for at, trying in self._rows.attempts.values():
+            if at > since:
+                found.setdefault(trying.network if by is Scope.NETWORK else trying.account, []).append((at, trying))
+        tallies = [
+            Tally(
+                key,
+                None if by is Scope.NETWORK else max((each.username or "" for _, each in some), default="") or None,
+                len(some),
+                max(at for at, _ in some),
+            )
+            for key, some in found.items()
+        ]
+        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
+
+    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
+        gone = [
+            key
+            for key, (_, trying) in self._rows.attempts.items()
+            if (account is None or trying.account == account) and (network is None or trying.network == network)
+        ]
+        for key in gone:
+            del self._rows.attempts[key]
+        return len(gone)
+
+
+def _is_counted(other: Try, trying: Try, scope: Scope) -> bool:
+    """Whether another attempt counts in the same window as this one."""
+    if scope is Scope.KNOWN_DEVICE:
+        return (other.account, other.device) == (trying.account, trying.device)
+    same_account, same_network = other.account == trying.account, other.network == trying.network
+    same = {
+        Scope.ACCOUNT_FROM_NETWORK: same_account and same_network,
+        Scope.NETWORK: same_network,
+        Scope.ACCOUNT: same_account,
+    }
+    return other.device is None and same[scope]
+
+
+class MemoryAudit:
+    """The trail in a list."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, entry: Entry) -> None:
+        self._rows.trail.append(entry)
+
+    note = add
+
+    def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]:
+        return (
+            entry
+            for entry in reversed(self._rows.trail)
+            if entry.at >= since and (account is None or entry.account == account)
+        )
+
+
+class MemoryBlocks:
+    """Blocks in a dictionary."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def put(self, block: Block) -> None:
+        self._rows.blocks[block.network] = block
+
+    def remove(self, network: str) -> bool:
+        return self._rows.blocks.pop(network, None) is not None
+
+    def all(self, *, now: int) -> list[Block]:
+        return sorted((b for b in self._rows.blocks.values() if b.until > now), key=lambda b: b.network)
+
+    def delete_expired(self, *, now: int) -> int:
+        gone = [network for network, block in self._rows.blocks.items() if block.until <= now]
+        return sum(self.remove(network) for network in gone)

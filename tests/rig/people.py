@@ -1,18 +1,21 @@
 """Accounts, clients and rules that tests of sign-in share; the cheapest argon2 there is."""
 
 from service.login.accounts import Account
-from service.login.hashing import HashingGate
+from service.login.attempts import Scope, Window
 from service.login.passwords import Parameters, Passwords
-from service.login.sessions import Lifetimes
-from service.login.sign_in import Client
+from service.login.sessions import Lifetimes, Session
+from service.login.sign_in import Client, Granted, new_session
 from service.login.stores import Stores
-from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
+from tests.rig.gates import Gate
+from tests.rig.memory_store import MemoryAccounts, MemoryAttempts, MemoryAudit, MemoryLinks, MemorySessions, Rows
 
 NOW = 1_800_000_000
 CHEAP_FOR_TESTS_ONLY = Parameters(memory_kib=8, iterations=1, parallelism=1)
 PASSWORDS = Passwords(CHEAP_FOR_TESTS_ONLY)
 PASSWORD = "seven otters paint a lighthouse"
 OTHER_PASSWORD = "eleven kettles argue about rain"
+THROTTLES = {scope: Window(1000, 900) for scope in Scope}
+KEYS = (b"a key of the tests", b"an older key")
 LIFETIMES = Lifetimes(idle=100, absolute=1000, remembered_idle=5000, remembered_absolute=9000)
 CLIENT = Client("192.0.2.7", "a browser")
 
@@ -28,15 +31,24 @@ def alice(**facts: object) -> Account:
     return Account(**(known | facts))  # type: ignore[arg-type]
 
 
+def session_of(account: Account, *, now: int = NOW, remembered: bool = False) -> Session:
+    """Return a session for an account, not kept yet."""
+    return new_session(Granted(account), client=CLIENT, remembered=remembered, key=KEYS[0], now=now).session
+
+
 def stores(rows: Rows) -> Stores:
     """Return the stores of the rules over these rows."""
     return Stores(
         accounts=MemoryAccounts(rows),
         sessions=MemorySessions(rows),
         links=MemoryLinks(rows),
+        attempts=MemoryAttempts(rows),
+        audit=MemoryAudit(rows),
         passwords=PASSWORDS,
-        gate=HashingGate(threads=1, waiting=4),
+        gate=Gate(waiting=4),
         lifetimes=LIFETIMES,
+        throttles=THROTTLES,
+        keys=KEYS,
         transaction=rows.transaction,
         service_name="Vestibule",
     )

@@ -18,8 +18,8 @@ LATER_STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade():
@@ -77,7 +77,7 @@ def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The migrations of a release that comes after this one, in use from here on."""
     migrations = tmp_path / "migrations"
     shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions/0002_later.py").write_text(LATER_STEP)
+    (migrations / "versions/0003_later.py").write_text(LATER_STEP)
     monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "0003")
     return migrations

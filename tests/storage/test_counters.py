@@ -11,8 +11,8 @@ from limits.strategies import FixedWindowRateLimiter
 
 from service.storage import counters
 from service.storage.counter_file import CounterFile
-from service.storage.counters import SWEPT_AT_ONCE, SWEPT_EVERY, Rows, SqlCounters
-from service.storage.database import Database, Statement
+from service.storage.counters import SWEPT_AT_ONCE, SWEPT_EVERY, SqlCounters
+from service.storage.database import Database, Rows, Statement
 
 
 class Clock:

@@ -27,7 +27,7 @@ def test_root_makes_files_for_the_directorys_owner(tmp_path: Path) -> None:
     schema.prepare(database, backups=state_dir / "backups", now=NOW)
     over(database).accounts.add(account())
     SqlCounters(rows=CounterFile(state_dir / "counters.sqlite3")).incr("a", 60)
-    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0001", now=NOW)
+    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
 
     found = {str(path.relative_to(state_dir)): path.stat() for path in state_dir.rglob("*")}
     assert {(4711, 4712)} == {(stat.st_uid, stat.st_gid) for stat in found.values()}
@@ -68,7 +68,7 @@ def test_a_state_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
 
     schema.prepare(database, backups=state_dir / "backups", now=NOW)
     over(database).accounts.add(alice := account())
-    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0001", now=NOW)
+    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
 
     assert alice == over(database).accounts.by_username("alice")
     assert (state_dir / "vestibule.sqlite3").is_file()

@@ -10,10 +10,18 @@ from werkzeug.test import TestResponse
 
 from service.access.public_address import PublicAddress
 from service.app import create_app
-from service.login.hashing import HashingGate
 from service.services import Brand, Health, OuterLimit, Services
-from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
-from tests.rig.people import LIFETIMES, NOW, PASSWORDS, alice
+from tests.rig.gates import Gate
+from tests.rig.memory_store import (
+    MemoryAccounts,
+    MemoryAttempts,
+    MemoryAudit,
+    MemoryBlocks,
+    MemoryLinks,
+    MemorySessions,
+    Rows,
+)
+from tests.rig.people import KEYS, LIFETIMES, NOW, PASSWORDS, THROTTLES, alice
 
 LOCAL = PublicAddress("http", "localhost", 8080)
 HTTPS = PublicAddress("https", "auth.example.test", 443)
@@ -35,9 +43,15 @@ class World:
             accounts=MemoryAccounts(self.rows),
             sessions=MemorySessions(self.rows),
             links=MemoryLinks(self.rows),
+            attempts=MemoryAttempts(self.rows),
+            audit=MemoryAudit(self.rows),
+            blocks=MemoryBlocks(self.rows),
             passwords=PASSWORDS,
-            gate=HashingGate(threads=1, waiting=8),
+            gate=Gate(),
             lifetimes=LIFETIMES,
+            throttles=THROTTLES,
+            keys=KEYS,
+            service_name="Vestibule",
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
             health=Health(

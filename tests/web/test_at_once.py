@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-from service.login.hashing import HashingGate
+from tests.rig.gates import Gate
 from tests.rig.people import PASSWORD, alice
 from tests.web.conftest import World
 from tests.web.wire import ask, post
@@ -14,7 +14,7 @@ PEOPLE = [f"person-{n:02}" for n in range(20)]
 def test_nobody_gets_the_answer_of_another(world: World) -> None:
     """Twenty people sign in at the same time, three times each, and each finds their own account."""
     world.rows.accounts = {name: alice(id=name, username=name) for name in PEOPLE}
-    app = world.app(gate=HashingGate(threads=2, waiting=60))
+    app = world.app(gate=Gate(threads=2, waiting=60))
 
     def visit(name: str) -> tuple[int, int, bool]:
         signed_in = post(app, "/", f"username={name}&password={quote(PASSWORD)}")
@@ -32,7 +32,7 @@ def test_nobody_gets_the_answer_of_another(world: World) -> None:
 
 def test_one_person_in_many_browsers(world: World) -> None:
     """Twenty browsers sign the same person in at once; all are in, each with a session of its own."""
-    app = world.app(gate=HashingGate(threads=2, waiting=20))
+    app = world.app(gate=Gate(threads=2, waiting=20))
 
     with ThreadPoolExecutor(20) as browsers:
         answers = list(browsers.map(lambda _: post(app, "/", f"username=alice&password={quote(PASSWORD)}"), range(20)))
@@ -43,7 +43,7 @@ def test_one_person_in_many_browsers(world: World) -> None:
 
 def test_a_full_gate_sheds_at_once(world: World) -> None:
     """Beyond the places at the gate the answer is 503 with Retry-After, and who has a place is served."""
-    app = world.app(gate=HashingGate(threads=1, waiting=1))
+    app = world.app(gate=Gate(threads=1, waiting=1))
 
     with ThreadPoolExecutor(16) as browsers:
         answers = list(browsers.map(lambda _: post(app, "/", f"username=alice&password={quote(PASSWORD)}"), range(64)))

@@ -7,8 +7,10 @@ from typing import Any, Final
 import pytest
 from flask import Flask
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
 from service.services import OuterLimit
+from tests.rig.gates import Gate
 from tests.rig.people import PASSWORD
 from tests.web.conftest import World
 from tests.web.promises import kept
@@ -21,16 +23,16 @@ APP: Final = World().app(outer_limit=OuterLimit(10**9, "memory://", {}, b"a key"
 SIGNED_IN: Final = ("Cookie", (post(APP, "/", RIGHT).get("Set-Cookie") or "").partition(";")[0])
 
 
-class Watched(HashingGate):
+class Watched(Gate):
     """A gate that remembers how often it was asked."""
 
     def __init__(self) -> None:
         super().__init__(threads=1, waiting=8)
         self.asked = 0
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
         self.asked += 1
-        return super().run(work)
+        return super().work(waiter, work)
 
 
 def both(app: Flask, method: str, target: str, **request: Any) -> Answer:

@@ -8,7 +8,9 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from flask.testing import FlaskClient
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
+from tests.rig.gates import Gate
 from tests.rig.people import NOW, PASSWORD, PASSWORDS, alice
 from tests.web.conftest import World, browser
 from tests.web.promises import kept
@@ -56,16 +58,16 @@ def test_a_refusal_looks_the_same_whoever_it_was(people: World, password: str) -
         assert next(iter(answers))[0] == 401
 
 
-class Watched(HashingGate):
+class Watched(Gate):
     """A gate that remembers how often it was asked."""
 
     def __init__(self) -> None:
         super().__init__(threads=1, waiting=1)
         self.asked = 0
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
         self.asked += 1
-        return super().run(work)
+        return super().work(waiter, work)
 
 
 class Verified:
@@ -95,8 +97,8 @@ def test_everybody_costs_the_same_work(people: World, monkeypatch: pytest.Monkey
 def test_a_full_gate_tells_nothing_either(people: World) -> None:
     """503 comes before anybody is told apart."""
 
-    class Full(HashingGate):
-        def run(self, work: object) -> Shed:  # noqa: ARG002 - none is done
+    class Full(Gate):
+        def work(self, waiter: object, work: object) -> Shed:  # noqa: ARG002 - none is done
             return Shed.BUSY
 
     app = people.app(gate=Full(threads=1, waiting=0))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from limits.storage import MemoryStorage
 from structlog.testing import capture_logs
 
+from service.login.networks import network_of
 from service.services import OuterLimit, Unavailable
 from service.web import limits
 from tests.rig.people import PASSWORD
@@ -167,7 +168,7 @@ def test_without_an_address_there_is_a_bucket(world: World) -> None:
 @given(st.text(st.characters(max_codepoint=255), max_size=60))
 def test_any_address_has_a_bucket(text: str) -> None:
     """No address is without a name, and naming never fails."""
-    assert limits.network_of(text)
+    assert network_of(text)
 
 
 def test_counters_name_nobody(world: World) -> None:

@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
+from tests.rig.gates import Gate
 from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
 from tests.web.conftest import World, browser
 from tests.web.promises import kept
@@ -166,10 +168,10 @@ def test_nobody_changes_a_password_without_a_session(app: Flask, world: World) -
     assert (as_json.status_code, world.rows.accounts) == (401, before)
 
 
-class Full(HashingGate):
+class Full(Gate):
     """A gate that serves nobody."""
 
-    def run(self, work: object) -> Shed:  # noqa: ARG002 - none is done
+    def work(self, waiter: object, work: object) -> Shed:  # noqa: ARG002 - none is done
         return Shed.BUSY
 
 
@@ -187,15 +189,15 @@ def test_a_full_gate_says_come_back(world: World) -> None:
     assert (world.rows.accounts, len(world.rows.sessions)) == (before, 1)
 
 
-class Meanwhile(HashingGate):
+class Meanwhile(Gate):
     """A gate behind which an operator sets another password while the current one is checked."""
 
     def __init__(self, world: World) -> None:
         super().__init__(threads=1, waiting=1)
         self._world = world
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
-        result = super().run(work)
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        result = super().work(waiter, work)
         self._world.rows.accounts["a1"] = alice()
         return result
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
 from service.login.sessions import Session, hash_of
+from tests.rig.gates import Gate
 from tests.rig.people import NOW, PASSWORD, alice
 from tests.web.conftest import HTTPS, World, browser
 from tests.web.promises import copy_of
@@ -17,15 +19,15 @@ RIGHT = {"username": "alice", "password": PASSWORD}
 NAME = "vestibule_session"
 
 
-class Racing(HashingGate):
+class Racing(Gate):
     """A gate behind which alice is disabled while her password is being checked."""
 
     def __init__(self, world: World) -> None:
         super().__init__(threads=1, waiting=1)
         self._world = world
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
-        result = super().run(work)
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        result = super().work(waiter, work)
         self._world.rows.accounts["a1"] = alice(disabled_at=NOW)
         return result
 

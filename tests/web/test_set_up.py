@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.login.hashing import HashingGate, Result, Shed
+from service.login.hashing import Result, Shed
+from service.login.line import Waiter
 from service.login.links import LIFETIME, Purpose, hand_out
 from service.services import Unavailable
+from tests.rig.gates import Gate
 from tests.rig.memory_store import MemoryLinks, Rows
 from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
 from tests.web.conftest import World, browser
@@ -181,17 +183,17 @@ def test_a_browser_of_somebody_else_is_signed_out(client: FlaskClient, world: Wo
     assert world.rows.sessions == {}
 
 
-class Clicked(HashingGate):
+class Clicked(Gate):
     """A gate behind which the second click of a double click arrives while the first one's password is hashed."""
 
     def __init__(self) -> None:
         super().__init__(threads=1, waiting=1)
         self.second: Callable[[], object] = str
 
-    def run(self, work: Callable[[], Result]) -> Result | Shed:
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
         click, self.second = self.second, str
         click()
-        return super().run(work)
+        return super().work(waiter, work)
 
 
 @every_purpose

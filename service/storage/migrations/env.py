@@ -7,7 +7,7 @@ remove: old and new replicas run side by side. On SQLite use `op.batch_alter_tab
 
 from alembic import context
 
-from service.storage import accounts, counters, links, schema, sessions  # noqa: F401 - their tables
+from service.storage import accounts, attempts, audit, blocks, counters, links, schema, sessions  # noqa: F401 - their tables
 from service.storage.database import metadata
 
 context.configure(

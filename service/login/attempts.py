@@ -1,0 +1,132 @@
+"""Attempts: who may try a password again, and when.
+
+An attempt is written down before its password is checked, under every key that limits it and in one step, and
+crossed out when the password was right: guesses made at the same time cannot slip through together, and a
+refusal is written nowhere. A window slides: of the last 15 minutes, whenever they began, not more than so
+many attempts are kept. Names that nobody has are counted like those that somebody has.
+"""
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from service.login.accounts import Account, canonical_username
+
+
+class Scope(StrEnum):
+    """What a limit counts."""
+
+    ACCOUNT_FROM_NETWORK = "account_from_network"
+    NETWORK = "network"
+    ACCOUNT = "account"
+    KNOWN_DEVICE = "known_device"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So many failures, in so many seconds."""
+
+    failures: int
+    seconds: int
+
+
+Throttles = Mapping[Scope, Window]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Who is about to try which account.
+
+    `account` is a digest: people type passwords into the wrong field, so a name is kept (`username`) only when an
+    account has it. A browser that signed in to this account before comes with a `device`.
+    """
+
+    account: str
+    username: str | None
+    network: str
+    device: str | None = None
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        """What counts: a known device alone, else the other three; an attack from elsewhere cannot lock it out."""
+        if self.device is not None:
+            return (Scope.KNOWN_DEVICE,)
+        return (Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many attempts of a window are kept, and when the oldest of them was."""
+
+    attempts: int
+    oldest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The attempt is written down. `used_up` are the limits of which it was the last allowed one."""
+
+    id: str
+    trying: Try
+    used_up: tuple[Scope, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Nothing was written, and nothing will be checked before `until`."""
+
+    scope: Scope
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many attempts are kept of one network or account; `name` is None for a name that nobody has."""
+
+    key: str
+    name: str | None
+    attempts: int
+    latest: int
+
+
+class Attempts(Protocol):
+    """Where attempts are kept, for all workers and replicas together."""
+
+    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        """Count the windows and write the attempt down, both as one step."""
+
+    def release(self, reserved: Reserved) -> None:
+        """Cross the attempt out: its password was right, or was not checked."""
+
+    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
+        """Yield how many attempts since then are kept by NETWORK or by ACCOUNT, the most first."""
+
+    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
+        """Forget the attempts of an account (digest), of a network, or all of them; how many there were."""
+
+
+def judge(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> Throttled | tuple[Scope, ...]:
+    """Return the refusal that lasts longest, or the limits of which the next attempt is the last allowed one."""
+    refusals = [
+        Throttled(scope, min(count.oldest, now) + throttles[scope].seconds)
+        for scope, count in counts.items()
+        if count.attempts >= throttles[scope].failures
+    ]
+    if refusals:
+        return max(refusals, key=lambda refusal: refusal.until)
+    return tuple(scope for scope, count in counts.items() if count.attempts + 1 == throttles[scope].failures)
+
+
+def digest_of(username: str, key: bytes) -> str:
+    """Return what stands for a name as it was typed: the same for all its spellings, and nothing without the key."""
+    name = canonical_username(username) or unicodedata.normalize("NFKC", username).casefold().strip()
+    return hmac.new(key, b"account\0" + name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+
+def trying(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Try:
+    """Return who tries what, for a name as it was typed and the account that has it, if one does."""
+    return Try(digest_of(username, key), account.username if account else None, network, device)

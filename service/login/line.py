@@ -1,0 +1,98 @@
+"""The line before the hashing threads: who may wait, and who is pushed out.
+
+It is short, so that nobody waits long. Each network waits with one attempt at a time; when the line is full,
+the network whose last turn is longest ago has the better right to a place, so a flood from some networks
+cannot keep a fresh one out. One place more is kept for known devices, which nobody pushes out.
+Not safe for threads by itself: the gate holds its lock around every call.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, Final
+
+REMEMBERED_TURNS: Final = 4096
+_NEVER: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """In whose name somebody waits: a network; or what only a known person has (a device, a session, a link)."""
+
+    name: str
+    is_known: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """One who waits. Without `work` the place is taken, and what to do comes soon."""
+
+    seat: Seat
+    work: Callable[[], Any] | None = None
+    answer: SimpleQueue[Any] = field(default_factory=SimpleQueue)
+    is_out: bool = False
+
+
+class Line:
+    """Whoever waits, and when each network had its last turn."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiter] = []
+        self._turns: OrderedDict[str, int] = OrderedDict()
+        self._turn = _NEVER
+
+    def join(self, seat: Seat, *, free: int, places: int) -> tuple[Waiter | None, Waiter | None]:
+        """Return the new waiter, or None when there is no place; and whoever was pushed out for it.
+
+        `places` are those in the line, besides the `free` threads; a known device may take one more.
+        """
+        if len(self._waiting) < free:
+            return self._seated(seat), None
+        if any(waiter.seat == seat for waiter in self._waiting):
+            return None, None
+        if len(self._waiting) < free + places + seat.is_known:
+            return self._seated(seat), None
+        out = self._with_less_right_than(seat)
+        if out is None:
+            return None, None
+        self._waiting.remove(out)
+        out.is_out = True
+        return self._seated(seat), out
+
+    def next(self) -> Waiter | None:
+        """Return the first who is ready; it leaves the line, and its network has had a turn."""
+        for waiter in self._waiting:
+            if waiter.work is not None:
+                self._waiting.remove(waiter)
+                self._remember(waiter.seat.name)
+                return waiter
+        return None
+
+    def leave(self, waiter: Waiter) -> None:
+        """Take somebody out who no longer wants to wait, if it is still there."""
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+
+    def _seated(self, seat: Seat) -> Waiter:
+        waiter = Waiter(seat)
+        self._waiting.append(waiter)
+        return waiter
+
+    def _with_less_right_than(self, seat: Seat) -> Waiter | None:
+        """Return the waiter whose network had its turn last, if that was after this seat's last turn."""
+        others = [waiter for waiter in self._waiting if not waiter.seat.is_known]
+        latest = max(others, key=lambda waiter: self._last_turn(waiter.seat), default=None)
+        if latest is None or self._last_turn(latest.seat) <= self._last_turn(seat):
+            return None
+        return latest
+
+    def _last_turn(self, seat: Seat) -> int:
+        return self._turns.get(seat.name, _NEVER)
+
+    def _remember(self, name: str) -> None:
+        self._turn += 1
+        self._turns[name] = self._turn
+        self._turns.move_to_end(name)
+        if len(self._turns) > REMEMBERED_TURNS:
+            self._turns.popitem(last=False)

@@ -1,0 +1,77 @@
+"""Attempts: what is counted together, when there is too much of it, and until when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.login.accounts import canonical_username
+from service.login.attempts import Count, Scope, Throttled, Window, digest_of, judge, trying
+from tests.rig.people import NOW, alice
+
+KEY = b"a key"
+LIMITS = {
+    Scope.ACCOUNT_FROM_NETWORK: Window(5, 900),
+    Scope.NETWORK: Window(100, 900),
+    Scope.ACCOUNT: Window(50, 3600),
+    Scope.KNOWN_DEVICE: Window(10, 900),
+}
+
+
+def test_below_every_limit_the_attempt_may_go_on() -> None:
+    """And it says of which limits it is the last one."""
+    counts = {Scope.ACCOUNT_FROM_NETWORK: Count(4, NOW - 100), Scope.NETWORK: Count(4, NOW - 100)}
+
+    assert judge(counts, LIMITS, now=NOW) == (Scope.ACCOUNT_FROM_NETWORK,)
+    assert judge({Scope.NETWORK: Count(0)}, LIMITS, now=NOW) == ()
+
+
+def test_at_a_limit_it_is_refused_until_the_oldest_attempt_is_over() -> None:
+    """Of several limits the one that lasts longest says until when."""
+    counts = {Scope.ACCOUNT_FROM_NETWORK: Count(5, NOW - 100), Scope.ACCOUNT: Count(50, NOW - 200)}
+
+    assert judge(counts, LIMITS, now=NOW) == Throttled(Scope.ACCOUNT, NOW - 200 + 3600)
+
+
+def test_no_refusal_outlasts_its_window() -> None:
+    """Also when the clock was set back after the attempts were written."""
+    verdict = judge({Scope.NETWORK: Count(100, NOW + 800)}, LIMITS, now=NOW)
+
+    assert verdict == Throttled(Scope.NETWORK, NOW + 900)
+
+
+def test_a_limit_that_was_lowered_holds_at_once() -> None:
+    """More attempts than are allowed now are too many."""
+    assert isinstance(judge({Scope.ACCOUNT: Count(400, NOW - 1)}, LIMITS, now=NOW), Throttled)
+
+
+@pytest.mark.parametrize("spelling", ["alice", " ALICE ", "Alice\n", "ａｌｉｃｅ"])
+def test_all_spellings_of_a_name_are_counted_together(spelling: str) -> None:
+    """Whoever varies case or width guesses no more often (UN-01, UN-03)."""
+    assert digest_of(spelling, KEY) == digest_of("alice", KEY)
+
+
+@given(st.text())
+def test_any_text_has_a_digest_that_says_nothing_of_it(text: str) -> None:
+    """Names that cannot exist are counted, too, and a password in the wrong field is not kept."""
+    digest = digest_of(text, KEY)
+
+    assert len(digest) == 32
+    assert digest != digest_of(text, b"another key")
+    assert digest == digest_of(canonical_username(text) or text, KEY)
+
+
+def test_a_name_is_kept_only_when_an_account_has_it() -> None:
+    """What is counted is the same; what an operator reads is not."""
+    known = trying("Alice", alice(), network="192.0.2.7/32", device=None, key=KEY)
+    unknown = trying("Alice", None, network="192.0.2.7/32", device=None, key=KEY)
+
+    assert (known.username, unknown.username) == ("alice", None)
+    assert known.account == unknown.account
+
+
+def test_a_known_device_is_counted_by_itself() -> None:
+    """An attack from elsewhere cannot use up what the owner's browser may try."""
+    device = trying("alice", alice(), network="192.0.2.7/32", device="d", key=KEY)
+
+    assert device.scopes == (Scope.KNOWN_DEVICE,)
+    assert Scope.KNOWN_DEVICE not in trying("alice", alice(), network="n", device=None, key=KEY).scopes

@@ -1,0 +1,98 @@
+"""The line before the gate: who has a right to a place."""
+
+from service.login import line
+from service.login.line import Line, Seat, Waiter
+
+
+def seated(queue: Line, name: str, *, places: int = 2, is_known: bool = False) -> Waiter | None:
+    """Have somebody join a line behind a gate without a free thread, ready to be served."""
+    waiter, _ = queue.join(Seat(name, is_known=is_known), free=0, places=places)
+    if waiter is not None:
+        waiter.work = str
+    return waiter
+
+
+def served(queue: Line) -> str | None:
+    """Return who is served next."""
+    waiter = queue.next()
+    return waiter.seat.name if waiter else None
+
+
+def test_whoever_comes_first_is_served_first() -> None:
+    """Among those who are ready."""
+    queue = Line()
+    queue.join(Seat("not ready"), free=0, places=9)
+    for name in ("a", "b"):
+        seated(queue, name, places=9)
+
+    assert [served(queue), served(queue), served(queue)] == ["a", "b", None]
+
+
+def test_a_free_thread_is_for_anybody() -> None:
+    """One network may keep all threads busy while nobody else wants them; beyond that it waits once."""
+    queue = Line()
+
+    joined = [queue.join(Seat("an office"), free=2, places=5)[0] is not None for _ in range(4)]
+
+    assert joined == [True, True, False, False]
+
+
+def test_the_right_to_a_place_goes_to_whoever_had_a_turn_longest_ago() -> None:
+    """Turn by turn: who never had one pushes out who had one, who had one earlier pushes out who had one later."""
+    queue = Line()
+    for name in ("early", "late"):
+        seated(queue, name)
+        served(queue)
+    for name in ("early", "late"):
+        seated(queue, name)
+
+    _, out_first = queue.join(Seat("never"), free=0, places=2)
+    refused = queue.join(Seat("late"), free=0, places=2)
+
+    assert out_first is not None
+    assert (out_first.seat.name, out_first.is_out) == ("late", True)
+    assert refused == (None, None)
+
+
+def test_among_equals_the_line_is_full() -> None:
+    """Nobody who waits is pushed out by somebody with the same right."""
+    queue = Line()
+    seated(queue, "a")
+    seated(queue, "b")
+
+    assert seated(queue, "c") is None
+
+
+def test_nobody_pushes_out_a_known_device() -> None:
+    """Not even a network that never had a turn."""
+    queue = Line()
+    for name in ("mine", "yours"):
+        seated(queue, name, is_known=True)
+        served(queue)
+    for name in ("mine", "yours"):
+        seated(queue, name, is_known=True)
+
+    assert seated(queue, "never") is None
+
+
+def test_only_so_many_turns_are_remembered() -> None:
+    """An attacker with many networks fills no memory; who was served longest ago is forgotten first."""
+    queue = Line()
+    for number in range(line.REMEMBERED_TURNS + 10):
+        seated(queue, str(number))
+        served(queue)
+
+    assert len(queue._turns) == line.REMEMBERED_TURNS
+    assert "9" not in queue._turns
+
+
+def test_leaving_twice_is_leaving() -> None:
+    """Who was served or pushed out meanwhile is not in the line any more."""
+    queue = Line()
+    waiter = seated(queue, "a")
+    assert waiter is not None
+
+    queue.leave(waiter)
+    queue.leave(waiter)
+
+    assert served(queue) is None

@@ -1,0 +1,26 @@
+"""Gates for tests: small ones, ones that are full, and the base of those behind which something happens meanwhile."""
+
+import time
+from collections.abc import Callable
+
+from service.login.hashing import HashingGate, Result, Shed
+from service.login.line import Seat
+
+SEAT = Seat("192.0.2.7/32")
+
+
+class Gate(HashingGate):
+    """A gate of a test's own; subclasses override `work`."""
+
+    def __init__(self, *, threads: int = 1, waiting: int = 8) -> None:
+        super().__init__(threads=threads, waiting=waiting, timer=time.monotonic)
+
+    def run(self, work: Callable[[], Result], seat: Seat = SEAT) -> Result | Shed:
+        """Take a place and do the work, as the rules do."""
+        with self.place(seat) as place:
+            return place if isinstance(place, Shed) else place.run(work)
+
+
+def full_gate() -> Gate:
+    """Return a gate that has no place for anybody."""
+    return Gate(threads=0, waiting=-1)
