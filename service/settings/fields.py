@@ -53,7 +53,9 @@ class Sessions(Section):
 class Passwords(Section):
     """What hashing one password costs (argon2id, RFC 9106). Hashes are renewed at the next sign-in after a change."""
 
-    memory: Annotated[int, kinds.kibibytes(12_288, 4_194_304)] = setting(19_456, "Memory for one hash.")
+    memory: Annotated[int, kinds.kibibytes(12_288, 4_194_304)] = setting(
+        19_456, "Memory for one hash. `vestibule calibrate` measures what a choice gives, and what a guess then costs."
+    )
     iterations: Annotated[int, kinds.whole(1, 20)] = setting(
         2,
         "Passes over that memory. At least 47104k of memory with 1 pass, 19456k with 2, or 12288k with 3 or more "
