@@ -73,10 +73,22 @@ def facts(settings: Settings) -> dict[str, str | int]:
 
 
 def create_app(services: Services) -> Flask:
-    """Return the web app. Its hooks run in this order: measured, guarded, limited, answered."""
+    """Return the web app. Its hooks run in this order: measured, guarded, noticed, limited, answered."""
     from flask import Flask
 
-    from service.web import account, assets, context, errors, forms, limits, protection, set_up, sign_in, telemetry
+    from service.web import (
+        account,
+        assets,
+        context,
+        errors,
+        forms,
+        limits,
+        noticing,
+        protection,
+        set_up,
+        sign_in,
+        telemetry,
+    )
 
     app = Flask("service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
@@ -84,6 +96,7 @@ def create_app(services: Services) -> Flask:
     context.install(app, services)
     telemetry.init_app(app, services)
     protection.init_app(app, services)
+    noticing.init_app(app, services)
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)
@@ -165,7 +178,7 @@ def health(database: Database, counted: Chosen) -> Health:
     return Health(
         database_answers=database.ping,
         migrations_pending=lambda: pending(database),
-        counters_degraded=lambda: counted.degraded,
+        tell_degraded=counted.tell,
     )
 
 

@@ -128,6 +128,11 @@ class Chosen:
         """Whether counting goes to SQL although Redis was chosen."""
         return self.watch is not None and self.watch.away
 
+    def tell(self, told: Callable[[bool], None]) -> None:
+        """Call `told` whenever that changes in this process; never without Redis."""
+        if self.watch is not None:
+            self.watch.tell(told)
+
 
 def choose(database: Database, *, state_dir: Path, redis: str | None) -> Chosen:
     """Return where to count: in Redis when there is an address, with SQL behind it; else in SQL. Opens nothing."""

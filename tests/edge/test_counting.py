@@ -37,6 +37,12 @@ def _counted(servers: Servers) -> float:
     return float(found[0]) if found else 0.0
 
 
+def _degraded(servers: Servers) -> float:
+    """Return whether a worker says that Redis does not answer."""
+    exposed = servers.ops("/metrics").body.decode()
+    return float(re.findall(r"^vestibule_counter_store_degraded (\S+)", exposed, re.MULTILINE)[0])
+
+
 def _files(servers: Servers) -> set[str]:
     (directory,) = counters_of(servers.socket)
     return {path.name for path in directory.iterdir()}
@@ -68,6 +74,22 @@ def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Ser
         most = max(most, len({name.rpartition("_")[2] for name in _files(servers) if "master" not in name}))
 
     assert most <= 2 * WORKERS
+
+
+def test_what_a_dead_worker_noticed_goes_with_it() -> None:
+    """One worker that lost Redis shows in every scrape; killed, it shows in none: nobody would take it back (F-03)."""
+    with running(workers=WORKERS, REDIS_URL="redis://127.0.0.1:1/0") as servers:
+        before = [_degraded(servers) for _ in range(5)]
+        servers.get("/", method="POST", body=b"")
+        after = [_degraded(servers) for _ in range(20)]
+        workers = _workers(servers)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        servers.wait_until(lambda: len(_workers(servers) - workers) == WORKERS, "all workers are new")
+        servers.wait_until(lambda: servers.get("/nothing").status == 404, "they answer")
+
+        assert (before, after) == ([0] * 5, [1] * 20)
+        assert [_degraded(servers) for _ in range(5)] == [0] * 5
 
 
 def test_a_place_is_never_shared() -> None:

@@ -70,6 +70,22 @@ def test_sql_takes_over_and_gives_back(storage: FallbackCounters, redis: Redis, 
     assert storage.incr("a", 60) in {"stop": {1}, "pause": {2, 3}}[how]
 
 
+def test_each_change_is_told_once(storage: FallbackCounters, redis: Redis, watch: Watch) -> None:
+    """Whoever listens hears of the loss when it is noticed and of the return, however many requests there were."""
+    told: list[bool] = []
+    watch.tell(told.append)
+    storage.incr("a", 60)
+
+    redis.stop()
+    for _ in range(3):
+        storage.incr("a", 60)
+    redis.start()
+    until(lambda: not watch.away, "Redis is trusted again")
+    storage.incr("a", 60)
+
+    assert told == [True, False]
+
+
 def test_a_restart_that_nobody_noticed_costs_nothing(storage: FallbackCounters, redis: Redis, watch: Watch) -> None:
     """Connections that a restart closed are opened again without giving Redis up."""
     storage.incr("a", 60)
