@@ -4,11 +4,15 @@ Its gauges are those of the worker that has the worst to tell, and go with it: w
 the answer is the same.
 """
 
-from flask import Flask
+import time
+
+import structlog
+from flask import Flask, request
 from prometheus_client import Gauge
 
 from service.services import Services
-from service.web import telemetry
+from service.web import context, telemetry
+from service.web.one_address import SignIns, advice
 
 
 def init_app(app: Flask, services: Services) -> None:
@@ -17,6 +21,28 @@ def init_app(app: Flask, services: Services) -> None:
         app, "vestibule_counter_store_degraded", "Whether a worker counts limits in SQL because Redis does not answer."
     )
     services.health.tell_degraded(degraded.set)
+    _watch_addresses(app, services)
+
+
+def _watch_addresses(app: Flask, services: Services) -> None:
+    """Notice a proxy that is not trusted yet. On plain http the address is this machine's, and so is everybody's."""
+    alone = _gauge(
+        app,
+        "vestibule_sign_ins_from_one_private_address",
+        "Whether a worker sees nearly all sign-ins come from one private address: a proxy that is not trusted yet.",
+    )
+    sign_ins = SignIns()
+
+    def look() -> None:
+        if request.method != "POST" or request.endpoint != "sign_in.login":
+            return
+        noticed = sign_ins.come_from(context.client().address, now=time.monotonic())
+        alone.set(noticed.address is not None)
+        if noticed.address and noticed.is_due:
+            structlog.get_logger().warning(advice(noticed.address), client=noticed.address)
+
+    if services.public.is_https:
+        app.before_request(look)
 
 
 def _gauge(app: Flask, name: str, words: str) -> Gauge:
