@@ -8,10 +8,11 @@ import time
 
 import structlog
 from flask import Flask, request
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from service.services import Services
 from service.web import context, telemetry
+from service.web.clock_jumps import ClockWatch, steady_clock
 from service.web.one_address import SignIns, advice
 
 
@@ -22,6 +23,7 @@ def init_app(app: Flask, services: Services) -> None:
     )
     services.health.tell_degraded(degraded.set)
     _watch_addresses(app, services)
+    _watch_clock(app)
 
 
 def _watch_addresses(app: Flask, services: Services) -> None:
@@ -43,6 +45,25 @@ def _watch_addresses(app: Flask, services: Services) -> None:
 
     if services.public.is_https:
         app.before_request(look)
+
+
+def _watch_clock(app: Flask) -> None:
+    """Notice, at each request, that the clock was set meanwhile."""
+    jumps = Counter(
+        "vestibule_clock_jumps_total",
+        "Jumps of the wall clock by more than 2 s, counted by each worker that saw one.",
+        ["direction"],
+        registry=telemetry.registry_of(app),
+    )
+    directions = {is_forward: jumps.labels("forward" if is_forward else "back") for is_forward in (True, False)}
+    clock = ClockWatch(time.time, steady_clock)
+
+    def look() -> None:
+        if moved := clock.look():
+            directions[moved > 0].inc()
+            structlog.get_logger().warning("the clock jumped", seconds=round(moved, 3))
+
+    app.before_request(look)
 
 
 def _gauge(app: Flask, name: str, words: str) -> Gauge:
