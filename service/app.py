@@ -118,7 +118,7 @@ def build_services(settings: Settings) -> Services:
 
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = counters.choose(database, state_dir=settings.state_dir, redis=settings.redis_address)
+    counted = counters.choose(database, redis=settings.redis_address)
     return Services(
         accounts=SqlAccounts(database),
         sessions=SqlSessions(database),

@@ -133,7 +133,8 @@ class Settings(BaseSettings):
     )
     database_url: Annotated[SecretStr | None, addresses.DATABASE] = setting(
         None,
-        "PostgreSQL (`postgresql://user:password@host:5432/name`) or another SQLite file (`sqlite:////path`).",
+        "PostgreSQL (`postgresql://user:password@host:5432/name`) or another SQLite file (`sqlite:////path`). "
+        "Attempts are counted beside that file: who shares it shares them.",
         unset="SQLite, `vestibule.sqlite3` in the state directory",
     )
     redis_url: Annotated[SecretStr | None, addresses.REDIS] = setting(

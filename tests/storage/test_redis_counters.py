@@ -108,9 +108,7 @@ def test_a_redis_that_refuses_to_write_counts_as_away(storage: FallbackCounters,
 
 def test_an_address_where_nobody_listens_is_no_error(tmp_path: Path) -> None:
     """The service starts before Redis does."""
-    chosen = choose(
-        Database(f"sqlite:///{tmp_path / 'vestibule.sqlite3'}"), state_dir=tmp_path, redis="redis://127.0.0.1:1/0"
-    )
+    chosen = choose(Database(f"sqlite:///{tmp_path / 'vestibule.sqlite3'}"), redis="redis://127.0.0.1:1/0")
     storage = storage_from_string(chosen.uri, **chosen.options)
 
     assert not chosen.degraded
