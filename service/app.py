@@ -7,7 +7,7 @@ a probe pays for no web framework and a web worker for no migration tool.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from service import RELEASE
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 THREADS_KEPT_FREE: Final = 4
+GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
 
 
 def main() -> None:
@@ -41,23 +42,32 @@ def application() -> Flask:
     """Return the app that gunicorn serves. What keeps it from starting is said in one line, and the start ends."""
     import structlog
 
+    from service import worker_counts
     from service.services import Unavailable
     from service.settings import SettingsFault, load
     from service.web.logs import configure_logging
 
     configure_logging()
+    if worker_counts.nowhere():
+        _end("gunicorn runs with a configuration that is not ours: start it with `vestibule serve`", GUNICORN_GIVES_UP)
     try:
         settings = load()
         app = create_app(build_services(settings))
     except (SettingsFault, Unavailable) as fault:
-        structlog.get_logger().critical("not started", because=str(fault))
-        sys.exit(1)
+        _end(str(fault), 1)
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
     for warning in settings.warnings:
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **facts(settings))
     return app
+
+
+def _end(because: str, code: int) -> NoReturn:
+    import structlog
+
+    structlog.get_logger().critical("not started", because=because)
+    sys.exit(code)
 
 
 def facts(settings: Settings) -> dict[str, str | int]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from service.worker_counts import Places
-from tests.rig.servers import Servers, counters_of, running
+from tests.rig.servers import Servers, counters_of, prepared, running
+from tests.rig.until import PATIENCE_SECONDS
 
 WORKERS = 2
 
@@ -90,6 +91,32 @@ def test_what_a_dead_worker_noticed_goes_with_it() -> None:
 
         assert (before, after) == ([0] * 5, [1] * 20)
         assert [_degraded(servers) for _ in range(5)] == [0] * 5
+
+
+def _refused(servers: Servers) -> str:
+    """Return what gunicorn said that ended by itself, with a code that is not 0."""
+    gunicorn = servers.processes["gunicorn"]
+    assert gunicorn.wait(PATIENCE_SECONDS) != 0
+    return servers.log("gunicorn")
+
+
+def test_workers_that_would_count_apart_do_not_start() -> None:
+    """Under a configuration that is not ours each worker would tell of itself alone: the start ends, and says how."""
+    with prepared(workers=WORKERS) as servers:
+        foreign = servers.state_dir / "gunicorn.conf.py"
+        foreign.write_text(f"bind = 'unix:{servers.state_dir}/foreign.sock'\nworkers = {WORKERS}\n")
+        servers.start_gunicorn(foreign)
+
+        assert "vestibule serve" in _refused(servers)
+
+
+def test_workers_that_nobody_budgeted_do_not_start() -> None:
+    """What GUNICORN_CMD_ARGS adds would hash beyond the one budget of all workers."""
+    with prepared(workers=WORKERS) as servers:
+        servers.environ["GUNICORN_CMD_ARGS"] = f"--workers {WORKERS + 1}"
+        servers.start_gunicorn()
+
+        assert "VESTIBULE_SERVER__WORKERS" in _refused(servers)
 
 
 def test_a_place_is_never_shared() -> None:
