@@ -12,6 +12,7 @@ from service.login.passwords import Parameters
 
 _WORDS: Final = """\
 Measured with {threads} threads, which is how many passwords are hashed at once by all workers together.
+Beside other work the figures are those of what it leaves: measure in a quiet hour.
 A guess is what somebody who has the hashes pays for each password tried, on one processor like these.
 """
 _ROW: Final = "{:<3} {:>8} {:>10} {:>11} {:>10} {:>8} {:>9} {:>8} {:>13} {:>10}"
