@@ -111,6 +111,14 @@ class _JsonLogger(Logger):
 logger_class = _JsonLogger
 
 
+def on_starting(server: "Arbiter") -> None:
+    """Stop where somebody else chose how many work: one budget for hashing is divided among the settings' workers."""
+    if server.cfg.workers != workers:
+        sys.exit(
+            f"GUNICORN_CMD_ARGS asks for {server.cfg.workers} workers: unset it, VESTIBULE_SERVER__WORKERS decides"
+        )
+
+
 def when_ready(_server: "Arbiter") -> None:
     """Move everything that was loaded out of the collector's sight, so that workers go on sharing its memory."""
     gc.collect()

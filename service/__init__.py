@@ -7,10 +7,11 @@
     cli/       the operator's commands, one file a noun
     services.py, settings/    what pages and commands are handed, and what an operator chose
     machine.py, probe.py, worker_counts.py    this machine's processors, a probe's question, where workers count
+    parts.py   parts as the settings choose them
     app.py     the one page that wires everything
 
 Arrows point inward, and a test holds them:
-app -> (web | storage | cli, never each other) -> (services | settings) -> access -> login.
+app -> parts -> (web | storage | cli, never each other) -> (services | settings) -> access -> login.
 """
 
 RELEASE = "0.1.0"

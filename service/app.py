@@ -7,24 +7,19 @@ a probe pays for no web framework and a web worker for no migration tool.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from service import RELEASE
+from service import RELEASE, parts
 
 if TYPE_CHECKING:
     from flask import Flask
 
-    from service.login.attempts import Throttles
-    from service.login.hashing import HashingGate
-    from service.login.passwords import Passwords
-    from service.login.sessions import Lifetimes
-    from service.services import Brand, Health, OuterLimit, Services
+    from service.services import Health, Services
     from service.settings import Settings
     from service.storage.counters import Chosen
     from service.storage.database import Database
 
-
-THREADS_KEPT_FREE: Final = 4
+GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
 
 
 def main() -> None:
@@ -42,23 +37,32 @@ def application() -> Flask:
     """Return the app that gunicorn serves. What keeps it from starting is said in one line, and the start ends."""
     import structlog
 
+    from service import worker_counts
     from service.services import Unavailable
     from service.settings import SettingsFault, load
     from service.web.logs import configure_logging
 
     configure_logging()
+    if worker_counts.nowhere():
+        _end("gunicorn runs with a configuration that is not ours: start it with `vestibule serve`", GUNICORN_GIVES_UP)
     try:
         settings = load()
         app = create_app(build_services(settings))
     except (SettingsFault, Unavailable) as fault:
-        structlog.get_logger().critical("not started", because=str(fault))
-        sys.exit(1)
+        _end(str(fault), 1)
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
     for warning in settings.warnings:
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **facts(settings))
     return app
+
+
+def _end(because: str, code: int) -> NoReturn:
+    import structlog
+
+    structlog.get_logger().critical("not started", because=because)
+    sys.exit(code)
 
 
 def facts(settings: Settings) -> dict[str, str | int]:
@@ -74,7 +78,7 @@ def facts(settings: Settings) -> dict[str, str | int]:
 
 
 def create_app(services: Services) -> Flask:
-    """Return the web app. Its hooks run in this order: measured, guarded, limited, answered."""
+    """Return the web app. Its hooks run in this order: measured, guarded, noticed, limited, answered."""
     from flask import Flask
 
     from service.web import (
@@ -85,6 +89,7 @@ def create_app(services: Services) -> Flask:
         errors,
         forms,
         limits,
+        noticing,
         protection,
         set_up,
         sign_in,
@@ -97,6 +102,7 @@ def create_app(services: Services) -> Flask:
     context.install(app, services)
     telemetry.init_app(app, services)
     protection.init_app(app, services)
+    noticing.init_app(app, services)
     blocked.init_app(app, services)
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
@@ -122,7 +128,7 @@ def build_services(settings: Settings) -> Services:
 
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = counters.choose(database, state_dir=settings.state_dir, redis=settings.redis_address)
+    counted = counters.choose(database, redis=settings.redis_address)
     keys = secret_keys(settings)
     return Services(
         accounts=SqlAccounts(database),
@@ -131,55 +137,21 @@ def build_services(settings: Settings) -> Services:
         attempts=counted.attempts,
         audit=SqlAudit(database, kept_seconds=settings.audit.keep),
         blocks=SqlBlocks(database),
-        passwords=passwords(settings),
-        gate=gate(settings),
-        lifetimes=lifetimes(settings),
-        throttles=throttles(settings),
+        passwords=parts.passwords(settings),
+        gate=parts.gate(settings),
+        lifetimes=parts.lifetimes(settings),
+        throttles=parts.throttles(settings),
         keys=keys,
         public=settings.public,
-        brand=brand(settings),
+        brand=parts.brand(settings),
         service_name=settings.brand.name,
         health=health(database, counted),
-        outer_limit=outer_limit(settings, counted, keys[0]),
+        outer_limit=parts.outer_limit(settings, counted, keys[0]),
         clock=lambda: int(time.time()),
         transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
     )
-
-
-def passwords(settings: Settings) -> Passwords:
-    """Return the hasher at its chosen cost."""
-    from service.login.passwords import Parameters, Passwords
-
-    cost = settings.passwords
-    return Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism))
-
-
-def gate(settings: Settings) -> HashingGate:
-    """Return the gate of one worker. Its line leaves some of the worker's threads to people who are in."""
-    import time
-
-    from service.login.hashing import HashingGate
-
-    hashing = settings.hash_threads_per_worker
-    waiting = max(1, settings.server.threads - hashing - THREADS_KEPT_FREE)
-    return HashingGate(threads=hashing, waiting=waiting, timer=time.monotonic)
-
-
-def throttles(settings: Settings) -> Throttles:
-    """Return how many wrong passwords each scope allows."""
-    from service.login.attempts import Scope, Window
-
-    return {scope: Window(*getattr(settings.throttles, scope.value)) for scope in Scope}
-
-
-def lifetimes(settings: Settings) -> Lifetimes:
-    """Return how long sessions live."""
-    from service.login.sessions import Lifetimes
-
-    chosen = settings.sessions
-    return Lifetimes(chosen.idle, chosen.absolute, chosen.remember_idle, chosen.remember_absolute)
 
 
 def pending(database: Database) -> bool:
@@ -199,28 +171,8 @@ def health(database: Database, counted: Chosen) -> Health:
     return Health(
         database_answers=database.ping,
         migrations_pending=lambda: pending(database),
-        counters_degraded=lambda: counted.degraded,
+        tell_degraded=counted.tell,
     )
-
-
-def outer_limit(settings: Settings, counted: Chosen, key: bytes) -> OuterLimit:
-    """Return the limit on POSTs; its buckets are named with the secret key, so that no address is kept."""
-    from service.services import OuterLimit
-
-    return OuterLimit(
-        posts_per_minute=settings.limits.post_per_minute,
-        storage_uri=counted.uri,
-        storage_options=counted.options,
-        key=key,
-    )
-
-
-def brand(settings: Settings) -> Brand:
-    """Return how the pages present themselves."""
-    from service.services import Brand
-
-    logo = settings.brand.logo
-    return Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None)
 
 
 def upgrade(settings: Settings) -> str:
@@ -239,4 +191,4 @@ def site(settings: Settings) -> dict[str, bytes]:
     """Return the files that nginx serves itself, by path: assets and the pages of the errors it makes."""
     from service.web import static_site
 
-    return static_site.files(brand(settings))
+    return static_site.files(parts.brand(settings))

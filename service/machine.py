@@ -1,7 +1,8 @@
-"""The machine: how many processors this process may really use, and memory in large pages for hashing.
+"""The machine: how many processors this process may really use, what memory is left, and large pages for hashing.
 
 Containers see every processor of their host; what they may use is the smaller of the CPU affinity and the
-quota of their control group, or of any group above it (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`).
+quota of their control group, or of any group above it (cgroup v2 `cpu.max`, v1 `cpu.cfs_quota_us`). So it
+is with memory: who takes more than a group may have is killed, though the host has plenty.
 """
 
 import os
@@ -13,6 +14,8 @@ from typing import Final
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _OWN_GROUPS: Final = Path("/proc/self/cgroup")
 _LARGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+_MEMORY: Final = Path("/proc/meminfo")
+_KIB: Final = 1024
 
 
 def cpu_budget(cgroup_root: Path = _CGROUPS, *, own_groups: Path = _OWN_GROUPS) -> int:
@@ -20,7 +23,7 @@ def cpu_budget(cgroup_root: Path = _CGROUPS, *, own_groups: Path = _OWN_GROUPS) 
 
     `own_groups` lists the groups of this process (proc(5)). What cannot be read limits nothing.
     """
-    quotas = [quota for group in _groups(cgroup_root, own_groups) if (quota := _quota(group)) is not None]
+    quotas = [quota for group in _groups("cpu", cgroup_root, own_groups) if (quota := _quota(group)) is not None]
     return max(1, int(min([_affinity(), *quotas])))
 
 
@@ -40,14 +43,22 @@ def _affinity() -> int:
     return os.cpu_count() or 1
 
 
-def _groups(root: Path, own_groups: Path) -> Iterator[Path]:
-    """Yield the directories of our groups and of all groups above them (v2 at the root, v1 below `cpu`)."""
+def free_memory(cgroup_root: Path = _CGROUPS, *, own_groups: Path = _OWN_GROUPS, host: Path = _MEMORY) -> int | None:
+    """Return how many KiB may still be taken: what the host has, and what each group of ours may; None if unknown."""
+    found = re.search(r"^MemAvailable: +(\d+) kB$", _read(host), re.MULTILINE)
+    free = [int(found[1])] if found else []
+    free += [left for group in _groups("memory", cgroup_root, own_groups) if (left := _left(group)) is not None]
+    return max(0, min(free)) if free else None
+
+
+def _groups(controller: str, root: Path, own_groups: Path) -> Iterator[Path]:
+    """Yield the directories of our groups and of all groups above them (v2 at the root, v1 below the controller)."""
     for _, controllers, path in re.findall(r"^(\d+):([^:\n]*):(/.*)$", _read(own_groups), re.MULTILINE):
-        if controllers == "" or "cpu" in controllers.split(","):
-            top = root if controllers == "" else root / "cpu"
+        if controllers == "" or controller in controllers.split(","):
+            top = root if controllers == "" else root / controller
             group = top / path.lstrip("/")
             yield from (group, *(parent for parent in group.parents if parent.is_relative_to(top)))
-    yield from (root, root / "cpu")  # inside a container the group's path may be that of the host
+    yield from (root, root / controller)  # inside a container the group's path may be that of the host
 
 
 def _quota(group: Path) -> float | None:
@@ -58,6 +69,16 @@ def _quota(group: Path) -> float | None:
     if not (quota.isdecimal() and period.isdecimal() and int(period)):
         return None  # "max" and -1 stand for no quota
     return int(quota) / int(period)
+
+
+def _left(group: Path) -> int | None:
+    """Return the KiB that a group may still take; None where it has no limit. Files it could forget are not taken."""
+    for limit, taken in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+        most, now = _read(group / limit).strip(), _read(group / taken).strip()
+        if most.isdecimal() and now.isdecimal():
+            forgettable = re.search(r"^(?:total_)?inactive_file (\d+)$", _read(group / "memory.stat"), re.MULTILINE)
+            return (int(most) - int(now) + (int(forgettable[1]) if forgettable else 0)) // _KIB
+    return None
 
 
 def _read(file: Path) -> str:

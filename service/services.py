@@ -28,11 +28,14 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What `/readyz` and the metrics ask of the database."""
+    """What `/readyz` and the metrics ask of the database, and who tells them of the counters.
+
+    `tell_degraded` takes what is to be called when this process gives Redis up (True) and has it back (False).
+    """
 
     database_answers: Callable[[], bool]
     migrations_pending: Callable[[], bool]
-    counters_degraded: Callable[[], bool]
+    tell_degraded: Callable[[Callable[[bool], None]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ gunicorn reads its configuration anew whenever it reloads; this module is loaded
 """
 
 import os
+import sys
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,11 @@ def prepare(directory: Path) -> None:
         clear(directory)
         os.environ[_PREPARED] = os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
     _count_by_place()
+
+
+def nowhere() -> bool:
+    """Whether gunicorn serves without our configuration: each of its workers would count for itself."""
+    return "gunicorn.arbiter" in sys.modules and "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
 def _count_by_place() -> None:

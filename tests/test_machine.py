@@ -1,4 +1,4 @@
-"""How many processors the service may keep busy, in containers of either kind and outside of any."""
+"""How many processors the service may keep busy, and what memory is left, in containers of either kind or none."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service import machine
-from service.machine import cpu_budget
+from service.machine import cpu_budget, free_memory
 
 _AFFINITY = 6
 
@@ -83,6 +83,56 @@ def test_a_system_without_affinity_counts_its_processors(tmp_path: Path, monkeyp
     for known, budget in ((4, 4), (None, 1)):
         monkeypatch.setattr(os, "cpu_count", lambda count=known: count)
         assert cpu_budget(tmp_path, own_groups=tmp_path / "none") == budget
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "free"),
+    [
+        pytest.param("", {}, 900, id="no groups at all"),
+        pytest.param("0::/\n", {"cgroup/memory.max": "409600\n", "cgroup/memory.current": "102400\n"}, 300, id="v2"),
+        pytest.param("0::/\n", {"cgroup/memory.max": "max\n", "cgroup/memory.current": "102400\n"}, 900, id="no limit"),
+        pytest.param(
+            "0::/\n",
+            {
+                "cgroup/memory.max": "409600",
+                "cgroup/memory.current": "409600",
+                "cgroup/memory.stat": "anon 1\ninactive_file 51200\nactive_file 1\n",
+            },
+            50,
+            id="files that nobody reads",
+        ),
+        pytest.param("0::/\n", {"cgroup/memory.max": "1024", "cgroup/memory.current": "2048"}, 0, id="over it"),
+        pytest.param(
+            "0::/a/b\n", {"cgroup/a/memory.max": "204800", "cgroup/a/memory.current": "102400"}, 100, id="above"
+        ),
+        pytest.param(
+            "4:memory:/a\n",
+            {
+                "cgroup/memory/a/memory.limit_in_bytes": "409600",
+                "cgroup/memory/a/memory.usage_in_bytes": "204800",
+                "cgroup/memory/a/memory.stat": "inactive_file 0\ntotal_inactive_file 102400\n",
+            },
+            200,
+            id="v1",
+        ),
+    ],
+)
+def test_free_memory_is_the_least_of_host_and_groups(
+    tmp_path: Path, own: str, files: dict[str, str], free: int
+) -> None:
+    """What a group may still take counts though the host has more; files that can be forgotten are free."""
+    own_groups, host = tmp_path / "own", tmp_path / "meminfo"
+    own_groups.write_text(own)
+    host.write_text("MemTotal:  2000 kB\nMemAvailable:   900 kB\n")
+
+    assert free_memory(_tree(tmp_path, files), own_groups=own_groups, host=host) == free
+
+
+def test_what_nobody_can_say_of_memory_is_unknown(tmp_path: Path) -> None:
+    """Systems without these files have no figure, which is not the same as none free."""
+    nowhere = tmp_path / "none"
+
+    assert free_memory(nowhere, own_groups=nowhere, host=nowhere) is None
 
 
 def test_this_machine_has_a_budget() -> None:

@@ -19,6 +19,7 @@ REFUSED = 1
 UNAVAILABLE = 3
 _COMMANDS = {
     "account": "the people who may sign in",
+    "calibrate": "what passwords.* may be set to, measured",
     "config": "what the settings are, and whether they are right",
     "db": "the database",
     "ping": "whether the service answers",

@@ -3,7 +3,8 @@
 Refuses with every fault at once. `load` reads and changes nothing; only `secret_keys` may make a file.
 
     kinds, addresses, files    how single values are read, written back and described
-    fields        every setting: name, kind, default, sentence
+    sections      the settings in groups: name, kind, default, sentence
+    fields        all of them together, and what follows from several
     catalogue     the same by name, for the sources, the manual and `config show`
     sources       the environment and the TOML file
     agreement     what settings allow together

@@ -11,8 +11,9 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from service.settings.fields import Section, Settings
+from service.settings.fields import Settings
 from service.settings.kinds import Kind
+from service.settings.sections import Section
 
 PREFIX: Final = "VESTIBULE_"
 CONFIG: Final = "config"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from service.settings.catalogue import CATALOGUE, Setting
-from service.settings.fields import Section, Settings
+from service.settings.fields import Settings
+from service.settings.sections import Section
 
 _HEAD: Final = """\
 # Settings

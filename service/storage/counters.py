@@ -22,6 +22,7 @@ from service.storage.database import Database, Plain, Rows, Statement, metadata
 
 SWEPT_EVERY: Final = 50
 SWEPT_AT_ONCE: Final = 200
+_USUAL_NAME: Final = "vestibule.sqlite3"
 
 counters: Final = sa.Table(
     "counters",
@@ -127,14 +128,28 @@ class Chosen:
         """Whether counting goes to SQL although Redis was chosen."""
         return self.watch is not None and self.watch.away
 
+    def tell(self, told: Callable[[bool], None]) -> None:
+        """Call `told` whenever that changes in this process; never without Redis."""
+        if self.watch is not None:
+            self.watch.tell(told)
 
-def choose(database: Database, *, state_dir: Path, redis: str | None) -> Chosen:
+
+def beside(database: Path) -> Path:
+    """Return the counters' file of an SQLite database: in its directory, so that who shares the one shares the other.
+
+    Links are followed, as SQLite does for its logs: whichever way somebody came to the file, they count together.
+    """
+    file = database.resolve()
+    return file.with_name("counters.sqlite3" if file.name == _USUAL_NAME else f"{file.name}.counters.sqlite3")
+
+
+def choose(database: Database, *, redis: str | None) -> Chosen:
     """Return where to count: in Redis when there is an address, with SQL behind it; else in SQL. Opens nothing."""
     rows: Rows = database
     if database.path is not None:
         from service.storage.counter_file import CounterFile
 
-        rows = CounterFile(state_dir / "counters.sqlite3")
+        rows = CounterFile(beside(database.path))
     in_sql = SqlAttempts(rows)
     if redis is None:
         return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})

@@ -28,13 +28,18 @@ class Watch:
         self.away = False
         self._every = every_seconds
         self._lock = threading.Lock()
+        self._told: Callable[[bool], None] = lambda _away: None
+
+    def tell(self, told: Callable[[bool], None]) -> None:
+        """Call `told` at each change from now on, in its order: whether Redis is away."""
+        self._told = told
 
     def lost(self, answers: Callable[[], bool], why: Exception) -> None:
         """Give Redis up until `answers` says that it is back."""
         with self._lock:
             if self.away:
                 return
-            self.away = True
+            self._turn(away=True)
         _log.error("Redis does not serve (%s): limits are counted in SQL until it does", type(why).__name__)
         threading.Thread(target=self._look, args=(answers,), name="redis-watch", daemon=True).start()
 
@@ -42,8 +47,13 @@ class Watch:
         time.sleep(self._every)
         while not answers():
             time.sleep(self._every)
-        self.away = False
+        with self._lock:
+            self._turn(away=False)
         _log.warning("Redis is back: limits are counted there again")
+
+    def _turn(self, *, away: bool) -> None:
+        self.away = away
+        self._told(away)
 
 
 class FallbackCounters(Storage):

@@ -94,6 +94,11 @@ def init_app(app: Flask, services: Services) -> None:
     app.add_url_rule("/readyz", view_func=_readyz)
 
 
+def registry_of(app: Flask) -> CollectorRegistry:
+    """Return where this app's metrics are registered, for those that have a file of their own."""
+    return cast("Telemetry", app.extensions[_KEY]).registry
+
+
 def _of_app() -> Telemetry:
     from flask import current_app
 
@@ -195,11 +200,6 @@ class _Gauges:
         yield build
         up = services.health.database_answers()
         yield GaugeMetricFamily("vestibule_database_up", "Whether the database answers.", value=up)
-        yield GaugeMetricFamily(
-            "vestibule_counter_store_degraded",
-            "Whether limits are counted in SQL because Redis does not answer.",
-            value=services.health.counters_degraded(),
-        )
         if up:
             yield from self._rows()
 

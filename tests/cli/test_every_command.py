@@ -32,8 +32,15 @@ CALLS: Final = {
     ("setup", "link"): None,
     ("db", "upgrade"): None,
 }
-# What runs a process or writes files: their own tests try them.
-ELSEWHERE: Final = {("serve",), ("ping",), ("config", "check"), ("config", "show"), ("proxy", "render")}
+# What runs a process, writes files or asks no store: their own tests try them.
+ELSEWHERE: Final = {
+    ("serve",),
+    ("ping",),
+    ("calibrate",),
+    ("config", "check"),
+    ("config", "show"),
+    ("proxy", "render"),
+}
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 
 
@@ -135,7 +142,7 @@ def test_nouns_explain_themselves(terminal: Terminal) -> None:
     """The list of nouns says of each what it is about; a noun alone lists its verbs; nonsense is 2."""
     listed = terminal.said("--help")
 
-    for noun in ("account", "config", "db", "ping", "proxy", "serve", "session", "setup"):
+    for noun in ("account", "calibrate", "config", "db", "ping", "proxy", "serve", "session", "setup"):
         assert [line for line in listed.splitlines() if line.split()[:1] == [noun] and len(line.split()) > 2]
     assert terminal.run("account").exit_code == 2
     assert "No such command 'frobnicate'" in terminal.refused("frobnicate", code=2)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from service.worker_counts import Places
-from tests.rig.servers import Servers, counters_of, running
+from tests.rig.servers import Servers, counters_of, prepared, running
+from tests.rig.until import PATIENCE_SECONDS
 
 WORKERS = 2
 
@@ -35,6 +36,12 @@ def _counted(servers: Servers) -> float:
         re.MULTILINE,
     )
     return float(found[0]) if found else 0.0
+
+
+def _degraded(servers: Servers) -> float:
+    """Return whether a worker says that Redis does not answer."""
+    exposed = servers.ops("/metrics").body.decode()
+    return float(re.findall(r"^vestibule_counter_store_degraded (\S+)", exposed, re.MULTILINE)[0])
 
 
 def _files(servers: Servers) -> set[str]:
@@ -68,6 +75,48 @@ def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Ser
         most = max(most, len({name.rpartition("_")[2] for name in _files(servers) if "master" not in name}))
 
     assert most <= 2 * WORKERS
+
+
+def test_what_a_dead_worker_noticed_goes_with_it() -> None:
+    """One worker that lost Redis shows in every scrape; killed, it shows in none: nobody would take it back (F-03)."""
+    with running(workers=WORKERS, REDIS_URL="redis://127.0.0.1:1/0") as servers:
+        before = [_degraded(servers) for _ in range(5)]
+        servers.get("/", method="POST", body=b"")
+        after = [_degraded(servers) for _ in range(20)]
+        workers = _workers(servers)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        servers.wait_until(lambda: len(_workers(servers) - workers) == WORKERS, "all workers are new")
+        servers.wait_until(lambda: servers.get("/nothing").status == 404, "they answer")
+
+        assert (before, after) == ([0] * 5, [1] * 20)
+        assert [_degraded(servers) for _ in range(5)] == [0] * 5
+
+
+def _refused(servers: Servers) -> str:
+    """Return what gunicorn said that ended by itself, with a code that is not 0."""
+    gunicorn = servers.processes["gunicorn"]
+    assert gunicorn.wait(PATIENCE_SECONDS) != 0
+    return servers.log("gunicorn")
+
+
+def test_workers_that_would_count_apart_do_not_start() -> None:
+    """Under a configuration that is not ours each worker would tell of itself alone: the start ends, and says how."""
+    with prepared(workers=WORKERS) as servers:
+        foreign = servers.state_dir / "gunicorn.conf.py"
+        foreign.write_text(f"bind = 'unix:{servers.state_dir}/foreign.sock'\nworkers = {WORKERS}\n")
+        servers.start_gunicorn(foreign)
+
+        assert "vestibule serve" in _refused(servers)
+
+
+def test_workers_that_nobody_budgeted_do_not_start() -> None:
+    """What GUNICORN_CMD_ARGS adds would hash beyond the one budget of all workers."""
+    with prepared(workers=WORKERS) as servers:
+        servers.environ["GUNICORN_CMD_ARGS"] = f"--workers {WORKERS + 1}"
+        servers.start_gunicorn()
+
+        assert "VESTIBULE_SERVER__WORKERS" in _refused(servers)
 
 
 def test_a_place_is_never_shared() -> None:

@@ -46,7 +46,13 @@ class Busy:
         self.results: dict[str, object] = {}
         self._threads: list[threading.Thread] = []
         started = threading.Event()
-        self._begin("first", lambda: (started.set(), self.finish.wait()))
+
+        def work() -> str:
+            started.set()
+            self.finish.wait()
+            return "done"
+
+        self._begin("first", work)
         assert started.wait(20)
 
     def wait(self, name: str, *, is_known: bool = False) -> None:
@@ -106,7 +112,7 @@ def test_a_place_is_kept_for_a_known_device() -> None:
 
     busy.wait("a known device", is_known=True)
 
-    assert busy.end() == {"first": (None, True), "a stranger": "a stranger", "a known device": "a known device"}
+    assert busy.end() == {"first": "done", "a stranger": "a stranger", "a known device": "a known device"}
 
 
 def test_who_was_served_is_pushed_out_by_who_was_not() -> None:

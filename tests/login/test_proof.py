@@ -117,7 +117,7 @@ def test_a_shed_attempt_is_given_back(rows: Rows) -> None:
     """Who lost the place in the line has not guessed."""
 
     class Lost(Gate):
-        def work(self, waiter: Waiter, work: object) -> Result | Shed:  # type: ignore[override]  # noqa: ARG002
+        def work(self, waiter: Waiter, work: object) -> Result | Shed:  # noqa: ARG002
             return Shed.BUSY
 
     assert reasons(attempt(limited(rows, gate=Lost()))) == ["busy"]
@@ -128,7 +128,7 @@ def test_a_malfunction_keeps_the_attempt(rows: Rows) -> None:
     """What was hashed may have been a guess: fail closed."""
 
     class Broken(Gate):
-        def work(self, waiter: Waiter, work: object) -> Result | Shed:  # type: ignore[override]  # noqa: ARG002
+        def work(self, waiter: Waiter, work: object) -> Result | Shed:  # noqa: ARG002
             raise MemoryError
 
     with pytest.raises(MemoryError):

@@ -23,9 +23,9 @@ from tests.storage.place import upgrade_server
 from tests.storage.stores import NOW, account, over, session
 
 
-def hit(address: str, state_dir: str, redis: str | None, limit: int, times: int) -> int:
+def hit(address: str, redis: str | None, limit: int, times: int) -> int:
     """Hit one limit from four threads; how often it let us through."""
-    chosen = counters.choose(Database(address), state_dir=Path(state_dir), redis=redis)
+    chosen = counters.choose(Database(address), redis=redis)
     storage = storage_from_string(chosen.uri, **chosen.options)
     assert isinstance(storage, Storage)
     limiter, item = FixedWindowRateLimiter(storage), RateLimitItemPerHour(limit)

@@ -138,9 +138,9 @@ def test_threads_count_exactly(storage: SqlCounters) -> None:
     assert sorted(counted) == list(range(1, 201))
 
 
-def test_limits_finds_the_storage_by_its_scheme(database: Database, tmp_path: Path) -> None:
+def test_limits_finds_the_storage_by_its_scheme(database: Database) -> None:
     """What Flask-Limiter does with the chosen address and options gives a limiter that limits."""
-    chosen = counters.choose(database, state_dir=tmp_path, redis=None)
+    chosen = counters.choose(database, redis=None)
 
     storage = storage_from_string(chosen.uri, **chosen.options)
 
@@ -151,11 +151,33 @@ def test_limits_finds_the_storage_by_its_scheme(database: Database, tmp_path: Pa
     assert not chosen.degraded
 
 
+@pytest.mark.parametrize(
+    ("database", "file"),
+    [
+        ("state/vestibule.sqlite3", "state/counters.sqlite3"),
+        ("state/main.sqlite3", "state/main.sqlite3.counters.sqlite3"),
+        ("linked/vestibule.sqlite3", "state/counters.sqlite3"),
+        ("link.sqlite3", "state/counters.sqlite3"),
+    ],
+)
+def test_the_counters_are_beside_the_database(tmp_path: Path, database: str, file: str) -> None:
+    """Whoever opens the same file counts in the same file, by whichever way; two databases count apart."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "vestibule.sqlite3").touch()
+    (tmp_path / "linked").symlink_to("state")
+    (tmp_path / "link.sqlite3").symlink_to("state/vestibule.sqlite3")
+    chosen = counters.choose(Database(f"sqlite:///{tmp_path / database}"), redis=None)
+
+    storage_from_string(chosen.uri, **chosen.options).incr("a", 60)
+
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*counters.sqlite3")] == [file]
+
+
 def test_choosing_opens_nothing(tmp_path: Path) -> None:
     """The choice is made before workers are forked: no file, no connection yet."""
     database = Database(f"sqlite:///{tmp_path / 'vestibule.sqlite3'}")
 
-    chosen = counters.choose(database, state_dir=tmp_path, redis="redis://127.0.0.1:1/0")
+    chosen = counters.choose(database, redis="redis://127.0.0.1:1/0")
 
     storage_from_string(chosen.uri, **chosen.options)
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,5 @@
 """Several workers on one database: nothing is lost, nothing is counted twice, nobody is refused for it."""
 
-from pathlib import Path
-
 import pytest
 
 from service.storage.database import Database
@@ -21,15 +19,13 @@ def address_of(database: Database) -> str:
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql", "redis"])
-def test_a_limit_is_exact_with_four_workers(
-    store: str, request: pytest.FixtureRequest, memory_path: Path, sqlite_file: Database
-) -> None:
+def test_a_limit_is_exact_with_four_workers(store: str, request: pytest.FixtureRequest, sqlite_file: Database) -> None:
     """Four processes of four threads hit a limit 400 times at once: it lets through what it says, to the hit."""
     database: Database = request.getfixturevalue("postgresql") if store == "postgresql" else sqlite_file
     redis: Redis | None = request.getfixturevalue("redis_server") if store == "redis" else None
     address = address_of(database)
 
-    let_through = together(*[("hit", address, str(memory_path), redis and redis.address, 250, 100)] * WORKERS)
+    let_through = together(*[("hit", address, redis and redis.address, 250, 100)] * WORKERS)
 
     assert sum(let_through) == 250
 

@@ -70,6 +70,22 @@ def test_sql_takes_over_and_gives_back(storage: FallbackCounters, redis: Redis, 
     assert storage.incr("a", 60) in {"stop": {1}, "pause": {2, 3}}[how]
 
 
+def test_each_change_is_told_once(storage: FallbackCounters, redis: Redis, watch: Watch) -> None:
+    """Whoever listens hears of the loss when it is noticed and of the return, however many requests there were."""
+    told: list[bool] = []
+    watch.tell(told.append)
+    storage.incr("a", 60)
+
+    redis.stop()
+    for _ in range(3):
+        storage.incr("a", 60)
+    redis.start()
+    until(lambda: not watch.away, "Redis is trusted again")
+    storage.incr("a", 60)
+
+    assert told == [True, False]
+
+
 def test_a_restart_that_nobody_noticed_costs_nothing(storage: FallbackCounters, redis: Redis, watch: Watch) -> None:
     """Connections that a restart closed are opened again without giving Redis up."""
     storage.incr("a", 60)
@@ -92,9 +108,7 @@ def test_a_redis_that_refuses_to_write_counts_as_away(storage: FallbackCounters,
 
 def test_an_address_where_nobody_listens_is_no_error(tmp_path: Path) -> None:
     """The service starts before Redis does."""
-    chosen = choose(
-        Database(f"sqlite:///{tmp_path / 'vestibule.sqlite3'}"), state_dir=tmp_path, redis="redis://127.0.0.1:1/0"
-    )
+    chosen = choose(Database(f"sqlite:///{tmp_path / 'vestibule.sqlite3'}"), redis="redis://127.0.0.1:1/0")
     storage = storage_from_string(chosen.uri, **chosen.options)
 
     assert not chosen.degraded

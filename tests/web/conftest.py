@@ -1,5 +1,6 @@
 """The web app over stores in memory, with a clock that stands still until a test moves it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +36,7 @@ class World:
     now: int = NOW
     database_answers: bool = True
     migrations_pending: bool = False
-    counters_degraded: bool = False
+    when_degraded: list[Callable[[bool], None]] = field(default_factory=list)
 
     def services(self) -> Services:
         """Return services over this world's rows."""
@@ -54,9 +55,7 @@ class World:
             service_name="Vestibule",
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
-            health=Health(
-                lambda: self.database_answers, lambda: self.migrations_pending, lambda: self.counters_degraded
-            ),
+            health=Health(lambda: self.database_answers, lambda: self.migrations_pending, self.when_degraded.append),
             outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
             clock=lambda: self.now,
             transaction=self.rows.transaction,

@@ -117,7 +117,18 @@ def test_labels_are_members_of_closed_sets(world: World) -> None:
     rules = {rule.rule for rule in app.url_map.iter_rules()} | {"None"}
 
     names = {name for _, labels in scraped.series(exposed) for name, _ in labels}
-    assert names == {"method", "status", "url_rule", "le", "outcome", "scope", "state", "release", "version"}
+    assert names == {
+        "method",
+        "status",
+        "url_rule",
+        "le",
+        "outcome",
+        "scope",
+        "state",
+        "release",
+        "version",
+        "direction",
+    }
     assert set(scraped.label_values(exposed, "method")) == METHODS | {"password"}
     assert {int(status) for status in scraped.label_values(exposed, "status")} <= CLOSED_LIST
     assert set(scraped.label_values(exposed, "url_rule")) <= rules

@@ -1,10 +1,10 @@
-"""The outer limit with four workers, parallel requests and a restart."""
+"""The outer limit with four workers, parallel requests, a restart, and a second service on the same database."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.rig.servers import Servers
-from tests.whole.conftest import Start
+from tests.whole.conftest import Start, migrated
 
 LIMIT = 12
 
@@ -37,3 +37,15 @@ def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
     assert 1 <= int(refused.one("retry-after")) <= 61
     assert b"Please try again" in refused.body
     assert reading == 200
+
+
+def test_services_on_one_database_count_together(start_on_sql: Start) -> None:
+    """Two services, each with a state directory of its own, let through no more than the limit between them."""
+    key = "a key that both of the services have"
+    shared = {"LIMITS__POST_PER_MINUTE": str(LIMIT), "SERVER__WORKERS": "1", "SECRET_KEY": key}
+    with start_on_sql(**shared) as one:
+        address = one.environ.get("VESTIBULE_DATABASE_URL", f"sqlite:///{one.state_dir / 'vestibule.sqlite3'}")
+        with migrated(DATABASE_URL=address, **shared) as other:
+            judged = [statuses(servers, LIMIT - 2)[401] for servers in (one, other)]
+
+    assert judged == [LIMIT - 2, 2]
