@@ -81,20 +81,7 @@ def create_app(services: Services) -> Flask:
     """Return the web app. Its hooks run in this order: measured, guarded, noticed, limited, answered."""
     from flask import Flask
 
-    from service.web import (
-        account,
-        assets,
-        blocked,
-        context,
-        errors,
-        forms,
-        limits,
-        noticing,
-        protection,
-        set_up,
-        sign_in,
-        telemetry,
-    )
+    from service.web import assets, blocked, context, errors, forms, limits, noticing, protection, telemetry
 
     app = Flask("service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
@@ -107,9 +94,15 @@ def create_app(services: Services) -> Flask:
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)
+    _add_pages(app)
+    return app
+
+
+def _add_pages(app: Flask) -> None:
+    from service.web import account, set_up, sign_in
+
     for page in (sign_in, account, set_up):
         app.register_blueprint(page.pages)
-    return app
 
 
 def build_services(settings: Settings) -> Services:
@@ -119,24 +112,16 @@ def build_services(settings: Settings) -> Services:
     from service.services import Services
     from service.settings import secret_keys
     from service.storage import counters, schema
-    from service.storage.accounts import SqlAccounts
-    from service.storage.audit import SqlAudit
-    from service.storage.blocks import SqlBlocks
     from service.storage.database import Database
-    from service.storage.links import SqlLinks
-    from service.storage.sessions import SqlSessions
+    from service.storage.stores import sql_stores
 
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = counters.choose(database, redis=settings.redis_address)
     keys = secret_keys(settings)
     return Services(
-        accounts=SqlAccounts(database),
-        sessions=SqlSessions(database),
-        links=SqlLinks(database),
+        **sql_stores(database, audit_kept_seconds=settings.audit.keep),
         attempts=counted.attempts,
-        audit=SqlAudit(database, kept_seconds=settings.audit.keep),
-        blocks=SqlBlocks(database),
         passwords=parts.passwords(settings),
         gate=parts.gate(settings),
         lifetimes=parts.lifetimes(settings),

@@ -47,7 +47,7 @@ def show(op: Operator, name: str, *, as_json: bool) -> None:
     services, person = op.services, existing(op, name)
     kept, now = services.sessions.of_account(person.id), services.clock()
     known = facts(person) | {"sessions": sum(is_live(each, services.lifetimes, now=now) for each in kept)}
-    shown = known | {"created_at": when(person.created_at), "disabled_at": when(person.disabled_at)}
+    shown = known | {key: when(known[key]) for key in ("created_at", "password_changed_at", "disabled_at")}
     lines = (
         f"{key:<14} {', '.join(value) if isinstance(value, tuple) else value}".rstrip() for key, value in shown.items()
     )

@@ -1,12 +1,13 @@
 """The line before the hashing threads: who may wait, and who is pushed out.
 
-It is short, so that nobody waits long. Each network waits with one attempt at a time; when the line is full,
-the network whose last turn is longest ago has the better right to a place, so a flood from some networks
-cannot keep a fresh one out. One place more is kept for known devices, which nobody pushes out.
+It is short, so that nobody waits long. When it is full, each network has a right to one place: whoever waits with
+more gives way, and among those with one each the network whose last turn is longest ago has the better right. So a
+flood from some networks cannot keep a fresh one out. One place more is kept for known devices, which nobody pushes
+out (docs/decisions/0010).
 Not safe for threads by itself: the gate holds its lock around every call.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -47,13 +48,11 @@ class Line:
 
         `places` are those in the line, besides the `free` threads; a known device may take one more.
         """
-        if len(self._waiting) < free:
+        mine = self._waiters_of(seat)
+        kept = 1 if seat.is_known and not mine else 0
+        if len(self._waiting) < free + places + kept:
             return self._seated(seat), None
-        if any(waiter.seat == seat for waiter in self._waiting):
-            return None, None
-        if len(self._waiting) < free + places + seat.is_known:
-            return self._seated(seat), None
-        out = self._with_less_right_than(seat)
+        out = self._with_less_right_than((mine, self._last_turn(seat)))
         if out is None:
             return None, None
         self._waiting.remove(out)
@@ -79,13 +78,20 @@ class Line:
         self._waiting.append(waiter)
         return waiter
 
-    def _with_less_right_than(self, seat: Seat) -> Waiter | None:
-        """Return the waiter whose network had its turn last, if that was after this seat's last turn."""
-        others = [waiter for waiter in self._waiting if not waiter.seat.is_known]
-        latest = max(others, key=lambda waiter: self._last_turn(waiter.seat), default=None)
-        if latest is None or self._last_turn(latest.seat) <= self._last_turn(seat):
+    def _with_less_right_than(self, right: tuple[int, int]) -> Waiter | None:
+        """Return the last waiter of the network that waits most, or of those with one each of the one served last.
+
+        None when nobody has less right than (how many of one's own wait already, one's last turn).
+        """
+        others = [waiter.seat for waiter in self._waiting if not waiter.seat.is_known]
+        rights = {seat: (many - 1, self._last_turn(seat)) for seat, many in Counter(others).items()}
+        least = max(rights, key=lambda seat: rights[seat], default=None)
+        if least is None or rights[least] <= right:
             return None
-        return latest
+        return next(waiter for waiter in reversed(self._waiting) if waiter.seat == least)
+
+    def _waiters_of(self, seat: Seat) -> int:
+        return sum(waiter.seat == seat for waiter in self._waiting)
 
     def _last_turn(self, seat: Seat) -> int:
         return self._turns.get(seat.name, _NEVER)

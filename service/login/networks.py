@@ -27,7 +27,7 @@ def network_of(address: str) -> str:
 def address_of(text: str) -> Address | None:
     """Return the address that a text spells, IPv4 when it is mapped into IPv6; None when it is none."""
     try:
-        ip = ipaddress.ip_address(text.partition("%")[0])  # a zone says nothing to anybody else (RFC 4007, 11.2)
+        ip = ipaddress.ip_address(text.partition("%")[0])  # a zone is of use on one machine only (RFC 4007, 11.2)
     except ValueError:
         return None
     return getattr(ip, "ipv4_mapped", None) or ip

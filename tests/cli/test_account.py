@@ -201,6 +201,7 @@ def test_showing_one_account(terminal: Terminal) -> None:
         "created_at": "2027-01-15 07:43:20 UTC",
         "is_admin": "False",
         "disabled_at": "-",
+        "password_changed_at": "-",
         "has_password": "True",
         "state": "active",
         "sessions": "1",

@@ -92,19 +92,6 @@ def test_beyond_the_line_the_answer_is_busy_at_once() -> None:
     assert busy.gate.run(lambda: "room again") == "room again"
 
 
-def test_a_network_waits_once() -> None:
-    """However many requests it sends, one of them waits; another network still finds a place."""
-    busy = Busy(waiting=5)
-    busy.wait("192.0.2.1/32")
-
-    again = busy.gate.run(lambda: "again", Seat("192.0.2.1/32"))
-    busy.wait("192.0.2.2/32")
-
-    assert again is Shed.BUSY
-    assert busy.seen_of_line() == ["192.0.2.1/32", "192.0.2.2/32"]
-    assert busy.end()["192.0.2.2/32"] == "192.0.2.2/32"
-
-
 def test_a_place_is_kept_for_a_known_device() -> None:
     """When the line is full of strangers a browser that signed in before is served all the same."""
     busy = Busy(waiting=1)

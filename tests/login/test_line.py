@@ -28,13 +28,25 @@ def test_whoever_comes_first_is_served_first() -> None:
     assert [served(queue), served(queue), served(queue)] == ["a", "b", None]
 
 
-def test_a_free_thread_is_for_anybody() -> None:
-    """One network may keep all threads busy while nobody else wants them; beyond that it waits once."""
+def test_a_network_may_fill_the_line_while_nobody_else_wants_it() -> None:
+    """An office behind one address signs in at nine: as many as threads and places, and no more."""
     queue = Line()
 
-    joined = [queue.join(Seat("an office"), free=2, places=5)[0] is not None for _ in range(4)]
+    joined = [queue.join(Seat("an office"), free=2, places=3)[0] is not None for _ in range(7)]
 
-    assert joined == [True, True, False, False]
+    assert joined == [True] * 5 + [False] * 2
+
+
+def test_a_network_with_several_places_gives_way_to_one_without() -> None:
+    """Its latest waiter first, down to one: that one it has the same right to."""
+    queue = Line()
+    for _ in range(3):
+        seated(queue, "a flood", places=3)
+
+    pushed_out = [queue.join(Seat(name), free=0, places=3)[1] for name in ("a", "b", "c")]
+
+    assert [out and out.seat.name for out in pushed_out] == ["a flood", "a flood", None]
+    assert [waiter.seat.name for waiter in queue._waiting] == ["a flood", "a", "b"]
 
 
 def test_the_right_to_a_place_goes_to_whoever_had_a_turn_longest_ago() -> None:

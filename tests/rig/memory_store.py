@@ -1,13 +1,12 @@
 """Stores that keep the ports' contract in memory, for rules that are tried without a database."""
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from service.access.blocks import Block
 from service.login.accounts import Account, UsernameTaken
-from service.login.attempts import Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.attempts import Try
 from service.login.audit import Entry
 from service.login.links import Link
 from service.login.sessions import Lifetimes, Session, SignedIn, is_live
@@ -159,70 +158,6 @@ class MemoryLinks:
     def delete_expired(self, *, now: int, limit: int) -> int:
         dead = [k for k, link in self._rows.links.items() if link.expires_at <= now][:limit]
         return sum(self.consume(k) for k in dead)
-
-
-class MemoryAttempts:
-    """Attempts in a dictionary."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self._serial = itertools.count(1)
-
-    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
-        counts = {}
-        for scope in trying.scopes:
-            kept = [at for at, other in self._rows.attempts.values() if _is_counted(other, trying, scope)]
-            seconds = throttles[scope].seconds
-            kept = [at for at in kept if now - seconds < at < now + seconds]
-            counts[scope] = Count(len(kept), min(kept, default=0))
-        verdict = judge(counts, throttles, now=now)
-        if isinstance(verdict, Throttled):
-            return verdict
-        reserved = Reserved(str(next(self._serial)), trying, verdict)
-        self._rows.attempts[reserved.id] = (now, trying)
-        return reserved
-
-    def release(self, reserved: Reserved) -> None:
-        self._rows.attempts.pop(reserved.id, None)
-
-    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        found: dict[str, list[tuple[int, Try]]] = {}
-        for at, trying in self._rows.attempts.values():
-            if at > since:
-                found.setdefault(trying.network if by is Scope.NETWORK else trying.account, []).append((at, trying))
-        tallies = [
-            Tally(
-                key,
-                None if by is Scope.NETWORK else max((each.username or "" for _, each in some), default="") or None,
-                len(some),
-                max(at for at, _ in some),
-            )
-            for key, some in found.items()
-        ]
-        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
-
-    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
-        gone = [
-            key
-            for key, (_, trying) in self._rows.attempts.items()
-            if (account is None or trying.account == account) and (network is None or trying.network == network)
-        ]
-        for key in gone:
-            del self._rows.attempts[key]
-        return len(gone)
-
-
-def _is_counted(other: Try, trying: Try, scope: Scope) -> bool:
-    """Whether another attempt counts in the same window as this one."""
-    if scope is Scope.KNOWN_DEVICE:
-        return (other.account, other.device) == (trying.account, trying.device)
-    same_account, same_network = other.account == trying.account, other.network == trying.network
-    same = {
-        Scope.ACCOUNT_FROM_NETWORK: same_account and same_network,
-        Scope.NETWORK: same_network,
-        Scope.ACCOUNT: same_account,
-    }
-    return other.device is None and same[scope]
 
 
 class MemoryAudit:

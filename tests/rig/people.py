@@ -7,7 +7,8 @@ from service.login.sessions import Lifetimes, Session
 from service.login.sign_in import Client, Granted, new_session
 from service.login.stores import Stores
 from tests.rig.gates import Gate
-from tests.rig.memory_store import MemoryAccounts, MemoryAttempts, MemoryAudit, MemoryLinks, MemorySessions, Rows
+from tests.rig.memory_attempts import MemoryAttempts
+from tests.rig.memory_store import MemoryAccounts, MemoryAudit, MemoryLinks, MemorySessions, Rows
 
 NOW = 1_800_000_000
 CHEAP_FOR_TESTS_ONLY = Parameters(memory_kib=8, iterations=1, parallelism=1)

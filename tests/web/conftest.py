@@ -13,9 +13,9 @@ from service.access.public_address import PublicAddress
 from service.app import create_app
 from service.services import Brand, Health, OuterLimit, Services
 from tests.rig.gates import Gate
+from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import (
     MemoryAccounts,
-    MemoryAttempts,
     MemoryAudit,
     MemoryBlocks,
     MemoryLinks,

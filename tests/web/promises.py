@@ -38,7 +38,14 @@ def kept(answer: Answer, *, cache: str = "no-store", head: bool = False) -> Answ
 
 def copy_of(rows: Rows) -> Rows:
     """Return what is kept now, to compare with what is kept later."""
-    return Rows(dict(rows.accounts), dict(rows.sessions), dict(rows.links))
+    return Rows(
+        dict(rows.accounts),
+        dict(rows.sessions),
+        dict(rows.links),
+        list(rows.trail),
+        dict(rows.attempts),
+        dict(rows.blocks),
+    )
 
 
 def _names_what_to_do(answer: Answer) -> None:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.login.attempts import Scope
 from service.services import OuterLimit
 from service.web import telemetry
 from tests.rig.parts import need
@@ -69,16 +70,16 @@ def test_what_was_never_an_attempt_is_none(world: World) -> None:
     throttled = [post(app, "/", "username=alice&password=x").status for _ in range(3)]
 
     assert (throttled, attempts(app)) == ([429] * 3, {})
-    assert scraped.total(scraped.text(app), "vestibule_throttled_total", scope="network") == 3
+    assert scraped.total(scraped.text(app), "vestibule_throttled_total", scope="posts") == 3
 
 
 def test_series_are_there_from_the_start(world: World) -> None:
     """Every counter of ours shows its whole closed set at zero, so that the first event is an increase."""
     exposed = scraped.text(world.app())
-    outcomes = {"granted", "unknown", "disabled", "wrong_password", "busy", "changed"}
+    outcomes = {"granted", "unknown", "disabled", "wrong_password", "throttled", "busy", "changed"}
 
     assert set(scraped.label_values(exposed, "outcome")) == outcomes
-    assert set(scraped.label_values(exposed, "scope")) == {"network"}
+    assert set(scraped.label_values(exposed, "scope")) == {"posts", "block", *Scope}
     assert scraped.total(exposed, "vestibule_sign_in_attempts_total") == 0
 
 

@@ -185,7 +185,7 @@ def test_a_full_gate_says_come_back(world: World) -> None:
 
     answers = [busy.post("/account/password", data=CHANGE), busy.post("/", data=RIGHT)]
 
-    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")] * 2
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "2")] * 2
     assert (world.rows.accounts, len(world.rows.sessions)) == (before, 1)
 
 

@@ -76,6 +76,6 @@ def test_attacks_are_events(world: World, lines: Lines) -> None:
 
     assert [facts(line, "origin", "scope") for line in security(lines)[1:]] == [
         ("malicious_csrf", None, "https://evil.test", None),
-        ("excess_rate_limit_exceeded", None, None, "network"),
+        ("excess_rate_limit_exceeded", None, None, "posts"),
         ("session_use_after_expire", "alice", None, None),
     ]
