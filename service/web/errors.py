@@ -5,11 +5,14 @@ the log, and nothing about the inside reaches the page.
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 
 from service.services import Unavailable
 from service.web import context, telemetry
@@ -63,8 +66,13 @@ def _body(status: int, said: Said, retry_after: int | None, home_url: str | None
 
 def prefers_json() -> bool:
     """Whether the client would rather have JSON than a page; a client that says nothing gets the page."""
-    accept = request.accept_mimetypes
-    return accept["application/json"] > accept["text/html"]
+    return _ranks_json_first(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=256)  # browsers send few different ones, and reading one takes as long as reading a form
+def _ranks_json_first(accept: str) -> bool:
+    ranked = parse_accept_header(accept, MIMEAccept)
+    return ranked["application/json"] > ranked["text/html"]
 
 
 def in_words(seconds: int) -> str:
