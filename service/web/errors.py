@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
@@ -19,11 +19,14 @@ from service.web import context, telemetry
 from service.web.sentences import ANSWERS, Said
 
 RETRY_SOON_SECONDS: Final = 5
+_PAGES: Final = "vestibule.error_pages"
+_ANY_REQUEST: Final = "(the id of the request)"
 _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}
 
 
 def init_app(app: Flask) -> None:
     """Answer every refusal and every malfunction of this app in its own words."""
+    app.extensions[_PAGES] = {}
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(Exception, _broken)
@@ -53,15 +56,25 @@ def answer(
 def _body(status: int, said: Said, retry_after: int | None, home_url: str | None) -> str | Response:
     if prefers_json():
         return jsonify(error=said.name, message=said.message, request_id=telemetry.request_id())
-    return render_template(
-        "error.html",
-        status=status,
-        title=said.title,
-        message=said.message,
-        request_id=telemetry.request_id(),
-        again_at=in_words(retry_after) if retry_after is not None else None,
-        home_url=home_url,
-    )
+    again_at = in_words(retry_after) if retry_after is not None else None
+    return _page(status, said, again_at, home_url).replace(_ANY_REQUEST, telemetry.request_id())
+
+
+def _page(status: int, said: Said, again_at: str | None, home_url: str | None) -> str:
+    """Return the page for any request, rendered once: it is what a flood gets, and all its words are ours."""
+    rendered: dict[object, str] = current_app.extensions[_PAGES]
+    key = (status, said, again_at, home_url)
+    if key not in rendered:
+        rendered[key] = render_template(
+            "error.html",
+            status=status,
+            title=said.title,
+            message=said.message,
+            request_id=_ANY_REQUEST,
+            again_at=again_at,
+            home_url=home_url,
+        )
+    return rendered[key]
 
 
 def prefers_json() -> bool:
