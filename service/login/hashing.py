@@ -90,11 +90,7 @@ class HashingGate:
     @contextmanager
     def place(self, seat: Seat) -> Iterator[Place | Shed]:
         """Hold a place in the name of a network or of somebody known; Shed.BUSY at once when there is none."""
-        with self._changed:
-            free = self.threads - self._hashing
-            waiter, pushed_out = self._line.join(seat, free=free, places=self._places())
-            if pushed_out is not None:
-                pushed_out.answer.put(Shed.BUSY)
+        waiter = self._join(seat)
         if waiter is None:
             self.observer.shed()
             yield Shed.BUSY
@@ -106,6 +102,14 @@ class HashingGate:
             with self._changed:
                 self._line.leave(waiter)
             self.observer.left()
+
+    def _join(self, seat: Seat) -> Waiter | None:
+        with self._changed:
+            free = self.threads - self._hashing
+            waiter, pushed_out = self._line.join(seat, free=free, places=self._places())
+        if pushed_out is not None:
+            pushed_out.answer.put(Shed.BUSY)
+        return waiter
 
     def _places(self) -> int:
         """Return how many may wait so that the last of them is served in time, as hashes go at present."""

@@ -5,11 +5,14 @@ the log, and nothing about the inside reaches the page.
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
 
 from service.login.attempts import Throttled
 from service.services import Unavailable
@@ -18,11 +21,14 @@ from service.web.sentences import ANSWERS, BUSY, TOO_MANY_TRIES, Said
 
 RETRY_SOON_SECONDS: Final = 5
 RETRY_SHED_SECONDS: Final = 2
+_PAGES: Final = "vestibule.error_pages"
+_ANY_REQUEST: Final = "(the id of the request)"
 _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}
 
 
 def init_app(app: Flask) -> None:
     """Answer every refusal and every malfunction of this app in its own words."""
+    app.extensions[_PAGES] = {}
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(Exception, _broken)
@@ -52,21 +58,36 @@ def answer(
 def _body(status: int, said: Said, retry_after: int | None, home_url: str | None) -> str | Response:
     if prefers_json():
         return jsonify(error=said.name, message=said.message, request_id=telemetry.request_id())
-    return render_template(
-        "error.html",
-        status=status,
-        title=said.title,
-        message=said.message,
-        request_id=telemetry.request_id(),
-        again_at=in_words(retry_after) if retry_after is not None else None,
-        home_url=home_url,
-    )
+    again_at = in_words(retry_after) if retry_after is not None else None
+    return _page(status, said, again_at, home_url).replace(_ANY_REQUEST, telemetry.request_id())
+
+
+def _page(status: int, said: Said, again_at: str | None, home_url: str | None) -> str:
+    """Return the page for any request, rendered once: it is what a flood gets, and all its words are ours."""
+    rendered: dict[object, str] = current_app.extensions[_PAGES]
+    key = (status, said, again_at, home_url)
+    if key not in rendered:
+        rendered[key] = render_template(
+            "error.html",
+            status=status,
+            title=said.title,
+            message=said.message,
+            request_id=_ANY_REQUEST,
+            again_at=again_at,
+            home_url=home_url,
+        )
+    return rendered[key]
 
 
 def prefers_json() -> bool:
     """Whether the client would rather have JSON than a page; a client that says nothing gets the page."""
-    accept = request.accept_mimetypes
-    return accept["application/json"] > accept["text/html"]
+    return _ranks_json_first(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=256)  # browsers send few different ones, and reading one takes as long as reading a form
+def _ranks_json_first(accept: str) -> bool:
+    ranked = parse_accept_header(accept, MIMEAccept)
+    return ranked["application/json"] > ranked["text/html"]
 
 
 def in_words(seconds: int) -> str:

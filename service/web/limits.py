@@ -29,6 +29,7 @@ def init_app(app: Flask, limit: OuterLimit) -> None:
         in_memory_fallback_enabled=False,
         swallow_errors=False,
     )
+    limiter.request_filter(lambda: request.method != "POST")  # else every page pays for learning that it is free
     app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
 
 

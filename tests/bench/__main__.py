@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.bench import (
+    calm,
     enumeration_ms,
+    flood,
+    flood_plot,
     growth_sign_in,
     machine,
     memory_mb,
@@ -24,21 +27,28 @@ from tests.rig.parts import ROOT
 
 RESULT: Final = ROOT / "var" / "bench.json"
 PICTURE: Final = ROOT / "var" / "bench.svg"
-NAMES: Final = [module.NAME for module in (start_s, memory_mb, sign_in_rate, enumeration_ms, growth_sign_in)]
+FLOOD: Final = ROOT / "var" / "flood.svg"
+SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, growth_sign_in.NAME})
+NAMES: Final = (start_s.NAME, memory_mb.NAME, sign_in_rate.NAME, *calm.NAMES, enumeration_ms.NAME, growth_sign_in.NAME)
 _began: Final = time.monotonic()
 
 
 def main(asked: list[str]) -> int:
-    """Measure the rows that were asked for, or all; return 0, or 2 for a name that no row has."""
-    if unknown := set(asked) - set(NAMES):
-        _say("bench")(f"no such row: {' '.join(sorted(unknown))}; there are {' '.join(NAMES)}")
+    """Measure the rows that were asked for, or all; return 0, or 2 for a name that no row has.
+
+    The first word of a name stands for all rows that begin with it.
+    """
+    known = {asking: {name for name in NAMES if asking in {name, name.partition("_")[0]}} for asking in asked}
+    if unknown := [asking for asking, names in known.items() if not names]:
+        _say("bench")(f"no such row: {' '.join(unknown)}; there are {' '.join(NAMES)}")
         return 2
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda number, _frame: sys.exit(128 + number))
     facts, versions = machine.machine(), machine.versions()
     if machine.is_busy():
         _say("bench")(f"other programs keep this machine busy (load {facts['load_before']}): expect worse figures")
-    measured = list(_measured(set(asked) or set(NAMES)))
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    measured = list(_measured(set().union(*known.values()) or set(NAMES)))
     rows.write(RESULT, measured, machine=facts, parameters=_parameters(), versions=versions)
     PICTURE.write_text(plot.svg(measured))
     sys.stdout.write(rows.table(measured))
@@ -50,8 +60,19 @@ def _measured(names: set[str]) -> Iterator[Row]:
         yield start_s.measure(_say(start_s.NAME))
     if memory_mb.NAME in names:
         yield memory_mb.measure(_say(memory_mb.NAME))
-    if names <= {start_s.NAME, memory_mb.NAME}:
-        return
+    if names & set(calm.NAMES):
+        yield from _calm()
+    if names & SERVED:
+        yield from _of_one_service(names)
+
+
+def _calm() -> Iterator[Row]:
+    found, gated, ungated = calm.measure(_say("calm"))
+    FLOOD.write_text(flood_plot.svg(gated, ungated))
+    yield from found
+
+
+def _of_one_service(names: set[str]) -> Iterator[Row]:
     with served(growth_sign_in.FEW) as few:
         if sign_in_rate.NAME in names:
             yield sign_in_rate.measure(few, _say(sign_in_rate.NAME))
@@ -73,6 +94,15 @@ def _parameters() -> dict[str, object]:
             "runs": sign_in_rate.RUNS,
             "seconds": sign_in_rate.SECONDS,
             "clients": sign_in_rate.CLIENTS,
+        },
+        "calm": {
+            "runs": calm.RUNS,
+            "ungated_runs": calm.UNGATED_RUNS,
+            "seconds": flood.FLOOD_SECONDS,
+            "wrong_a_second": flood.WRONG_A_SECOND,
+            "connections": flood.ATTACKERS,
+            "checks_a_second": flood.CHECKS_A_SECOND,
+            "visitors": flood.VISITORS,
         },
         "memory_mb": {"runs": memory_mb.RUNS},
         "start_s": {"runs": start_s.RUNS},

@@ -15,6 +15,10 @@ from urllib.parse import urlencode
 
 PATIENCE_SECONDS: Final = 30
 _END_OF_HEAD: Final = b"\r\n\r\n"
+_BROWSER: Final = (
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en\r\n"
+)
 
 
 def sign_in(port: int, username: str, password: str) -> bytes:
@@ -22,12 +26,16 @@ def sign_in(port: int, username: str, password: str) -> bytes:
     origin = f"http://localhost:{port}"
     body = urlencode({"username": username, "password": password, "rd": ""})
     head = (
-        f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: {origin}\r\nSec-Fetch-Site: same-origin\r\n"
-        "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
-        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en\r\n"
+        f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: {origin}\r\nSec-Fetch-Site: same-origin\r\n{_BROWSER}"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return f"{head}{body}".encode()
+
+
+def page(port: int, path: str, cookie: str) -> bytes:
+    """Return how a browser that is signed in asks for a page, as bytes on the wire."""
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookie}\r\n"
+    return f"{head}{_BROWSER}\r\n".encode()
 
 
 class Client:
@@ -37,7 +45,8 @@ class Client:
         source = f"127.0.{number // 250}.{number % 250 + 1}"
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._received = b""
+        self.number = number
+        self._head = self._received = b""
 
     def ask(self, request: bytes) -> tuple[int, float]:
         """Send a request; return the answer's status and the seconds until its last byte."""
@@ -54,10 +63,17 @@ class Client:
             raise ConnectionError("the server closed the connection")
         self._received += part
         head, found, body = self._received.partition(_END_OF_HEAD)
-        if not found or len(body) < _length(head):
+        if not found or not _is_whole(head, body):
             return None
-        self._received = b""
+        self._head, self._received = head, b""
         return int(head[9:12])
+
+    @property
+    def retry_after(self) -> int:
+        """Return how many seconds the last answer asked to wait. Raises AssertionError when it did not."""
+        seconds = _number_in(self._head, b"retry-after")
+        assert seconds is not None, self._head
+        return seconds
 
     def __enter__(self) -> Self:
         return self
@@ -66,10 +82,16 @@ class Client:
         self.socket.close()
 
 
-def _length(head: bytes) -> int:
-    """Return Content-Length; our own answers all have one."""
-    _, _, rest = head.lower().partition(b"\r\ncontent-length:")
-    return int(rest.partition(b"\r\n")[0])
+def _is_whole(head: bytes, body: bytes) -> bool:
+    """Whether the body has arrived. Our own answers say how long it is; errors that nginx makes come in chunks."""
+    length = _number_in(head, b"content-length")
+    return body.endswith(b"0\r\n\r\n") if length is None else len(body) >= length
+
+
+def _number_in(head: bytes, name: bytes) -> int | None:
+    """Return the number in a header."""
+    _, found, rest = head.lower().partition(b"\r\n" + name + b":")
+    return int(rest.partition(b"\r\n")[0]) if found else None
 
 
 @dataclass

@@ -46,7 +46,8 @@ def _shapes(row: Row, top: int) -> Iterator[str]:
 
 
 def _across(row: Row, value: float) -> float:
-    return _LEFT + min(value / row.goal.bound, 2) * (_GOAL_AT - _LEFT)
+    goals = value / row.goal.bound if row.goal.bound else 2 * value  # where the goal is none at all, one is too many
+    return _LEFT + min(goals, 2) * (_GOAL_AT - _LEFT)
 
 
 def _in_words(rows: Sequence[Row]) -> str:

@@ -1,0 +1,124 @@
+"""A flood: 300 wrong passwords a second arrive, while people who are in ask 100 times a second for a page of theirs.
+
+The wrong ones come over 64 connections from 64 addresses for 64 names, the people's from 128 other addresses; both by
+schedule, and before the flood and after it there is some quiet. Into it come 20 people with the right password.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from service.machine import cpu_budget
+from tests.bench import load, people
+from tests.bench.open_loop import Answer, Stream, run, schedule
+from tests.bench.served import served
+from tests.bench.visitors import Visitors
+from tests.rig.servers import Servers
+
+CHECKS_A_SECOND: Final = 100
+WRONG_A_SECOND: Final = 300
+ATTACKERS: Final = 64
+VISITORS: Final = 20
+QUIET_SECONDS: Final = 3.0
+FLOOD_SECONDS: Final = 25.0
+BEGINS: Final = QUIET_SECONDS
+ENDS: Final = QUIET_SECONDS + FLOOD_SECONDS
+SECONDS: Final = ENDS + QUIET_SECONDS
+_PEOPLE: Final = 1000
+_WRONG: Final = "eleven kettles argue about rain"
+_LAST_ANSWERS_SECONDS: Final = 1.5
+_VISITS_A_SECOND: Final = VISITORS / 15  # the last of them has ten seconds left
+_ATTACKERS_FROM: Final = range(1000, 1000 + ATTACKERS)
+_PEOPLE_FROM: Final = range(2000, 2128)
+_VISITORS_FROM: Final = 3000
+
+
+class Check(NamedTuple):
+    """What people who are in ask for, and the status that says that they are."""
+
+    path: str
+    status: int
+
+
+# Until there is a door, the cheapest answer that depends on a session: one look-up of it, and where to go from here.
+CHECK: Final = Check("/", 303)
+
+
+@dataclass(frozen=True)
+class Flood:
+    """What one flood did: to people who are in, to those who came, and what it cost to send it all."""
+
+    checks: list[Answer]
+    visits: list[float]
+    tries: int
+    wrong: Counter[int]
+    late: list[float]
+    own_share: float
+
+    @property
+    def failures(self) -> int:
+        """How many checks got another answer than they should have, or none."""
+        return sum(check.status != CHECK.status for check in self.checks)
+
+    def p99_ms(self, since: float = BEGINS, until: float = ENDS) -> float:
+        """Return the 99th percentile of the checks that were due in that time, whatever the answer was."""
+        return 1000 * percentile([check.seconds for check in self.checks if since <= check.due < until], 99)
+
+    @property
+    def quiet_p99_ms(self) -> float:
+        """The same before the flood."""
+        return self.p99_ms(0, BEGINS)
+
+    @property
+    def late_ms(self) -> float:
+        """The 99th percentile of how late requests left that could have left in time."""
+        return 1000 * percentile(self.late, 99)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the smallest value that so many percent of them do not exceed."""
+    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+
+
+def flood(application: str) -> Flood:
+    """Start a service, flood it, and stop it."""
+    with served(_PEOPLE, application=application) as service:
+        servers, port = service.servers, service.servers.port
+        checks = Stream(
+            port,
+            _checks(servers),
+            schedule(each_second=CHECKS_A_SECOND, since=0, until=SECONDS - _LAST_ANSWERS_SECONDS),
+            networks=_PEOPLE_FROM,
+            until=SECONDS,
+        )
+        wrong = Stream(
+            port,
+            [load.sign_in(port, people.username(number), _WRONG) for number in range(ATTACKERS)],
+            schedule(each_second=WRONG_A_SECOND, since=BEGINS, until=ENDS),
+            networks=_ATTACKERS_FROM,
+            until=ENDS,
+        )
+        visitors = Visitors(
+            port,
+            [load.sign_in(port, people.username(200 + number), people.PASSWORD) for number in range(VISITORS)],
+            schedule(each_second=_VISITS_A_SECOND, since=BEGINS, until=BEGINS + VISITORS / _VISITS_A_SECOND),
+            first_network=_VISITORS_FROM,
+        )
+        cpu_seconds = run([checks, wrong, visitors], SECONDS)
+    statuses = Counter(answer.status for answer in wrong.answers)
+    share = cpu_seconds / SECONDS / cpu_budget()
+    return Flood(checks.answers, visitors.took, visitors.tries, statuses, checks.late + wrong.late, share)
+
+
+def _checks(servers: Servers) -> list[bytes]:
+    """Return requests of people who have just signed in, as many as there are addresses."""
+    return [load.page(servers.port, CHECK.path, _cookie(servers, 100 + number)) for number in range(len(_PEOPLE_FROM))]
+
+
+def _cookie(servers: Servers, number: int) -> str:
+    _, _, body = load.sign_in(servers.port, people.username(number), people.PASSWORD).partition(b"\r\n\r\n")
+    form = "application/x-www-form-urlencoded"
+    answer = servers.get("/", method="POST", body=body, Content_Type=form, Sec_Fetch_Site="same-origin")
+    return answer.one("set-cookie").partition(";")[0]

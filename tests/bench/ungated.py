@@ -1,0 +1,33 @@
+"""What a flood is compared with: the same service without its gate. A password is hashed in the thread that answers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from flask import Flask
+
+from service.app import build_services, create_app
+from service.login.hashing import HashingGate, Result, Shed
+from service.login.line import Seat, Waiter
+from service.settings import load
+from service.web.logs import configure_logging
+
+UNGATED: Final = "tests.bench.ungated:application()"
+
+
+class Ungated(HashingGate):
+    """Runs everything at once, at the priority of everything else, as often at a time as there are threads."""
+
+    def _join(self, seat: Seat) -> Waiter | None:
+        return Waiter(seat)
+
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:  # noqa: ARG002 - nobody waits
+        """Return what `work` returns, whoever asks."""
+        return work()
+
+
+def application() -> Flask:
+    """Return the service as it would be."""
+    configure_logging()
+    return create_app(replace(build_services(load()), gate=Ungated(threads=1, waiting=1, timer=time.monotonic)))
