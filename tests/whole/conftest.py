@@ -23,13 +23,13 @@ def unhurried(nginx_conf: str) -> str:
 @pytest.fixture(params=["sqlite", "postgresql", "redis"])
 def start(request: pytest.FixtureRequest) -> Start:
     """Return what starts servers on one kind of store."""
-    return partial(migrated, **_addresses(request))
+    return partial(migrated, **addresses(request))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def start_on_sql(request: pytest.FixtureRequest) -> Start:
     """Return what starts servers on one kind of database."""
-    return partial(migrated, **_addresses(request))
+    return partial(migrated, **addresses(request))
 
 
 @contextmanager
@@ -41,7 +41,8 @@ def migrated(**settings: str) -> Iterator[Servers]:
         yield servers
 
 
-def _addresses(request: pytest.FixtureRequest) -> dict[str, str]:
+def addresses(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings that lead to the kind of store that a fixture asks for by its parameter."""
     if request.param == "redis":
         server: Redis = request.getfixturevalue("redis_server")
         server.clear()
