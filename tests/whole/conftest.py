@@ -9,6 +9,7 @@ import pytest
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import Redis, redis_server
 from tests.rig.servers import Servers, prepared
+from tests.whole.corpus import PASSWORD
 
 __all__ = ["postgres", "redis_server"]
 
@@ -30,6 +31,15 @@ def start(request: pytest.FixtureRequest) -> Start:
 def start_on_sql(request: pytest.FixtureRequest) -> Start:
     """Return what starts servers on one kind of database."""
     return partial(migrated, **addresses(request))
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """Servers with two workers and alice on one kind of database, for tests that leave them as they found them."""
+    unlimited = {"LIMITS__POST_PER_MINUTE": "100000", "LIMITS__EDGE_POST_PER_SECOND": "2000"}
+    with migrated(**unlimited, **addresses(request)) as servers:
+        assert servers.vestibule("account", "add", "alice", "--password-stdin", typed=f"{PASSWORD}\n").returncode == 0
+        yield servers
 
 
 @contextmanager

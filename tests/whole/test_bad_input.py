@@ -1,27 +1,23 @@
-"""Bad input through nginx to two workers and each kind of database: refused alike, and nobody is worse off for it."""
+"""Bad input through nginx to two workers and each kind of database: refused alike, and nobody is worse off for it.
+
+And everything twice at once: one counts, and no error shows.
+"""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import pytest
+from threading import Event
+from urllib.parse import urlencode
 
 from tests.rig.asking import Answer, answers
 from tests.rig.servers import Servers
-from tests.whole.conftest import addresses, migrated
 from tests.whole.corpus import CANARY, CORPUS, FORM, PASSWORD, RIGHT, SAME, Case
 from tests.whole.test_nothing_is_lost import workers
 
-NAME = "vestibule_session"
-UNLIMITED = {"LIMITS__POST_PER_MINUTE": "100000", "LIMITS__EDGE_POST_PER_SECOND": "2000"}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def house(request: pytest.FixtureRequest) -> Iterator[Servers]:
-    """Servers with two workers, with alice, on one kind of database."""
-    with migrated(**UNLIMITED, **addresses(request)) as servers:
-        assert servers.vestibule("account", "add", "alice", "--password-stdin", typed=f"{PASSWORD}\n").returncode == 0
-        yield servers
+CHOICES = [f"{word} kettles argue about rain" for word in ("eleven", "twelve", "thirteen")]
+CHANGES = [f"{word} otters mend a harbour wall" for word in ("eleven", "twelve", "thirteen")]
 
 
 def read(data: bytes) -> Answer:
@@ -59,9 +55,7 @@ def test_bad_input_is_refused_and_leaves_nothing_behind(house: Servers) -> None:
     assert sum(len(answer.all("set-cookie")) for answer in found.values()) == len(SAME)
     assert {answer.one("cache-control") for answer in found.values()} == {"no-store"}
     assert {len(answer.all("content-security-policy")) for answer in found.values()} == {1}
-    assert [
-        name for name, answer in found.items() if CANARY.encode() in answer.body + str(answer.headers).encode()
-    ] == []
+    assert [name for name, answer in found.items() if CANARY in answer.body.decode() + str(answer.headers)] == []
     assert ask(house, Case(303, RIGHT)).status == 303
     assert workers(house) == before
 
@@ -98,75 +92,85 @@ def test_bad_input_is_written_down_without_a_secret(house: Servers) -> None:
     assert [path.name for path in kept if any(secret in path.read_bytes() for secret in secrets)] == []
 
 
-COOKIES = {
-    "N=T": 200,
-    "x=1; N=T; y=2": 200,
-    "N=T; N=bad": 200,
-    "N=bad; N=T": 303,
-    "N=bad\r\nCookie: N=T": 303,
-    "N=T\r\nCookie: N=bad": 200,
-    "=N=bad; N=T": 200,
-    "N =bad; N=T": 200,
-    'N="T"': 303,
-    '$Version=1; x="a; N=bad"; N=T': 303,
-    "__Host-vestibule=T": 303,
-    "__host-N=T": 303,
-    "n=T": 303,
-    "N=T%00": 303,
-    "N=T=": 303,
-    "N=T,N=bad": 303,
-    "N=\xff": 303,
-    "N=T\0": 400,
-    "; ".join(["N=bad"] * 100): 303,
-}
+def post(house: Servers, path: str, cookie: str = "", **fields: str) -> Answer:
+    """Send a form of our own page's."""
+    sent = {"Content_Type": "application/x-www-form-urlencoded", "Origin": house.origin}
+    sent |= {"Cookie": cookie} if cookie else {}
+    return house.get(path, method="POST", body=urlencode(fields).encode(), **sent)
 
 
-def test_one_reading_of_cookies_through_nginx(house: Servers) -> None:
-    """The first cookie of the exact name counts, in however many lines they come; anything else is nobody (CK)."""
-    token = token_of(house)
-
-    found = {
-        sent: ask(
-            house,
-            Case(0, method=b"GET", target=b"/account", lines=(
-                b"Cookie: " + sent.replace("N", NAME).replace("T", token).encode("latin-1"),
-            )),
-        ).status
-        for sent in COOKIES
-    }  # fmt: skip
-
-    assert found == COOKIES
+def cookie_of(answer: Answer) -> str:
+    """Return the cookie that was given, or nothing."""
+    return "".join(answer.all("set-cookie")).partition(";")[0]
 
 
-FOREIGN = [
-    ["Sec-Fetch-Site: cross-site"],
-    ["Sec-Fetch-Site: same-site"],
-    ["Sec-Fetch-Site: cross-site", "Sec_Fetch_Site: same-origin"],
-    ["Sec-Fetch-Site: cross-site", "Origin: {origin}"],
-    ["Origin: https://evil.test"],
-    ["Origin: https://evil.test", "Origin: {origin}"],
-    ["Origin: https://evil.test", "Host: localhost:{port}", "X-Forwarded-Host: evil.test"],
-    ["Origin: null"],
-    ["Origin:"],
-    ["Origin: {origin}.evil.test"],
-    ["Origin: {origin}0"],
-    ["Referer: {origin}/"],
-    ["X-Requested-With: XMLHttpRequest"],
-    [],
-]
+def together(times: int, one: Callable[[int], Answer]) -> list[Answer]:
+    """Return what so many got that asked at once; who found the hashing gate full asks again."""
+
+    def insist(number: int) -> Answer:
+        while (answer := one(number)).status == 503:
+            assert answer.one("retry-after") == "5"
+        return answer
+
+    with ThreadPoolExecutor(times) as clients:
+        return list(clients.map(insist, range(times)))
 
 
-def test_another_sites_form_does_nothing_through_nginx(house: Servers) -> None:
-    """Signing out needs our own page: whatever nginx makes of doubled, empty and misspelt headers, it is 403 (CS)."""
-    cookie = f"Cookie: {NAME}={token_of(house)}"
-    host = f"Host: localhost:{house.port}"
+def is_in(house: Servers, cookie: str) -> bool:
+    """Whether a cookie opens the account's page."""
+    return house.get("/account", Cookie=cookie).status == 200
 
-    def post(sent: list[str]) -> int:
-        lines = [each.format(origin=house.origin, port=house.port) for each in (cookie, *sent)]
-        own = [] if any(line.startswith("Host:") for line in lines) else [host]
-        head = ["POST /logout HTTP/1.1", *own, "Connection: close", "Content-Length: 0", *lines, "", ""]
-        return read(house.raw("\r\n".join(head).encode())).status
 
-    assert [(sent, status) for sent in FOREIGN if (status := post(sent)) != 403] == []
-    assert ask(house, Case(0, method=b"GET", target=b"/account", lines=(cookie.encode(),))).status == 200
-    assert post(["Origin: {origin}"]) == 303
+def opening(house: Servers, name: str, passwords: list[str]) -> list[str]:
+    """Return those passwords that open an account."""
+    return [typed for typed in passwords if post(house, "/", username=name, password=typed).status == 303]
+
+
+def test_many_sign_ins_of_one_person_at_once(house: Servers) -> None:
+    """Eight browsers sign alice in together: all get in, each with a session of its own (RC-01, RC-09)."""
+    found = together(8, lambda _: post(house, "/", username="alice", password=PASSWORD))
+
+    assert {answer.status for answer in found} == {303}
+    cookies = {cookie_of(answer) for answer in found}
+    assert len(cookies) == 8
+    assert all(is_in(house, cookie) for cookie in cookies)
+
+
+def test_of_many_at_once_one_counts(house: Servers) -> None:
+    """A one-time link serves one of three clicks, a password is changed by one of three tabs (RC-02, RC-04).
+
+    And sign-ins that run while an operator disables the account leave no session that opens anything (RC-05).
+    """
+    invited = house.vestibule("account", "add", "bob", "--invite", "--json")
+    link = str(json.loads(invited.stdout)["url"]).partition("token=")[2]
+
+    clicks = together(3, lambda n: post(house, "/setup", token=link, password=CHOICES[n], repeat=CHOICES[n]))
+    (chosen,) = opening(house, "bob", CHOICES)
+    cookie = cookie_of(post(house, "/", username="bob", password=chosen))
+    change = {"path": "/account/password", "cookie": cookie, "current": chosen}
+    tabs = together(3, lambda n: post(house, **change, password=CHANGES[n], repeat=CHANGES[n]))
+    (changed,) = opening(house, "bob", CHANGES)
+    given = cookies_until_shut(house, "bob", changed)
+
+    assert Counter(answer.status for answer in clicks) == {303: 1, 404: 2}
+    assert len([answer for answer in tabs if answer.all("location") == ["/account?notice=password-changed"]]) == 1
+    assert {answer.status for answer in tabs} <= {303, 400}
+    assert given
+    assert [cookie for cookie in given if is_in(house, cookie)] == []
+
+
+def cookies_until_shut(house: Servers, name: str, password: str) -> list[str]:
+    """Sign in again and again, in several browsers, until the account is disabled; what was given meanwhile."""
+    shut, cookies = Event(), []
+
+    def sign_in_until_shut(_number: int) -> None:
+        while not shut.is_set():
+            cookies.append(cookie_of(post(house, "/", username=name, password=password)))
+
+    with ThreadPoolExecutor(2) as browsers:
+        running = browsers.map(sign_in_until_shut, range(2))
+        disabled = house.vestibule("account", "disable", name)
+        shut.set()
+        list(running)
+    assert disabled.returncode == 0
+    return [cookie for cookie in cookies if cookie]
