@@ -103,3 +103,19 @@ def test_another_sites_form_does_nothing(service: Servers, token: str, sent: lis
 
     assert refused == 403
     assert ask(service, "GET /account", cookie) == 200
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_nobody_learns_through_nginx_who_is_there(service: Servers, accept: str) -> None:
+    """A wrong password for a name that is there and one that is not: the same status, headers and length (EN-01)."""
+    sent = {"Content_Type": "application/x-www-form-urlencoded", "Accept": accept}
+
+    known, unknown = (
+        service.get("/", method="POST", body=f"username={name}&password=wrong".encode(), **sent)
+        for name in ("browsing", "wandered")
+    )
+
+    assert (known.status, unknown.status) == (401, 401)
+    assert [name for name, _ in known.headers] == [name for name, _ in unknown.headers]
+    assert len(known.body) == len(unknown.body)
