@@ -35,8 +35,8 @@ def _sent() -> str | None:
     """
     name = cookie_name(context.services())
     for part in request.headers.get("Cookie", "").split(";"):
-        key, _, value = part.lstrip(" ").partition("=")
-        if key == name:
+        key, equals, value = part.lstrip(" ").partition("=")
+        if equals and key == name:  # without it: a nameless cookie of that value (RFC 6265bis, 5.6)
             return value.rstrip(" ")
     return None
 
