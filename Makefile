@@ -32,6 +32,9 @@ test: .venv/.dev ## Set up what tests need, then run them all (they start their 
 	$(BIN)/pytest --quiet --cov=service.login --cov=service.access --cov-fail-under=100 tests/login tests/access
 	$(BIN)/pytest -n 3 --dist loadfile $(PYTEST)
 
+fuzz: .venv/.dev ## Try what reads input with more examples than `make test` does (FUZZ_EXAMPLES, 1000); takes minutes
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(BIN)/pytest -m hypothesis -n 2 $(PYTEST)
+
 check: formatted lint types imports configs test ## Everything that must hold: format, lint, types, import contracts, configurations, tests
 
 bench: .venv/.dev ## Measure; a table of ratios, and JSON in var/bench.json
@@ -95,4 +98,4 @@ configs:
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	$(BIN)/hadolint Dockerfile
 
-.PHONY: help run test check bench format venv lock clean image formatted lint types imports configs
+.PHONY: help run test fuzz check bench format venv lock clean image formatted lint types imports configs

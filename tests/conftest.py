@@ -6,8 +6,10 @@ from types import FrameType
 
 from hypothesis import settings
 
-# No deadline: two busy cores say nothing about the code. In CI the same examples every time, so that red is red again.
-settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+# How often each property is tried is what the search may cost: 100 examples are some seconds in all; `make fuzz` takes
+# its time. No deadline: two busy cores say nothing about the code. In CI the same examples, so that red is red again.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
+settings.register_profile("house", max_examples=EXAMPLES, deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
 
 

@@ -112,11 +112,12 @@ def from_file(path: Path) -> Given:
     given = Given(str(path))
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        str(tables)  # a number that cannot be written out could not be shown in a fault either
     except OSError as failed:
         given.faults.append(f"{path} cannot be read ({failed.strerror}): let the service read it, or name another file")
     except UnicodeDecodeError:
         given.faults.append(f"{path} is not UTF-8: save it as UTF-8")
-    except tomllib.TOMLDecodeError as refused:
+    except (ValueError, RecursionError) as refused:  # not TOML; or numbers or a nesting that no reader takes
         # The parser's own words can quote the line, and a secret with it.
         place = re.search(r"line \d+, column \d+|end of document", str(refused))
         given.faults.append(

@@ -12,8 +12,8 @@ def sent(name: str) -> str | None:
     value in one parser and not in another, and never ours.
     """
     for part in request.headers.get("Cookie", "").split(";"):
-        key, _, value = part.lstrip(" ").partition("=")
-        if key == name:
+        key, equals, value = part.lstrip(" ").partition("=")
+        if equals and key == name:  # without it: a nameless cookie of that value (RFC 6265bis, 5.6)
             return value.rstrip(" ")
     return None
 

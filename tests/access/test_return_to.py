@@ -1,5 +1,6 @@
 """Where a browser may be sent back to."""
 
+import re
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -78,6 +79,27 @@ def test_no_text_leads_off_site(target: str) -> None:
     )
 
     assert f"{resolved.scheme}://{resolved.netloc}" in ORIGINS | {AUTH.origin}
+
+
+PIECES = [
+    *("https://", "HTTPS://", "http://", "//", "/", "\\", "app.example.test", "wiki.example.test", "auth.example.test"),
+    *("evil.test", ":8443", ":443", ":0", "@", "?", "#", "%2f", "%5C", "%2e", "%00", ".", "..", ";", "a", "&b=c", "\t"),
+    *("\u3002", "\uff0f", "\uff0e", "\xad", "\xe9", "\u24d0", "[", "]", " ", "xn--"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join) | st.text())
+def test_what_comes_out_is_plain_and_stays_as_it_is(target: str) -> None:
+    """A destination is short printable ASCII with one reading, of a listed origin, and is judged alike again."""
+    where = goes(target)
+    if where is None:
+        return
+
+    assert re.fullmatch(r"(?:https://(?:app\.example\.test|wiki\.example\.test:8443))?/(?![/\\])[!-~]*", where)
+    assert "\\" not in where
+    assert len(where) <= MAXIMUM_LENGTH + 1
+    assert goes(where) == where
+    assert origin_of(where) in (ORIGINS if where.startswith("https:") else {None})
 
 
 def test_only_foreign_destinations_have_an_origin() -> None:

@@ -86,6 +86,16 @@ def test_every_answer_carries_each_header_exactly_once(service: Servers, name: s
 
 
 @pytest.mark.parametrize("name", ANSWERS)
+def test_no_answer_says_what_is_inside(service: Servers, name: str) -> None:
+    """Neither headers nor pages name a program or a release of one; nginx says its name and no more (BH-11, OB-15)."""
+    answer = ANSWERS[name](service)
+    headers = str([each for each in answer.headers if each[0] not in {"server", "etag", "x-request-id"}])
+    page = answer.body.decode() if "file" not in name else ""
+
+    assert re.search(r"(?i)nginx|gunicorn|werkzeug|flask|python|sqlite|\d+\.\d+\.\d+|via", headers + page) is None
+
+
+@pytest.mark.parametrize("name", ANSWERS)
 def test_every_policy_forbids_frames_foreign_forms_and_inline_code(service: Servers, name: str) -> None:
     """No answer's policy lets anything in but our own files, and nothing frames it (BH-01, BH-03)."""
     directives = dict(

@@ -1,11 +1,14 @@
 """Framing: where one request ends and the next begins is never in doubt, and gunicorn never gets to doubt it."""
 
+import socket
+
 import pytest
 
-from tests.rig.asking import answers
+from tests.rig.asking import answers, received
 from tests.rig.servers import Servers
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+CLOSING = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -57,6 +60,56 @@ def test_doubtful_framing_gets_one_400_and_the_connection_closes(echo: Servers, 
     assert answers(said) == [400]
     assert b"That request could not be read" in said
     assert b"smuggled" not in said
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+        HEAD + b"Content-Length: 4,4\r\n\r\nabcd",
+        HEAD + b"Content-Length: +4\r\n\r\nabcd",
+        HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+        HEAD + b"X: a\r\n folded\r\n\r\n",
+        HEAD.replace(b"\r\n", b"\n") + b"\n",
+    ],
+)
+def test_gunicorn_alone_would_not_be_fooled_either(echo: Servers, request_: bytes) -> None:
+    """Even past nginx, on the socket itself, doubtful framing is refused once, and what follows is no request (SM)."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(echo.socket))
+        connection.sendall(request_ + SMUGGLED)
+        connection.shutdown(socket.SHUT_WR)
+
+        said = received(connection)
+
+    assert answers(said) in ([400], [501])
+    assert b"smuggled" not in said
+
+
+@pytest.mark.parametrize(
+    ("request_", "body"),
+    [
+        (HEAD.replace(b"\r\n", b"\n") + b"Content-Length: 3\nConnection: close\n\nabc", b"abc"),
+        (CLOSING + b"\r\n3\nabc\n0\n\n", b"abc"),
+        (CLOSING + b"\r\n3;" + b"x" * 20_000 + b"\r\nabc\r\n0\r\n\r\n", b"abc"),
+        (CLOSING + b'\r\n3;x="\r\nGET /smuggled"\r\nabc\r\n0\r\n\r\n', None),
+        (CLOSING + b"\r\n0\r\n" + b"Content-Length: 9\r\n" * 500 + b"\r\n", b""),
+        (CLOSING + b"\r\n3\r\nabcd\r\n0\r\n\r\n", None),
+    ],
+    ids=["bare LF", "bare LF between chunks", "a long extension", "a line in an extension", "trailers", "a byte more"],
+)
+def test_what_nginx_reads_it_alone_reads(echo: Servers, request_: bytes, body: bytes | None) -> None:
+    """Line ends, extensions and trailers that readers differ on end at nginx: one answer, one body, or 400 (SM-04)."""
+    said = echo.raw(request_ + SMUGGLED)
+
+    assert answers(said) == ([400] if body is None else [200])
+    assert b"smuggled" not in said
+    assert body is None or b'"body": "' + body + b'"' in said
 
 
 def test_a_request_without_a_version_gets_the_page_alone(echo: Servers) -> None:

@@ -158,3 +158,25 @@ def test_the_folder_of_a_version_is_nothing_and_redirects_nowhere(service: Serve
 
     assert service.get(f"/static/{version}").status == 404
     assert service.get(f"/static/{version}/").status == 404
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/console", "/?__debugger__=yes&cmd=resource&f=debugger.js", "/debug", "/server-status", "/nginx_status", "/.env",
+     "/admin", "/api", "/swagger.json", "/.well-known/openid-configuration", "/graphql", "/actuator/health"],
+)  # fmt: skip
+def test_there_is_no_door_for_developers(service: Servers, target: str) -> None:
+    """No debugger, status page, file of secrets or admin surface answers to the public (OB-08, OB-12)."""
+    answer = service.get(target)
+
+    assert answer.status == (200 if target.startswith("/?") else 404)
+    assert b"debugger" not in answer.body.lower()
+
+
+@pytest.mark.parametrize("target", [b"http://localhost?x=1", b"http://localhost", b"http://localhost/?x=1"])
+def test_an_absolute_target_without_a_path_is_the_first_page(echo: Servers, target: bytes) -> None:
+    """A target that leaves out the slash reaches the service with one: gunicorn has nothing to refuse (HD-03)."""
+    said = echo.raw(_request(target, b"localhost"))
+
+    assert answers(said) == [200]
+    assert b'"PATH_INFO": "/"' in said

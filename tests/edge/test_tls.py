@@ -83,6 +83,26 @@ def test_plain_http_leads_to_the_public_address_whoever_was_asked(tls: tuple[Ser
     assert said.count(b"Strict-Transport-Security") == 1
 
 
+@pytest.mark.parametrize(
+    "target",
+    [b"/%0d%0aSet-Cookie:%20x=1", b"//evil.test", b"/\\evil.test", b"http://evil.test/", b"http://evil.test?x",
+     b"@evil.test", b".evil.test", b"/\x7f", b"/\xff", b"/a\tb",
+     b"http://login.example.org.evil.test/x", b"https:evil.test", b"?@evil.test"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_no_target_bends_the_redirect(tls: tuple[Servers, int, int], method: bytes, target: bytes) -> None:
+    """Whatever is asked of the plain port leads to our own origin or is 400, without a cookie (HD-14, CK-13)."""
+    servers, _, plain = tls
+    request = method + b" " + target + b" HTTP/1.1\r\nHost: evil.test\r\nCookie: a=b\r\nContent-Length: 0\r\n"
+    said = servers.raw(request + b"Connection: close\r\n\r\n", port=plain)
+
+    head = said.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    found = [line for line in head if line.lower().startswith((b"location:", b"set-cookie:"))]
+    assert answers(said) in ([303], [400])
+    assert len(found) == (answers(said) == [303])
+    assert all(re.match(rb"Location: https://login\.example\.org[/?][!-~]*$", line) for line in found)
+
+
 def test_an_old_protocol_is_refused(tls: tuple[Servers, int, int]) -> None:
     """Nothing older than TLS 1.2 gets through."""
     _, secure, _ = tls

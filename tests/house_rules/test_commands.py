@@ -16,7 +16,7 @@ def test_make_explains_itself() -> None:
     shown = subprocess.run(["make", "--directory", ROOT], capture_output=True, text=True, check=True).stdout
 
     listed = re.findall(r"^  make ([a-z]+) +\S", shown, re.MULTILINE)
-    assert {"run", "test", "check", "bench", "format", "venv", "lock", "image", "clean"} <= set(listed)
+    assert {"run", "test", "fuzz", "check", "bench", "format", "venv", "lock", "image", "clean"} <= set(listed)
 
 
 def test_commands_are_no_files() -> None:

@@ -118,7 +118,7 @@ def test_any_cookie_header_is_read(header: str) -> None:
     assert answer.status == 200
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @given(methods, targets, st.lists(st.tuples(names, values), max_size=5), types, bodies)
 def test_any_request_gets_an_answer_of_ours(
     method: str, target: str, headers: list[tuple[str, str]], content_type: str | None, body: bytes

@@ -98,6 +98,16 @@ def test_every_address_shares_one_bucket(world: World) -> None:
     assert attempt(app).status == 429
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["", "/", "/?", "/?x=1", "/?rd=/account", "//", "/.", "/%2e", "/%2F", "/;x", "/%20", "/index.html", "/LOGIN"],
+)
+def test_no_other_spelling_of_the_page_has_a_bucket_of_its_own(world: World, target: str) -> None:
+    """Whatever is asked for instead of `/`: it is the same page and as throttled, or no page at all (RL-17)."""
+    assert post(used_up(limited(world)), target, RIGHT).status in {429, 404}
+    assert world.rows.sessions == {}
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "FOOBAR"])
 def test_only_posts_count(world: World, method: str) -> None:
     """Looking at pages uses nothing up, and goes on when posting is over."""

@@ -206,6 +206,7 @@ def test_subdomains_share_a_cookie_only_when_told(world: World) -> None:
         ("vestibule_session={t}; vestibule_session=bad", True),
         ("vestibule_session=bad; vestibule_session={t}", False),
         ("=vestibule_session=bad; vestibule_session={t}", True),
+        ("vestibule_session; vestibule_session={t}", True),
         ("vestibule_session =bad; vestibule_session={t}", True),
         ('vestibule_session="{t}"', False),
         ('$Version=1; x="a; vestibule_session=bad"; vestibule_session={t}', False),

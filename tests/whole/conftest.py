@@ -6,9 +6,11 @@ from functools import partial
 
 import pytest
 
+from service.login.attempts import Scope
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import Redis, redis_server
 from tests.rig.servers import Servers, prepared
+from tests.whole.corpus import PASSWORD
 
 __all__ = ["postgres", "redis_server"]
 
@@ -23,13 +25,23 @@ def unhurried(nginx_conf: str) -> str:
 @pytest.fixture(params=["sqlite", "postgresql", "redis"])
 def start(request: pytest.FixtureRequest) -> Start:
     """Return what starts servers on one kind of store."""
-    return partial(migrated, **_addresses(request))
+    return partial(migrated, **addresses(request))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def start_on_sql(request: pytest.FixtureRequest) -> Start:
     """Return what starts servers on one kind of database."""
-    return partial(migrated, **_addresses(request))
+    return partial(migrated, **addresses(request))
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """Servers with two workers and alice on one kind of database, for tests that leave them as they found them."""
+    throttles = {f"THROTTLES__{scope.name}": "100000/1h" for scope in Scope}
+    unlimited = {"LIMITS__POST_PER_MINUTE": "100000", "LIMITS__EDGE_POST_PER_SECOND": "2000"} | throttles
+    with migrated(**unlimited, **addresses(request)) as servers:
+        assert servers.vestibule("account", "add", "alice", "--password-stdin", typed=f"{PASSWORD}\n").returncode == 0
+        yield servers
 
 
 @contextmanager
@@ -41,7 +53,8 @@ def migrated(**settings: str) -> Iterator[Servers]:
         yield servers
 
 
-def _addresses(request: pytest.FixtureRequest) -> dict[str, str]:
+def addresses(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings that lead to the kind of store that a fixture asks for by its parameter."""
     if request.param == "redis":
         server: Redis = request.getfixturevalue("redis_server")
         server.clear()
