@@ -19,6 +19,9 @@ REFUSED = 1
 UNAVAILABLE = 3
 _COMMANDS = {
     "account": "the people who may sign in",
+    "attempts": "who tries passwords",
+    "audit": "what happened to accounts",
+    "block": "networks that are shut out",
     "calibrate": "what passwords.* may be set to, measured",
     "config": "what the settings are, and whether they are right",
     "db": "the database",

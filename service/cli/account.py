@@ -7,10 +7,13 @@ import click
 from service.cli import Operator, as_json
 from service.cli.account_import import import_accounts
 from service.cli.account_write import add, edit
+from service.cli.attempts import clear_account
 from service.cli.links import show_link
 from service.cli.person import existing, facts, held, state
+from service.cli.recorded import record
 from service.cli.words import refuse, tell, tell_all, when
 from service.login.accounts import Account
+from service.login.audit import Happened
 from service.login.links import Purpose
 from service.login.sessions import is_live
 
@@ -64,7 +67,9 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
     person = existing(op, name)
     if not yes:
         click.confirm(f"Remove {person.username} for ever?", abort=True, err=True)
-    op.services.accounts.delete(person.id)
+    with op.services.transaction():
+        op.services.accounts.delete(person.id)
+        record(op, Happened.ACCOUNT_REMOVED, account=person.username)
     tell(f"Removed {person.username}.", {"removed": person.username}, as_json=as_json)
 
 
@@ -80,6 +85,7 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
         services.accounts.replace(person)
         ended = services.sessions.end_of_account(person.id)
         services.links.end_of_account(person.id)
+        record(op, Happened.ACCOUNT_CHANGED, account=person.username, detail="disabled")
     tell(
         f"Disabled {person.username}; {ended} sessions ended.",
         facts(person) | {"sessions_ended": ended},
@@ -96,7 +102,18 @@ def enable(op: Operator, name: str, *, as_json: bool) -> None:
     with op.services.transaction():
         person = replace(held(op, name), disabled_at=None)
         op.services.accounts.replace(person)
+        record(op, Happened.ACCOUNT_CHANGED, account=person.username, detail="enabled")
     tell(f"Enabled {person.username}.", facts(person), as_json=as_json)
+
+
+@account.command()
+@click.argument("name")
+@as_json
+@click.pass_obj
+def unlock(op: Operator, name: str, *, as_json: bool) -> None:
+    """Forget the failed attempts at the account NAME, so that its owner may try again at once."""
+    cleared = clear_account(op, name)
+    tell(f"{cleared} attempts forgotten.", {"cleared": cleared}, as_json=as_json)
 
 
 @account.command()

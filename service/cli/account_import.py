@@ -16,8 +16,10 @@ import click
 
 from service.cli import REFUSED, Operator, as_json
 from service.cli.person import flaw
+from service.cli.recorded import record
 from service.cli.words import tell
 from service.login.accounts import Account, UsernameTaken, canonical_group, canonical_username
+from service.login.audit import Happened
 from service.login.passwords import is_affordable_hash
 
 COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
@@ -96,6 +98,7 @@ def _add(op: Operator, batch: list[Account]) -> int:
             if accounts.by_username(person.username) is None:
                 with suppress(UsernameTaken):  # by somebody who added them meanwhile
                     accounts.add(person)
+                    record(op, Happened.ACCOUNT_ADDED, account=person.username, detail="imported")
                     added += 1
     return added
 

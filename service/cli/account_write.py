@@ -10,8 +10,10 @@ import click
 from service.cli import Operator, as_json
 from service.cli.links import show_link
 from service.cli.person import facts, flaw, groups, held, username
+from service.cli.recorded import record
 from service.cli.words import refuse, tell
 from service.login.accounts import Account, UsernameTaken
+from service.login.audit import Happened
 from service.login.links import Purpose
 from service.login.new_password import personal_words
 from service.login.passwords import weakness
@@ -37,7 +39,9 @@ def add(op: Operator, /, name: str, *, invite: bool, password_stdin: bool, as_js
     if not invite:
         person = replace(person, password_hash=_chosen_hash(op, person, from_stdin=password_stdin))
     try:
-        op.services.accounts.add(person)
+        with op.services.transaction():
+            op.services.accounts.add(person)
+            record(op, Happened.ACCOUNT_ADDED, account=person.username)
     except UsernameTaken:
         _taken(person.username)
     if invite:
@@ -113,4 +117,5 @@ def edit(
         if wrong := flaw(email=person.email, display_name=person.display_name):
             refuse(wrong)
         op.services.accounts.replace(person)
+        record(op, Happened.ACCOUNT_CHANGED, account=person.username, detail=", ".join(sorted(changes)))
     tell(f"Changed {person.username}.", facts(person), as_json=as_json)

@@ -7,8 +7,10 @@ import click
 
 from service.cli import Operator, as_json
 from service.cli.person import existing
+from service.cli.recorded import record
 from service.cli.words import refuse, tell, tell_all, when
 from service.login.accounts import Account
+from service.login.audit import Happened
 from service.login.sessions import SignedIn, may_be_used
 
 
@@ -56,14 +58,25 @@ def end(op: Operator, session_id: str | None, account: str | None, *, everybody:
     """End one session, an account's, or all; the next request with it is refused."""
     if sum((session_id is not None, account is not None, everybody)) != 1:
         raise click.UsageError("Say which: a session's ID, --account NAME or --all.")
-    ended = _end(op, session_id, account)
+    ended = _end_all(op) if everybody else _end(op, session_id, account)
     tell(f"{ended} sessions ended.", {"ended": ended}, as_json=as_json)
+
+
+def _end_all(op: Operator) -> int:
+    """Not in one transaction: a whole table goes at once only by itself. Said first, so that it is never unsaid."""
+    record(op, Happened.SESSION_ENDED, detail="every session")
+    return op.services.sessions.end_all()
 
 
 def _end(op: Operator, session_id: str | None, account: str | None) -> int:
     sessions = op.services.sessions
-    if account is not None:
-        return sessions.end_of_account(existing(op, account).id)
-    if session_id is None:
-        return sessions.end_all()
-    return 1 if sessions.end_by_id(session_id) else refuse(f"There is no session {session_id!r}.")
+    with op.services.transaction():
+        if account is not None:
+            person = existing(op, account)
+            ended = sessions.end_of_account(person.id)
+            record(op, Happened.SESSION_ENDED, account=person.username, detail=f"{ended} sessions")
+            return ended
+        if not sessions.end_by_id(session_id or ""):
+            refuse(f"There is no session {session_id!r}.")
+        record(op, Happened.SESSION_ENDED, detail=session_id or "")
+    return 1

@@ -1,0 +1,84 @@
+"""`vestibule attempts …`: who tries passwords, and giving their allowance back."""
+
+import click
+
+from service.cli import Operator, as_json
+from service.cli.person import existing
+from service.cli.recorded import record
+from service.cli.words import refuse, tell, tell_all, when
+from service.login.attempts import Scope, Tally, digest_of
+from service.login.audit import Happened
+from service.login.networks import parse
+
+_BY = {"network": Scope.NETWORK, "account": Scope.ACCOUNT}
+
+
+@click.group()
+def attempts() -> None:
+    """See who tries passwords, and let somebody try again."""
+
+
+@attempts.command(name="list")
+@click.option("--by", type=click.Choice(sorted(_BY)), default="network", show_default=True, help="What to add up by.")
+@as_json
+@click.pass_obj
+def list_(op: Operator, by: str, *, as_json: bool) -> None:
+    """List failed attempts that still count, the most first.
+
+    A name that nobody has is shown as a digest: people type passwords into the wrong field.
+    """
+    services = op.services
+    since = services.clock() - max(window.seconds for window in services.throttles.values())
+    found = services.attempts.tallies(by=_BY[by], since=since)
+    tell_all(((_line(each), _facts(each, by)) for each in found), as_json=as_json)
+
+
+def _line(found: Tally) -> str:
+    return f"{found.attempts:>7}  {_name(found):<40} {when(found.latest)}"
+
+
+def _name(found: Tally) -> str:
+    return found.name or found.key
+
+
+def _facts(found: Tally, by: str) -> dict[str, object]:
+    known = {"account": found.name, "digest": found.key} if by == "account" else {"network": found.key}
+    return known | {"attempts": found.attempts, "latest_at": found.latest}
+
+
+@attempts.command()
+@click.option("--account", help="Those at this account, from everywhere.")
+@click.option("--network", help="Those from this network, at all accounts.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@as_json
+@click.pass_obj
+def clear(op: Operator, account: str | None, network: str | None, *, everything: bool, as_json: bool) -> None:
+    """Forget failed attempts, so that people may try again at once."""
+    if sum((account is not None, network is not None, everything)) != 1:
+        raise click.UsageError("Say which: --account NAME, --network NETWORK or --all.")
+    if account is not None:
+        cleared = clear_account(op, account)
+    else:
+        cleared = _clear(op, None if network is None else _network(network))
+    tell(f"{cleared} attempts forgotten.", {"cleared": cleared}, as_json=as_json)
+
+
+def clear_account(op: Operator, name: str) -> int:
+    """Forget the attempts at an account; how many there were."""
+    person = existing(op, name)
+    cleared = op.services.attempts.clear(account=digest_of(person.username, op.services.keys[0]))
+    record(op, Happened.UNLOCKED, account=person.username)
+    return cleared
+
+
+def _clear(op: Operator, network: str | None) -> int:
+    cleared = op.services.attempts.clear(network=network)
+    record(op, Happened.UNLOCKED, detail=network or "everybody")
+    return cleared
+
+
+def _network(text: str) -> str:
+    found = parse(text)
+    if found is None:
+        refuse(f"{text!r} is no network: write it as the list shows it, such as 192.0.2.7/32.")
+    return str(found)

@@ -1,0 +1,51 @@
+"""`vestibule audit …`: what happened to accounts, who did it and from where."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from service.cli import Operator, as_json
+from service.cli.times import Since, moment_of
+from service.cli.words import refuse, tell_all, when
+from service.login.accounts import canonical_username
+from service.login.audit import Entry
+from service.login.networks import Network, address_of, parse
+
+
+@click.group()
+def audit() -> None:
+    """Read what happened to accounts."""
+
+
+@audit.command(name="list")
+@click.option("--account", help="Only what concerns this account, whether it still exists or not.")
+@click.option("--network", help="Only what came from this network or address.")
+@click.option("--since", type=Since(), default=0, help="Only later than this: 2h ago, 2026-01-31, 2026-01-31T08:00.")
+@as_json
+@click.pass_obj
+def list_(op: Operator, account: str | None, network: str | None, since: int, *, as_json: bool) -> None:
+    """List what happened, the newest first."""
+    services = op.services
+    wanted = None if network is None else _network(network)
+    name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
+    found = services.audit.entries(account=name, since=moment_of(since, now=services.clock()))
+    lines = ((_line(entry), asdict(entry)) for entry in _from(wanted, found))
+    tell_all(lines, as_json=as_json)
+
+
+def _network(text: str) -> Network:
+    found = parse(text)
+    return found if found is not None else refuse(f"{text!r} is no network: write it like 192.0.2.0/24.")
+
+
+def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        ip = address_of(entry.address)
+        if network is None or (ip is not None and ip in network):
+            yield entry
+
+
+def _line(entry: Entry) -> str:
+    about = f"{entry.event:<27} {entry.account or '-':<24} {entry.address or '-':<15}"
+    return f"{when(entry.at)}  {about} {entry.by:<10} {entry.outcome} {entry.detail}".rstrip()

@@ -1,0 +1,69 @@
+"""`vestibule attempts`, `account unlock`: who tries passwords, and letting somebody try again."""
+
+import pytest
+
+from service.login.attempts import Scope, Try, digest_of
+from tests.cli.terminal import Terminal
+from tests.rig.memory_attempts import MemoryAttempts
+from tests.rig.people import KEYS, NOW, THROTTLES
+
+MINE = Try(digest_of("alice", KEYS[0]), "alice", "192.0.2.7/32")
+THEIRS = Try(digest_of("a password in the wrong field", KEYS[0]), None, "198.51.100.0/32")
+
+
+@pytest.fixture(autouse=True)
+def _tried(terminal: Terminal) -> None:
+    """Three tries at alice, two at a name that nobody has."""
+    kept = MemoryAttempts(terminal.world.rows)
+    for trying in (MINE, MINE, MINE, THEIRS, THEIRS):
+        kept.reserve(trying, THROTTLES, now=NOW - 10)
+
+
+def test_networks_that_try_passwords(terminal: Terminal) -> None:
+    """The busiest first, with how often and when last: what to block."""
+    said = terminal.said("attempts", "list").splitlines()
+
+    assert [line.split()[:2] for line in said] == [["3", "192.0.2.7/32"], ["2", "198.51.100.0/32"]]
+    assert "2027-01-15 07:59:50 UTC" in said[0]
+    assert terminal.json("attempts", "list")[0] == {"network": "192.0.2.7/32", "attempts": 3, "latest_at": NOW - 10}
+
+
+def test_accounts_that_are_tried(terminal: Terminal) -> None:
+    """By name where there is an account; what somebody typed otherwise is not shown."""
+    said = terminal.said("attempts", "list", "--by", "account")
+    parsed = terminal.json("attempts", "list", "--by", "account")
+
+    assert [line.split()[:2] for line in said.splitlines()] == [["3", "alice"], ["2", THEIRS.account]]
+    assert [each["account"] for each in parsed] == ["alice", None]
+
+
+def test_attempts_that_count_no_more_are_not_listed(terminal: Terminal) -> None:
+    """The list is of what still keeps somebody out."""
+    terminal.world.now = NOW + THROTTLES[Scope.NETWORK].seconds
+
+    assert terminal.said("attempts", "list") == ""
+
+
+@pytest.mark.parametrize("call", [("attempts", "clear", "--account"), ("account", "unlock")])
+def test_an_account_may_be_tried_again(terminal: Terminal, call: tuple[str, ...]) -> None:
+    """Its attempts are forgotten, others' are not; the trail says so."""
+    assert terminal.said(*call, "ALICE") == "3 attempts forgotten.\n"
+    assert [trying for _, trying in terminal.world.rows.attempts.values()] == [THEIRS, THEIRS]
+    assert [(entry.event, entry.account) for entry in terminal.world.rows.trail] == [("authn_login_unlock", "alice")]
+
+
+def test_a_network_may_try_again(terminal: Terminal) -> None:
+    """As the list shows it, or any address of it."""
+    assert terminal.json("attempts", "clear", "--network", "192.0.2.7") == {"cleared": 3}
+    assert terminal.json("attempts", "clear", "--all") == {"cleared": 2}
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [([], 2), (["--all", "--account", "alice"], 2), (["--account", "nobody"], 1), (["--network", "nonsense"], 1)],
+)
+def test_nothing_is_forgotten_that_was_not_asked_for(terminal: Terminal, typed: list[str], code: int) -> None:
+    """No choice, two choices, nobody's name and what is no network change nothing."""
+    terminal.refused("attempts", "clear", *typed, code=code)
+
+    assert len(terminal.world.rows.attempts) == 5
