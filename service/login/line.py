@@ -1,20 +1,19 @@
 """The line before the hashing threads: who may wait, and who is pushed out.
 
 It is short, so that nobody waits long. When it is full, each network has a right to one place: whoever waits with
-more gives way, and among those with one each the network whose last turn is longest ago has the better right. So a
+more gives way, and among those with one each the network that came least often lately has the better right. So a
 flood from some networks cannot keep a fresh one out. One place more is kept for known devices, which nobody pushes
 out (docs/decisions/0010).
 Not safe for threads by itself: the gate holds its lock around every call.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Final
 
-REMEMBERED_TURNS: Final = 4096
-_NEVER: Final = 0
+FADES_EVERY: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +35,24 @@ class Waiter:
 
 
 class Line:
-    """Whoever waits, and when each network had its last turn."""
+    """Whoever waits, and how often each network has come lately."""
 
     def __init__(self) -> None:
         self._waiting: list[Waiter] = []
-        self._turns: OrderedDict[str, int] = OrderedDict()
-        self._turn = _NEVER
+        self._tries: Counter[str] = Counter()
+        self._counted = 0
 
     def join(self, seat: Seat, *, free: int, places: int) -> tuple[Waiter | None, Waiter | None]:
         """Return the new waiter, or None when there is no place; and whoever was pushed out for it.
 
         `places` are those in the line, besides the `free` threads; a known device may take one more.
         """
-        mine = self._waiters_of(seat)
+        self._count(seat)
+        mine = sum(waiter.seat == seat for waiter in self._waiting)
         kept = 1 if seat.is_known and not mine else 0
         if len(self._waiting) < free + places + kept:
             return self._seated(seat), None
-        out = self._with_less_right_than((mine, self._last_turn(seat)))
+        out = self._with_less_right_than((mine, self._tries[seat.name]))
         if out is None:
             return None, None
         self._waiting.remove(out)
@@ -60,11 +60,10 @@ class Line:
         return self._seated(seat), out
 
     def next(self) -> Waiter | None:
-        """Return the first who is ready; it leaves the line, and its network has had a turn."""
+        """Return the first who is ready; it leaves the line."""
         for waiter in self._waiting:
             if waiter.work is not None:
                 self._waiting.remove(waiter)
-                self._remember(waiter.seat.name)
                 return waiter
         return None
 
@@ -79,26 +78,21 @@ class Line:
         return waiter
 
     def _with_less_right_than(self, right: tuple[int, int]) -> Waiter | None:
-        """Return the last waiter of the network that waits most, or of those with one each of the one served last.
+        """Return the last waiter of the network that waits most, or of those with one each of the one that came most.
 
-        None when nobody has less right than (how many of one's own wait already, one's last turn).
+        None when nobody has less right than (how many of one's own wait already, how often one came).
         """
         others = [waiter.seat for waiter in self._waiting if not waiter.seat.is_known]
-        rights = {seat: (many - 1, self._last_turn(seat)) for seat, many in Counter(others).items()}
+        rights = {seat: (many - 1, self._tries[seat.name]) for seat, many in Counter(others).items()}
         least = max(rights, key=lambda seat: rights[seat], default=None)
         if least is None or rights[least] <= right:
             return None
         return next(waiter for waiter in reversed(self._waiting) if waiter.seat == least)
 
-    def _waiters_of(self, seat: Seat) -> int:
-        return sum(waiter.seat == seat for waiter in self._waiting)
-
-    def _last_turn(self, seat: Seat) -> int:
-        return self._turns.get(seat.name, _NEVER)
-
-    def _remember(self, name: str) -> None:
-        self._turn += 1
-        self._turns[name] = self._turn
-        self._turns.move_to_end(name)
-        if len(self._turns) > REMEMBERED_TURNS:
-            self._turns.popitem(last=False)
+    def _count(self, seat: Seat) -> None:
+        """Count one try. Every so many all counts are halved: what is long ago fades, and few names are remembered."""
+        self._tries[seat.name] += 1
+        self._counted += 1
+        if self._counted == FADES_EVERY:
+            self._tries = Counter({name: tries // 2 for name, tries in self._tries.items() if tries > 1})
+            self._counted = 0

@@ -66,13 +66,13 @@ def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Respons
 def _turn_away(refused: Refused, **shown: Any) -> Response:
     """Answer alike whoever it was; only the log and the metrics know the reason."""
     telemetry.count_sign_in("password", refused.reason.value)
+    if refused.reason is Reason.BUSY:
+        return errors.busy()  # nothing was tried: the request's own line says all, and a flood writes half as much
     telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value)
     for scope in refused.used_up:
         telemetry.event("authn_login_fail_max", account=refused.username, scope=scope.value)
     if refused.throttled is not None:
         return errors.throttled(refused.throttled)
-    if refused.reason is Reason.BUSY:
-        return errors.busy()
     return _form(problem=WRONG, status=401, **shown)
 
 

@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_said(terminal: Terminal, asked: str, code: int) 
         (("session", "end", "--all"), "session_expired"),
         (("setup", "link"), "authn_link_created"),
     ],
-    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else value,
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_what_operators_do_is_kept(terminal: Terminal, call: tuple[str, ...], event: str) -> None:
     """Each command that changes something adds one entry, with the operator's name."""

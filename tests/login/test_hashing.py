@@ -102,10 +102,10 @@ def test_a_place_is_kept_for_a_known_device() -> None:
     assert busy.end() == {"first": "done", "a stranger": "a stranger", "a known device": "a known device"}
 
 
-def test_who_was_served_is_pushed_out_by_who_was_not() -> None:
-    """A flood from one network gives its place in a full line to a network that has not had a turn."""
+def test_who_comes_often_is_pushed_out_by_who_does_not() -> None:
+    """A flood from one network gives its place in a full line to a network that has not come before."""
     busy = Busy(waiting=1)
-    busy.gate._line._remember("a flood")
+    busy.gate._line._count(Seat("a flood"))
     busy.wait("a flood")
 
     busy.wait("somebody new")
@@ -118,7 +118,7 @@ def test_who_was_served_is_pushed_out_by_who_was_not() -> None:
 def test_who_lost_the_place_before_saying_what_to_do_is_told_so() -> None:
     """Between taking a place and using it others may come with a better right."""
     busy = Busy(waiting=1)
-    busy.gate._line._remember("a flood")
+    busy.gate._line._count(Seat("a flood"))
 
     with busy.gate.place(Seat("a flood")) as place:
         busy.wait("somebody new")

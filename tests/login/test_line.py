@@ -38,32 +38,45 @@ def test_a_network_may_fill_the_line_while_nobody_else_wants_it() -> None:
 
 
 def test_a_network_with_several_places_gives_way_to_one_without() -> None:
-    """Its latest waiter first, down to one: that one it has the same right to."""
+    """Its latest waiter first; at last all of them, for it came more often than each of the others."""
     queue = Line()
     for _ in range(3):
         seated(queue, "a flood", places=3)
 
-    pushed_out = [queue.join(Seat(name), free=0, places=3)[1] for name in ("a", "b", "c")]
+    pushed_out = [queue.join(Seat(name), free=0, places=3)[1] for name in ("a", "b", "c", "d")]
 
-    assert [out and out.seat.name for out in pushed_out] == ["a flood", "a flood", None]
-    assert [waiter.seat.name for waiter in queue._waiting] == ["a flood", "a", "b"]
+    assert [out and out.seat.name for out in pushed_out] == ["a flood", "a flood", "a flood", None]
+    assert [waiter.seat.name for waiter in queue._waiting] == ["a", "b", "c"]
 
 
-def test_the_right_to_a_place_goes_to_whoever_had_a_turn_longest_ago() -> None:
-    """Turn by turn: who never had one pushes out who had one, who had one earlier pushes out who had one later."""
+def test_the_right_to_a_place_goes_to_whoever_came_least_often() -> None:
+    """Who never came pushes out who came before; who came as often as the others waits their chance."""
     queue = Line()
-    for name in ("early", "late"):
-        seated(queue, name)
-        served(queue)
-    for name in ("early", "late"):
+    for name in ("rarely", "often", "often"):
+        waiter = seated(queue, name)
+        assert waiter is not None
+        queue.leave(waiter)
+    for name in ("rarely", "often"):
         seated(queue, name)
 
     _, out_first = queue.join(Seat("never"), free=0, places=2)
-    refused = queue.join(Seat("late"), free=0, places=2)
+    refused = queue.join(Seat("often"), free=0, places=2)
 
     assert out_first is not None
-    assert (out_first.seat.name, out_first.is_out) == ("late", True)
+    assert (out_first.seat.name, out_first.is_out) == ("often", True)
     assert refused == (None, None)
+
+
+def test_who_is_turned_away_came_all_the_same() -> None:
+    """A flood that is shed has less and less right, so a person who tries again gets in before it."""
+    queue = Line()
+    seated(queue, "a", places=1)
+    for _ in range(9):
+        seated(queue, "a flood", places=1)
+    queue.next()
+    seated(queue, "a flood", places=1)
+
+    assert seated(queue, "a", places=1) is not None
 
 
 def test_among_equals_the_line_is_full() -> None:
@@ -76,26 +89,25 @@ def test_among_equals_the_line_is_full() -> None:
 
 
 def test_nobody_pushes_out_a_known_device() -> None:
-    """Not even a network that never had a turn."""
+    """Not even a network that never came."""
     queue = Line()
-    for name in ("mine", "yours"):
-        seated(queue, name, is_known=True)
-        served(queue)
-    for name in ("mine", "yours"):
-        seated(queue, name, is_known=True)
+    for _ in range(3):
+        for name in ("mine", "yours"):
+            seated(queue, name, is_known=True)
 
     assert seated(queue, "never") is None
 
 
-def test_only_so_many_turns_are_remembered() -> None:
-    """An attacker with many networks fills no memory; who was served longest ago is forgotten first."""
+def test_what_is_long_ago_fades() -> None:
+    """An attacker with many networks fills no memory, and nobody has less right for ever."""
     queue = Line()
-    for number in range(line.REMEMBERED_TURNS + 10):
-        seated(queue, str(number))
-        served(queue)
+    for _ in range(3):
+        queue.join(Seat("early"), free=0, places=0)
+    for number in range(3 * line.FADES_EVERY):
+        queue.join(Seat(str(number)), free=0, places=0)
 
-    assert len(queue._turns) == line.REMEMBERED_TURNS
-    assert "9" not in queue._turns
+    assert queue._tries["early"] == 0
+    assert len(queue._tries) <= line.FADES_EVERY
 
 
 def test_leaving_twice_is_leaving() -> None:
