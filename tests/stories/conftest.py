@@ -38,7 +38,8 @@ def elsewhere() -> Iterator[Elsewhere]:
 @pytest.fixture(scope="package")
 def house(elsewhere: Elsewhere) -> Iterator[Servers]:
     """Servers with two workers on SQLite, people in it, and another site to which they may return."""
-    with running(LIMITS__POST_PER_MINUTE="600", ACCESS__RETURN_ORIGINS=elsewhere.origin) as servers:
+    limits = {"LIMITS__POST_PER_MINUTE": "600", "THROTTLES__ACCOUNT_FROM_NETWORK": "20/15m"}
+    with running(**limits, ACCESS__RETURN_ORIGINS=elsewhere.origin) as servers:
         move_in(servers)
         yield servers
 

@@ -38,10 +38,17 @@ def _reset(visitor: Visitor, servers: Servers) -> None:
     visitor.fill(New_password="erik erik erik erik", New_password_again="erik erik erik erik").press("Save password")
 
 
+def _throttled(visitor: Visitor, _: Servers) -> None:
+    """Mistype until the account may not be tried any more."""
+    while visitor.open("/").sign_in("zoe", OTHER_PASSWORD).heading != "Too many tries":
+        pass
+
+
 # In a house with people in it.
 INHABITED: Final[dict[str, Way]] = {
     "sign in": lambda visitor, _: visitor.open("/"),
     "sign in, refused": _refused,
+    "sign in, throttled": _throttled,
     "sign in, signed out": _signed_out,
     "account": _signed_in,
     "sign out": lambda visitor, servers: _signed_in(visitor, servers).open("/logout"),

@@ -39,10 +39,11 @@ IN_A_HOUSE: Final = (
     Shot("sign-in-small-light", INHABITED["sign in"], size=PHONE),
     Shot("sign-in-small-dark", INHABITED["sign in"], "dark", PHONE),
     Shot("refused", INHABITED["sign in, refused"]),
+    Shot("too-often", INHABITED["sign in, throttled"]),
     Shot("account", INHABITED["account"]),
     Shot("password", INHABITED["change password"]),
 )
-IN_AN_EMPTY_ONE: Final = (Shot("set-up", EMPTY["set-up"]), Shot("too-often", EMPTY["too often"]))
+IN_AN_EMPTY_ONE: Final = (Shot("set-up", EMPTY["set-up"]),)
 
 
 def main() -> None:

@@ -100,7 +100,7 @@ def test_the_cookie_is_out_of_reach(house: Servers, visit: Visit, *, stay: bool)
     anna = visit(house)
 
     anna.open("/").sign_in("anna", PASSWORD, stay=stay)
-    (cookie,) = anna.context.cookies()
+    (cookie,) = anna.session_cookies
 
     found = (cookie["name"], cookie["httpOnly"], cookie["sameSite"], cookie["secure"], cookie["domain"], cookie["path"])
     assert found == ("vestibule_session", True, "Lax", False, "localhost", "/")

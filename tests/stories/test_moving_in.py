@@ -49,7 +49,7 @@ def _the_first_administrator_is_made(servers: Servers, anna: Visitor) -> None:
 
 def _signing_out_and_in(anna: Visitor) -> None:
     assert anna.open("/account").press("Sign out").notice == "You are signed out."
-    assert anna.context.cookies() == []
+    assert anna.session_cookies == []
     assert anna.sign_in("anna", OTHER_PASSWORD).problem == WRONG
     assert anna.sign_in("anna", PASSWORD).heading == "anna"
     assert anna.open("/logout").heading == "Sign out?"

@@ -68,7 +68,7 @@ def test_nobody_is_signed_in_by_others(house: Servers, visit: Visit, elsewhere: 
     somebody = visit(house)
 
     assert somebody.open(f"{elsewhere.foreign_origin}/prize/0").press("Win a prize").heading == REFUSED
-    assert somebody.context.cookies() == []
+    assert somebody.session_cookies == []
     assert somebody.open("/account").heading == "Sign in"
 
 

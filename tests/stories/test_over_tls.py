@@ -35,12 +35,12 @@ def test_the_cookie_of_this_host_alone(secured: tuple[Servers, str], visit: Visi
     anna.context.on("response", lambda it: answers.append(it.headers.get("strict-transport-security", "none")))
 
     anna.open("/").sign_in("anna", PASSWORD)
-    (cookie,) = anna.context.cookies()
+    (cookie,) = anna.session_cookies
 
     found = (cookie["name"], cookie["httpOnly"], cookie["sameSite"], cookie["secure"], cookie["domain"], cookie["path"])
     assert found == ("__Host-vestibule", True, "Lax", True, "localhost", "/")
     assert set(answers) == {"max-age=63072000; includeSubDomains"}
     assert anna.press("Sign out").notice == "You are signed out."
-    assert anna.context.cookies() == []
+    assert anna.session_cookies == []
     anna.page.go_back(wait_until="commit")
     assert anna.heading == "Sign in"

@@ -85,6 +85,11 @@ class Visitor:
         return "/" + self.page.url.split("/", 3)[3]
 
     @property
+    def session_cookies(self) -> list[Any]:
+        """The browser's cookies, but for the one by which it is known and which outlives signing out."""
+        return [cookie for cookie in self.context.cookies() if not cookie["name"].endswith("device")]
+
+    @property
     def focus(self) -> str:
         """The name of the field that has the focus."""
         return self.page.locator(":focus").get_attribute("name") or ""
