@@ -1,4 +1,4 @@
-"""Blocks: networks that an operator shut out for a time. Nothing of ours is shown to them."""
+"""Blocks: networks that an operator shut out for a time. All that they get is one short refusal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from service.cli.recorded import record
 from service.cli.words import refuse, tell, tell_all, when
 from service.login.attempts import Scope, Tally, digest_of
 from service.login.audit import Happened
-from service.login.networks import parse
+from service.login.networks import Network, address_of, parse
 
 _BY = {"network": Scope.NETWORK, "account": Scope.ACCOUNT}
 
@@ -48,7 +48,7 @@ def _facts(found: Tally, by: str) -> dict[str, object]:
 
 @attempts.command()
 @click.option("--account", help="Those at this account, from everywhere.")
-@click.option("--network", help="Those from this network, at all accounts.")
+@click.option("--network", help="Those from this network, and networks in it, at all accounts.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @as_json
 @click.pass_obj
@@ -59,7 +59,7 @@ def clear(op: Operator, account: str | None, network: str | None, *, everything:
     if account is not None:
         cleared = clear_account(op, account)
     else:
-        cleared = _clear(op, None if network is None else _network(network))
+        cleared = _clear_all(op) if network is None else _clear_network(op, _network(network))
     tell(f"{cleared} attempts forgotten.", {"cleared": cleared}, as_json=as_json)
 
 
@@ -71,14 +71,24 @@ def clear_account(op: Operator, name: str) -> int:
     return cleared
 
 
-def _clear(op: Operator, network: str | None) -> int:
-    cleared = op.services.attempts.clear(network=network)
-    record(op, Happened.UNLOCKED, detail=network or "everybody")
-    return cleared
+def _clear_network(op: Operator, wanted: Network) -> int:
+    """Forget the attempts of all clients' networks that lie in this one."""
+    kept = op.services.attempts
+    keys = [tally.key for tally in kept.tallies(by=Scope.NETWORK, since=0) if _lies_in(wanted, tally.key)]
+    record(op, Happened.UNLOCKED, detail=str(wanted))
+    return sum(kept.clear(network=key) for key in keys)
 
 
-def _network(text: str) -> str:
+def _lies_in(wanted: Network, key: str) -> bool:
+    address = address_of(key.partition("/")[0])
+    return address is not None and address in wanted
+
+
+def _clear_all(op: Operator) -> int:
+    record(op, Happened.UNLOCKED, detail="everybody")
+    return op.services.attempts.clear()
+
+
+def _network(text: str) -> Network:
     found = parse(text)
-    if found is None:
-        refuse(f"{text!r} is no network: write it as the list shows it, such as 192.0.2.7/32.")
-    return str(found)
+    return found if found is not None else refuse(f"{text!r} is no network: write it like 192.0.2.0/24.")

@@ -53,8 +53,9 @@ def test_an_account_may_be_tried_again(terminal: Terminal, call: tuple[str, ...]
 
 
 def test_a_network_may_try_again(terminal: Terminal) -> None:
-    """As the list shows it, or any address of it."""
-    assert terminal.json("attempts", "clear", "--network", "192.0.2.7") == {"cleared": 3}
+    """As the list shows it, or all that lie in a wider one."""
+    assert terminal.json("attempts", "clear", "--network", "192.0.2.8") == {"cleared": 0}
+    assert terminal.json("attempts", "clear", "--network", "192.0.2.0/24") == {"cleared": 3}
     assert terminal.json("attempts", "clear", "--all") == {"cleared": 2}
 
 

@@ -38,8 +38,9 @@ def elsewhere() -> Iterator[Elsewhere]:
 @pytest.fixture(scope="package")
 def house(elsewhere: Elsewhere) -> Iterator[Servers]:
     """Servers with two workers on SQLite, people in it, and another site to which they may return."""
-    limits = {"LIMITS__POST_PER_MINUTE": "600", "THROTTLES__ACCOUNT_FROM_NETWORK": "20/15m"}
-    with running(**limits, ACCESS__RETURN_ORIGINS=elsewhere.origin) as servers:
+    with running(
+        LIMITS__POST_PER_MINUTE="600", THROTTLES__ACCOUNT_FROM_NETWORK="20/15m", ACCESS__RETURN_ORIGINS=elsewhere.origin
+    ) as servers:
         move_in(servers)
         yield servers
 
