@@ -3,12 +3,13 @@
 import click
 
 from service.cli import Operator, as_json
+from service.cli.network import network_named
 from service.cli.person import existing
 from service.cli.recorded import record
-from service.cli.words import refuse, tell, tell_all, when
+from service.cli.words import tell, tell_all, when
 from service.login.attempts import Scope, Tally, digest_of
 from service.login.audit import Happened
-from service.login.networks import Network, address_of, parse
+from service.login.networks import Network, address_of
 
 _BY = {"network": Scope.NETWORK, "account": Scope.ACCOUNT}
 
@@ -59,7 +60,7 @@ def clear(op: Operator, account: str | None, network: str | None, *, everything:
     if account is not None:
         cleared = clear_account(op, account)
     else:
-        cleared = _clear_all(op) if network is None else _clear_network(op, _network(network))
+        cleared = _clear_all(op) if network is None else _clear_network(op, network_named(network))
     tell(f"{cleared} attempts forgotten.", {"cleared": cleared}, as_json=as_json)
 
 
@@ -87,8 +88,3 @@ def _lies_in(wanted: Network, key: str) -> bool:
 def _clear_all(op: Operator) -> int:
     record(op, Happened.UNLOCKED, detail="everybody")
     return op.services.attempts.clear()
-
-
-def _network(text: str) -> Network:
-    found = parse(text)
-    return found if found is not None else refuse(f"{text!r} is no network: write it like 192.0.2.0/24.")

@@ -6,11 +6,12 @@ from dataclasses import asdict
 import click
 
 from service.cli import Operator, as_json
+from service.cli.network import network_named
 from service.cli.times import Since, moment_of
 from service.cli.words import refuse, tell_all, when
 from service.login.accounts import canonical_username
 from service.login.audit import Entry
-from service.login.networks import Network, address_of, parse
+from service.login.networks import Network, address_of
 
 
 @click.group()
@@ -27,16 +28,11 @@ def audit() -> None:
 def list_(op: Operator, account: str | None, network: str | None, since: int, *, as_json: bool) -> None:
     """List what happened, the newest first."""
     services = op.services
-    wanted = None if network is None else _network(network)
+    wanted = None if network is None else network_named(network)
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
     found = services.audit.entries(account=name, since=moment_of(since, now=services.clock()))
     lines = ((_line(entry), asdict(entry)) for entry in _from(wanted, found))
     tell_all(lines, as_json=as_json)
-
-
-def _network(text: str) -> Network:
-    found = parse(text)
-    return found if found is not None else refuse(f"{text!r} is no network: write it like 192.0.2.0/24.")
 
 
 def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:

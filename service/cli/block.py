@@ -4,11 +4,11 @@ import click
 
 from service.access.blocks import Block
 from service.cli import Operator, as_json
+from service.cli.network import network_named
 from service.cli.recorded import record
 from service.cli.times import Duration
 from service.cli.words import refuse, tell, tell_all, when
 from service.login.audit import Happened
-from service.login.networks import Network, parse
 
 # Whoever blocks more than this has mistyped: a whole provider is smaller.
 _SHORTEST_PREFIX = {4: 8, 6: 19}
@@ -27,7 +27,7 @@ def block() -> None:
 @click.pass_obj
 def add(op: Operator, network: str, seconds: int, reason: str, *, as_json: bool) -> None:
     """Shut NETWORK out: an address, or a network such as 192.0.2.0/24. Again: for another time."""
-    services, found = op.services, _network(network)
+    services, found = op.services, network_named(network)
     if found.prefixlen < _SHORTEST_PREFIX[found.version]:
         refuse(f"{found} is most of the internet: nothing wider than a /{_SHORTEST_PREFIX[found.version]} is blocked.")
     now = services.clock()
@@ -54,17 +54,12 @@ def list_(op: Operator, *, as_json: bool) -> None:
 @click.pass_obj
 def remove(op: Operator, network: str, *, as_json: bool) -> None:
     """Let NETWORK in again."""
-    services, found = op.services, str(_network(network))
+    services, found = op.services, str(network_named(network))
     with services.transaction():
         if not services.blocks.remove(found):
             refuse(f"{found} is not shut out: vestibule block list shows what is.")
         record(op, Happened.NETWORK_UNBLOCKED, detail=found)
     tell(f"{found} may come again.", {"network": found}, as_json=as_json)
-
-
-def _network(text: str) -> Network:
-    found = parse(text)
-    return found if found is not None else refuse(f"{text!r} is no network: write it like 192.0.2.0/24.")
 
 
 def _line(found: Block) -> str:
