@@ -31,7 +31,7 @@ def gate(settings: Settings) -> HashingGate:
     from service.login.hashing import HashingGate
 
     hashing = settings.hash_threads_per_worker
-    waiting = max(1, settings.server.threads - hashing - THREADS_KEPT_FREE)
+    waiting = max(1, settings.server.threads - hashing - 1 - THREADS_KEPT_FREE)  # 1: the place of known devices
     return HashingGate(threads=hashing, waiting=waiting, timer=time.monotonic)
 
 

@@ -1,6 +1,7 @@
 """What an operator did, for the audit trail: who at this machine, and by which command."""
 
-import getpass
+import os
+import pwd
 
 from service.cli import Operator
 from service.login.audit import OPERATOR, Entry, Happened
@@ -12,8 +13,11 @@ def record(op: Operator, event: Happened, *, account: str = "", detail: str = ""
 
 
 def _who() -> str:
-    """Return the operator's name at this machine; in a container there may be none."""
+    """Return whose process this is, and who became root for it; a container may have no names."""
+    user = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:
+        name = str(user)
+    before = os.environ.get("SUDO_USER", "")
+    return f"{before} as {name}" if before and user == 0 else name

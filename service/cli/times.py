@@ -1,19 +1,22 @@
 """Times as an operator types them: how long (`2h`), and since when (`2h` ago, a day, a moment)."""
 
-import re
 from datetime import UTC, datetime
 from typing import Final
 
 import click
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,6})([smhd])", re.ASCII)
+from service.settings.kinds import DAY, Unfit, duration
+
+_DURATION: Final = duration(1, 400 * DAY)
 
 
 def seconds_of(text: str) -> int | None:
-    """Return the seconds of a duration such as `90s`, `15m`, `2h`, `14d`."""
-    found = _DURATION.fullmatch(text.strip())
-    return int(found[1]) * _UNITS[found[2]] if found else None
+    """Return the seconds of a duration such as `90s`, `15m`, `2h`, `14d`, at most 400 days."""
+    try:
+        seconds: int = _DURATION.read(text)
+    except Unfit:
+        return None
+    return seconds
 
 
 class Duration(click.ParamType[int]):
@@ -24,7 +27,7 @@ class Duration(click.ParamType[int]):
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         seconds = value if isinstance(value, int) else seconds_of(value)
         if seconds is None:
-            self.fail(f"{value!r} is no duration: write it like 90s, 15m, 2h or 14d.", param, ctx)
+            self.fail(f"{value!r} is no duration: write it like 90s, 15m, 2h or 14d, at most 400d.", param, ctx)
         return seconds
 
 
@@ -44,7 +47,7 @@ class Since(click.ParamType[int]):
             self.fail(
                 f"{value!r} is no time: write 2h for two hours ago, or 2026-01-31, or 2026-01-31T08:00.", param, ctx
             )
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
 
 
 def moment_of(since: int, *, now: int) -> int:

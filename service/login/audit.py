@@ -5,9 +5,11 @@ refused is noted, and written soon. Names after the OWASP logging vocabulary.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
+
+from service.login.attempts import Scope
 
 OPERATOR = "operator"
 
@@ -35,12 +37,23 @@ class Entry:
     """One line of the trail. `account` is a username that exists, or empty; `by` a method, or the operator."""
 
     at: int
-    event: Happened
+    event: str
     account: str = ""
     address: str = ""
     by: str = ""
     outcome: str = "done"
     detail: str = ""
+
+
+def refusal_entries(said: Entry, used_up: tuple[Scope, ...]) -> list[Entry]:
+    """Return what the trail keeps of a refusal: that, when an account was tried, and each limit that it used up.
+
+    All of it is bounded by the limits. Names that nobody has are counted, and not written down one by one: of them
+    the trail has only the networks that tried too many.
+    """
+    reached = [scope for scope in used_up if said.account or scope is Scope.NETWORK]
+    entries = [replace(said, event=Happened.LIMIT_USED_UP, outcome="throttled", detail=scope) for scope in reached]
+    return [said, *entries] if said.account else entries
 
 
 class Audit(Protocol):
@@ -49,8 +62,11 @@ class Audit(Protocol):
     def add(self, entry: Entry) -> None:
         """Write an entry, in this thread's transaction when there is one. Durable when that is."""
 
-    def note(self, entry: Entry) -> None:
-        """Write an entry soon: a crash of the process may lose it, and whoever is refused does not wait for a disk."""
+    def note(self, *entries: Entry) -> None:
+        """Write entries soon: a crash of the process may lose them, and whoever is refused does not wait for a disk.
+
+        None takes as long as some: a name that nobody has leaves no entry.
+        """
 
     def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]:
         """Yield what happened since then, the newest first."""

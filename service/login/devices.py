@@ -1,8 +1,9 @@
 """Known devices: browsers in which somebody signed in to an account before, with the password that it has now.
 
-Such a browser keeps a signed value (a cookie, in `web/`). It opens nothing; it gives the browser an allowance of
-attempts of its own, so that an attack on an account from elsewhere cannot lock its owner out. It names nobody: the
-signature holds for one account only. A new password makes all of an account's browsers unknown.
+Such a browser keeps what we signed (a cookie, in `web/`). It opens nothing; it gives the browser an allowance of
+attempts of its own, so that an attack on an account from elsewhere cannot lock its owner out. It names nobody: each
+signature holds for one account only. A new password makes all of an account's browsers unknown but the one in which
+it was chosen.
 """
 
 import hashlib
@@ -17,26 +18,39 @@ from service.login.accounts import Account
 
 LIFETIME: Final = 180 * 24 * 60 * 60
 _ID_BYTES: Final = 12
-_VALUE: Final = re.compile(r"([A-Za-z0-9_-]{16})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})", re.ASCII)
+# `id.time.signature` for each account, of the few that one browser signs in to.
+ACCOUNTS: Final = 4
+_BETWEEN: Final = "~"
+_INTRODUCTION: Final = re.compile(r"[A-Za-z0-9_-]{16}\.[0-9]{1,12}\.[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-def new_id() -> str:
-    """Return the id of a browser that was not known: 96 random bits, as 16 base64url characters."""
-    return secrets.token_urlsafe(_ID_BYTES)
+def introduce(account: Account, cookie: str, *, keys: Sequence[bytes], now: int) -> str:
+    """Return the cookie that makes a browser known to this account from now on, and keeps it known to a few others.
+
+    The first key signs. A browser that was known already keeps its id, and with it what it used of its allowance.
+    """
+    device = recognise(cookie, account, keys=keys, now=now) or secrets.token_urlsafe(_ID_BYTES)
+    mine = f"{device}.{now}.{_signature(account, device, str(now), keys[0])}"
+    others = [each for each in _introductions(cookie) if _device_of(each, account, keys=keys, now=now) is None]
+    return _BETWEEN.join([mine, *others[: ACCOUNTS - 1]])
 
 
-def introduce(account: Account, device: str, *, key: bytes, now: int) -> str:
-    """Return what makes a browser known to this account from now on: `id.time.signature`."""
-    return f"{device}.{now}.{_signature(account, device, str(now), key)}"
-
-
-def recognise(value: str, account: Account, *, keys: Sequence[bytes], now: int) -> str | None:
+def recognise(cookie: str, account: Account, *, keys: Sequence[bytes], now: int) -> str | None:
     """Return the id of a known browser; None for what was not signed by us, for this account, or is too old."""
-    found = _VALUE.fullmatch(value)
-    if found is None or not now - LIFETIME < int(found[2]) <= now:
+    found = (_device_of(each, account, keys=keys, now=now) for each in _introductions(cookie))
+    return next((device for device in found if device is not None), None)
+
+
+def _introductions(cookie: str) -> list[str]:
+    return [each for each in cookie.split(_BETWEEN, ACCOUNTS)[:ACCOUNTS] if _INTRODUCTION.fullmatch(each)]
+
+
+def _device_of(introduction: str, account: Account, *, keys: Sequence[bytes], now: int) -> str | None:
+    device, moment, signature = introduction.split(".")
+    if not now - LIFETIME < int(moment) <= now:
         return None
-    signed = [hmac.compare_digest(found[3], _signature(account, found[1], found[2], key)) for key in keys]
-    return found[1] if any(signed) else None
+    signed = [hmac.compare_digest(signature, _signature(account, device, moment, key)) for key in keys]
+    return device if any(signed) else None
 
 
 def _signature(account: Account, device: str, moment: str, key: bytes) -> str:

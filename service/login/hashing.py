@@ -95,8 +95,8 @@ class HashingGate:
             self.observer.shed()
             yield Shed.BUSY
             return
-        self.observer.joined()
         try:
+            self.observer.joined()
             yield Place(self, waiter)
         finally:
             with self._changed:
@@ -137,9 +137,9 @@ class HashingGate:
 
     def _open(self) -> None:
         if not self._is_open:
+            self._is_open = True
             for number in range(self.threads):
                 threading.Thread(target=self._hash, name=f"hash-{number}", daemon=True).start()
-            self._is_open = True
 
     def _hash(self) -> None:
         _step_back()

@@ -7,10 +7,9 @@ import uuid
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from service.login import devices
 from service.login.accounts import Account, UsernameTaken, canonical_username
 from service.login.attempts import Throttled, Try, trying
-from service.login.audit import Entry, Happened
+from service.login.audit import Entry, Happened, refusal_entries
 from service.login.hashing import Shed
 from service.login.line import Seat
 from service.login.links import Link, Purpose, is_usable
@@ -18,7 +17,7 @@ from service.login.networks import network_of
 from service.login.passwords import Weakness, weakness
 from service.login.proof import prove, seat_of
 from service.login.sessions import Session
-from service.login.sign_in import Client, Granted, Opened, new_session, open_session
+from service.login.sign_in import Client, Opened, new_session, open_session
 from service.login.stores import Stores
 
 BY_SESSION = "session"
@@ -62,9 +61,8 @@ def change(
     new_hash = _accepted_hash(account, typed, seat_of(_trying(account, browser, stores)), stores)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
-    granted = Granted(replace(account, password_changed_at=now), _device(account, browser, stores, now))
-    remembered, key = browser.session.remembered, stores.keys[0]
-    opened = new_session(granted, client=browser.client, remembered=remembered, key=key, now=now)
+    renewed, remembered = replace(account, password_changed_at=now), browser.session.remembered
+    opened = new_session(renewed, client=browser.client, remembered=remembered, keys=stores.keys, now=now)
     with stores.transaction():
         kept = stores.accounts.hold(account.id)
         if kept is None or kept.is_disabled:
@@ -91,9 +89,7 @@ def _changed_meanwhile(
     if wrong is not None:
         return wrong
     remembered = browser.session.remembered
-    opened = open_session(
-        Granted(kept), client=browser.client, remembered=remembered, replaces=None, stores=stores, now=now
-    )
+    opened = open_session(kept, client=browser.client, remembered=remembered, replaces=None, stores=stores, now=now)
     return opened if isinstance(opened, Opened) else Problem.WRONG_CURRENT
 
 
@@ -109,8 +105,9 @@ def _not_proved(
         return Problem.BUSY
     if proof.matches:
         return None
-    said = Happened.PASSWORD_CHANGE_REFUSED
-    stores.audit.note(Entry(now, said, account.username, browser.client.address, BY_SESSION, Problem.WRONG_CURRENT))
+    event, address = Happened.PASSWORD_CHANGE_REFUSED, browser.client.address
+    said = Entry(now, event, account.username, address, BY_SESSION, Problem.WRONG_CURRENT)
+    stores.audit.note(*refusal_entries(said, proof.used_up))
     return Problem.WRONG_CURRENT
 
 
@@ -118,10 +115,6 @@ def _trying(account: Account, browser: Browser, stores: Stores) -> Try:
     """Return who guesses: a session, with an allowance of its own, which an attack from elsewhere cannot use up."""
     device, network = f"session {browser.session.id}", network_of(browser.client.address)
     return trying(account.username, account, network=network, device=device, key=stores.keys[0])
-
-
-def _device(account: Account, browser: Browser, stores: Stores, now: int) -> str | None:
-    return devices.recognise(browser.client.introduction, account, keys=stores.keys, now=now)
 
 
 def _changed(account: Account, client: Client, *, by: str, now: int) -> Entry:
@@ -169,7 +162,7 @@ def _redeem(link: Link, account: Account, new_hash: str, stores: Stores, now: in
     if kept is None or kept.is_disabled:  # shut while we hashed
         return Problem.LINK_SPENT
     _write(kept, new_hash, stores, now)
-    return account
+    return replace(account, password_changed_at=now)
 
 
 def _chosen(link: Link, account: Account, client: Client, now: int) -> Entry:

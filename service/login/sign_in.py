@@ -4,13 +4,14 @@ Refusals are values with a reason for the log and the metrics; to the person at 
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from service.login import devices
 from service.login.accounts import Account, canonical_username
 from service.login.attempts import Scope, Throttled, trying
-from service.login.audit import Entry, Happened
+from service.login.audit import Entry, Happened, refusal_entries
 from service.login.hashing import Shed
 from service.login.networks import network_of
 from service.login.proof import Proof, prove
@@ -34,10 +35,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The account whose password was right, as it was when it was checked; the browser, when it was known."""
+    """The account whose password was right, as it was when it was checked."""
 
     account: Account
-    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,20 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request came from: the peer's address, what its browser calls itself, and what made it known once."""
+    """Where a request came from: the peer's address, what its browser calls itself, and its cookie of known devices."""
 
     address: str
     user_agent: str
-    introduction: str = ""
+    known_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A new session. Token and introduction (`devices.py`) go into the browser's cookies and nowhere else."""
+    """A new session. The token, and what makes the browser known, go into its cookies and nowhere else."""
 
     token: str
     session: Session
-    introduction: str
+    known_by: str
 
 
 def with_password(*, username: str, password: str, client: Client, stores: Stores, now: int) -> Granted | Refused:
@@ -79,7 +79,7 @@ def with_password(*, username: str, password: str, client: Client, stores: Store
     """
     name = canonical_username(username)
     account = stores.accounts.by_username(name) if name else None
-    device = devices.recognise(client.introduction, account, keys=stores.keys, now=now) if account else None
+    device = devices.recognise(client.known_by, account, keys=stores.keys, now=now) if account else None
     kept = account.password_hash if account and not account.is_disabled else None
     who = trying(username, account, network=network_of(client.address), device=device, key=stores.keys[0])
     proof = prove(kept, password, trying=who, stores=stores, now=now)
@@ -88,7 +88,7 @@ def with_password(*, username: str, password: str, client: Client, stores: Store
     if proof.new_hash and not stores.accounts.rehash_password(account.id, old=kept or "", new=proof.new_hash):
         # Somebody else replaced the hash while we checked against it: what counts is what is kept now.
         return with_password(username=username, password=password, client=client, stores=stores, now=now)
-    return Granted(replace(account, password_hash=proof.new_hash or kept), device)
+    return Granted(replace(account, password_hash=proof.new_hash or kept))
 
 
 def _refused(
@@ -100,27 +100,13 @@ def _refused(
     if isinstance(proof, Throttled):
         return Refused(Reason.THROTTLED, username, throttled=proof)
     reason = Reason.UNKNOWN if account is None else Reason.DISABLED if account.is_disabled else Reason.WRONG_PASSWORD
-    refused = Refused(reason, username, used_up=proof.used_up)
-    for entry in _noted(refused, client, now):
-        stores.audit.note(entry)
-    return refused
-
-
-def _noted(refused: Refused, client: Client, now: int) -> list[Entry]:
-    """Return what the trail keeps: wrong tries at accounts that exist, and each limit that was used up.
-
-    Both are bounded by the limits themselves; names that nobody has are counted, and not written down one by one.
-    """
-    said = Entry(now, Happened.SIGN_IN_REFUSED, refused.username or "", client.address, BY_PASSWORD, refused.reason)
-    reached = [
-        replace(said, event=Happened.LIMIT_USED_UP, outcome="throttled", detail=scope.value)
-        for scope in refused.used_up
-    ]
-    return [said, *reached] if refused.username else reached
+    said = Entry(now, Happened.SIGN_IN_REFUSED, username or "", client.address, BY_PASSWORD, reason)
+    stores.audit.note(*refusal_entries(said, proof.used_up))
+    return Refused(reason, username, used_up=proof.used_up)
 
 
 def open_session(
-    granted: Granted, *, client: Client, remembered: bool, replaces: bytes | None, stores: Stores, now: int
+    account: Account, *, client: Client, remembered: bool, replaces: bytes | None, stores: Stores, now: int
 ) -> Opened | Refused:
     """Give a granted account a session of its own, always with a new token, and end the browser's old one.
 
@@ -128,8 +114,7 @@ def open_session(
     while the password was being checked must not leave a session behind. Every new session sweeps out a few
     that have expired, so that rows cannot pile up and nothing has to run in the background.
     """
-    account = granted.account
-    opened = new_session(granted, client=client, remembered=remembered, key=stores.keys[0], now=now)
+    opened = new_session(account, client=client, remembered=remembered, keys=stores.keys, now=now)
     with stores.transaction():
         current = stores.accounts.hold(account.id)
         if current is None or current.is_disabled or current.password_hash != account.password_hash:
@@ -144,18 +129,17 @@ def open_session(
     return opened
 
 
-def new_session(granted: Granted, *, client: Client, remembered: bool, key: bytes, now: int) -> Opened:
-    """Return a session for the account under a fresh token, not kept yet, and the browser's introduction."""
+def new_session(account: Account, *, client: Client, remembered: bool, keys: Sequence[bytes], now: int) -> Opened:
+    """Return a session for the account under a fresh token, not kept yet."""
     token = new_token()
     session = Session(
         id=secrets.token_hex(6),
         token_hash=hash_of(token),
-        account_id=granted.account.id,
+        account_id=account.id,
         created_at=now,
         seen_at=now,
         remembered=remembered,
         address=client.address,
         user_agent=client.user_agent,
     )
-    device = granted.device or devices.new_id()
-    return Opened(token, session, devices.introduce(granted.account, device, key=key, now=now))
+    return Opened(token, session, devices.introduce(account, client.known_by, keys=keys, now=now))

@@ -55,9 +55,9 @@ def _hashing_cost(settings: Settings) -> Iterator[Disagreement]:
 
 
 def _free_threads(settings: Settings) -> Iterator[Disagreement]:
-    """A flood of sign-ins may fill the hash threads and a line of one at least, never the last thread of a worker."""
+    """A flood may fill the hash threads, a line of one and a known device's place, never a worker's last thread."""
     threads, hashing = settings.server.threads, settings.hash_threads_per_worker
-    if hashing + 1 >= threads:
+    if hashing + 2 >= threads:
         words = (
             f"{{0}} ({threads}) is too little beside {hashing} hash threads in each worker and whoever waits for one: "
             f"nobody else would be answered. Raise {{0}}, or {{2}}, or lower {{1}}"

@@ -6,14 +6,19 @@ needs any more go as new ones come. On SQLite they lie in the counters' own file
 
 import itertools
 import secrets
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from service.login.attempts import Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.services import Unavailable
 from service.storage.database import Database, Plain, Rows, Statement, metadata
 
+AT_ONCE: Final = 4
+PATIENCE_SECONDS: Final = 0.8
 SWEPT_EVERY: Final = 50
 SWEPT_AT_ONCE: Final = 200
 
@@ -103,16 +108,26 @@ class SqlAttempts:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._calls = itertools.count(1)
+        self._few = threading.BoundedSemaphore(AT_ONCE)
 
     def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
-        reserved = self._rows.within(lambda database: _reserve(database, trying, throttles, now))
+        """Few at once: on PostgreSQL an attack on one name would else queue with all connections in its hands."""
+        if not self._few.acquire(timeout=PATIENCE_SECONDS):
+            raise Unavailable("the attempts: too many are being counted at once")
+        try:
+            reserved = self._rows.within(lambda database: _reserve(database, trying, throttles, now))
+        finally:
+            self._few.release()
         if next(self._calls) % SWEPT_EVERY == 0:
-            longest = max(window.seconds for window in throttles.values())
-            self._rows.run(_SWEEP, before=now - longest, most=SWEPT_AT_ONCE)
+            with suppress(Unavailable):  # what is left goes the next time
+                longest = max(window.seconds for window in throttles.values())
+                self._rows.run(_SWEEP, before=now - longest, most=SWEPT_AT_ONCE)
         return reserved
 
     def release(self, reserved: Reserved) -> None:
-        self._rows.run(_RELEASE, id=reserved.id)
+        """A right password is right, whether it can be crossed out or not: then it counts as a failure."""
+        with suppress(Unavailable):
+            self._rows.run(_RELEASE, id=reserved.id)
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         return (Tally(*row) for row in self._rows.run(_TALLIES[by], since=since))

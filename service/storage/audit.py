@@ -1,27 +1,23 @@
 """The audit trail: the table, and the store that keeps to `service.login.audit.Audit`.
 
-Entries are only ever added (a trigger refuses changes) and go when they are older than they are kept. What is noted
-waits in memory for a second at most, so that a flood of wrong passwords costs one transaction a second, not one each.
+Entries are only ever added (a trigger refuses changes) and go when they are older than they are kept.
 """
 
 import itertools
-import logging
-import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from service.login.audit import Entry, Happened
+from service.login.audit import Entry
 from service.services import Unavailable
 from service.storage.database import Database, Plain, Row, Statement, metadata
+from service.storage.notes import Notes
 
 PAGE: Final = 500
-NOTES_WAIT_SECONDS: Final = 1.0
-MOST_NOTES: Final = 2000
 SWEPT_EVERY: Final = 20
 SWEPT_AT_ONCE: Final = 200
-_log: Final = logging.getLogger(__name__)
 
 audit: Final = sa.Table(
     "audit",
@@ -35,6 +31,7 @@ audit: Final = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
     sa.Index("audit_by_account", "account", "id"),
+    sa.Index("audit_by_time", "at"),
 )
 _FACTS: Final = [column for column in audit.c if column.name != "id"]
 _ADD: Final = Statement(sa.insert(audit).values({column.name: sa.bindparam(column.name) for column in _FACTS}))
@@ -51,8 +48,12 @@ _PAGE: Final = _page()
 _PAGE_OF_ACCOUNT: Final = _page(audit.c.account == sa.bindparam("account"))
 _SWEEP: Final = Statement(
     sa.delete(audit).where(
-        audit.c.at <= sa.bindparam("before"),
-        audit.c.id.in_(sa.select(audit.c.id).order_by(audit.c.id).limit(sa.bindparam("most"))),
+        audit.c.id.in_(
+            sa.select(audit.c.id)
+            .where(audit.c.at <= sa.bindparam("before"))
+            .limit(sa.bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
     )
 )
 
@@ -64,24 +65,15 @@ class SqlAudit:
         self._database = database
         self._kept = kept_seconds
         self._writes = itertools.count(1)
-        self._noting = threading.Lock()
-        self._notes: list[Entry] = []
-        self._lost = 0
+        self._noted = Notes(self._write)
 
     def add(self, entry: Entry) -> None:
         self._database.run(_ADD, **_values(entry))
         if next(self._writes) % SWEPT_EVERY == 0:
-            self._database.run(_SWEEP, before=entry.at - self._kept, most=SWEPT_AT_ONCE)
+            self._sweep(entry.at)
 
-    def note(self, entry: Entry) -> None:
-        """The first note of a second has all of that second written at its end; a process that exits waits for it."""
-        with self._noting:
-            if len(self._notes) >= MOST_NOTES:
-                self._lost += 1
-                return
-            self._notes.append(entry)
-            if len(self._notes) == 1:
-                threading.Timer(NOTES_WAIT_SECONDS, self._write_notes).start()
+    def note(self, *entries: Entry) -> None:
+        self._noted.take(entries)
 
     def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]:
         """Read page by page, newest first: a slow reader holds no transaction open."""
@@ -93,25 +85,22 @@ class SqlAudit:
             if oldest < since:
                 return
 
-    def _write_notes(self) -> None:
-        with self._noting:
-            noted, lost = self._notes, self._lost
-            self._notes, self._lost = [], 0
-        try:
-            with self._database.transaction():
-                for entry in noted:
-                    self.add(entry)
-        except Unavailable as away:
-            _log.warning("the audit trail was not written (%s)", away)
-            lost += len(noted)
-        if lost:
-            _log.error("%d entries are in the log and not in the audit trail", lost)
+    def _write(self, entries: list[Entry]) -> None:
+        """Write what was noted, in one transaction. Raises Unavailable."""
+        with self._database.transaction():
+            for entry in entries:
+                self._database.run(_ADD, **_values(entry))
+        with suppress(Unavailable):  # what is left goes the next time; the entries are written
+            self._sweep(entries[-1].at)
+
+    def _sweep(self, now: int) -> None:
+        self._database.run(_SWEEP, before=now - self._kept, most=SWEPT_AT_ONCE)
 
 
 def _values(entry: Entry) -> dict[str, Any]:
     return {
         "at": entry.at,
-        "event": entry.event.value,
+        "event": str(entry.event),
         "account": entry.account,
         "address": entry.address,
         "by": entry.by,
@@ -121,5 +110,4 @@ def _values(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(row: Row) -> Entry:
-    _, at, event, account, address, by, outcome, detail = row
-    return Entry(at, Happened(event), account, address, by, outcome, detail)
+    return Entry(*row[1:])

@@ -3,17 +3,19 @@
 When Redis is away, slow or hung, attempts are counted in SQL in fresh windows, as the outer limits are.
 """
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from service.login.attempts import Attempts, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.services import Unavailable
 from service.storage.redis_counters import Watch, counts, failures_of, impatient
 
 _T = TypeVar("_T")
 _IN_REDIS: Final = "redis-"
-_PREFIX: Final = "{vestibule}:attempts"  # one slot of a cluster: a script may touch keys of one slot only
+_PREFIX: Final = "{vestibule}:attempts"  # in one slot: a script may touch keys of one slot only, where slots matter
 _KINDS: Final = {
     Scope.ACCOUNT_FROM_NETWORK: "both",
     Scope.NETWORK: "network",
@@ -52,7 +54,11 @@ class RedisAttempts:
         self._script: Any = self._redis.register_script(_RESERVE)
 
     def answers(self) -> bool:
-        """Whether Redis counts again."""
+        """Whether Redis counts again, in both ways: what may use one command need not be allowed another."""
+        try:
+            self._script(keys=[], args=[0, ""])
+        except self.failures:
+            return False
         return counts(self._storage)
 
     def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
@@ -69,41 +75,38 @@ class RedisAttempts:
         return verdict if isinstance(verdict, Throttled) else Reserved(reservation, trying, verdict)
 
     def release(self, reserved: Reserved) -> None:
-        with self._redis.pipeline(transaction=True) as together:
-            for key in _keys(reserved.trying):
-                together.zrem(key, _member(reserved.id, reserved.trying))
-            together.execute()
+        self._forget(_member(reserved.id, reserved.trying), reserved.trying)
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        """Reads the names of all keys: for an operator's question, never for a request."""
-        kinds = ("network",) if by is Scope.NETWORK else ("account", "device")
-        merged: dict[str, Tally] = {}
-        for kind in kinds:
-            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=1000):
-                text = key.decode()
-                named = text.removeprefix(f"{_PREFIX}:{kind}:")
-                members = self._redis.zrangebyscore(text, f"({since}", "+inf", withscores=True)
-                if members:
-                    which = named if by is Scope.NETWORK else named.partition(":")[0]
-                    merged[which] = _added(merged.get(which), which, members)
-        if by is Scope.NETWORK:
-            merged = {key: replace(tally, name=None) for key, tally in merged.items()}
-        return iter(sorted(merged.values(), key=lambda tally: (-tally.attempts, tally.key)))
+        found: dict[str, list[_Kept]] = {}
+        for kept in self._all():
+            if kept.at > since:
+                found.setdefault(kept.trying.network if by is Scope.NETWORK else kept.trying.account, []).append(kept)
+        tallies = [_tally(key, some, named=by is Scope.ACCOUNT) for key, some in found.items()]
+        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
-        if account is not None:
-            counted, others = [f"account:{account}", f"device:{account}:*"], [f"both:{account}:*"]
-        elif network is not None:
-            counted, others = [f"network:{network}"], [f"both:*:{network}"]
-        else:
-            counted, others = ["network:*", "device:*"], ["account:*", "both:*"]
-        cleared = sum(self._redis.zcard(key) for key in self._matching(counted))
-        for key in self._matching([*counted, *others]):
-            self._redis.delete(key)
-        return int(cleared)
+        gone = [
+            kept
+            for kept in self._all()
+            if account in (None, kept.trying.account) and network in (None, kept.trying.network)
+        ]
+        for kept in gone:
+            self._forget(kept.member, kept.trying)
+        return len(gone)
 
-    def _matching(self, patterns: list[str]) -> list[bytes]:
-        return [key for each in patterns for key in self._redis.scan_iter(match=f"{_PREFIX}:{each}", count=1000)]
+    def _forget(self, member: str, trying: Try) -> None:
+        with self._redis.pipeline(transaction=True) as together:
+            for key in _keys(trying):
+                together.zrem(key, member)
+            together.execute()
+
+    def _all(self) -> Iterator[_Kept]:
+        """Yield all attempts: each is in the set of one account or one device. For operators, never for a request."""
+        for kind in ("account", "device"):
+            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=1000):
+                for member, at in self._redis.zrange(key, 0, -1, withscores=True):
+                    yield _Kept(member.decode(), int(at))
 
 
 class FallbackAttempts:
@@ -130,9 +133,10 @@ class FallbackAttempts:
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         """Both are cleared: what was counted in SQL while Redis was away would count again the next time."""
         cleared = self._sql.clear(account=account, network=network)
-        if not self._watch.away:
-            cleared += self._either(lambda store: store.clear(account=account, network=network))
-        return cleared
+        try:
+            return cleared + self._redis.clear(account=account, network=network)
+        except self._redis.failures as failure:
+            raise Unavailable("Redis does not answer: what is counted there still counts") from failure
 
     def _either(self, ask: Callable[[Attempts], _T]) -> _T:
         if not self._watch.away:
@@ -154,13 +158,19 @@ def _keys(trying: Try) -> list[str]:
 
 
 def _member(reservation: str, trying: Try) -> str:
-    return f"{reservation} {trying.username or ''}"
+    """Return an attempt as it stands in its sets: all that is known of it, so that it is found in the others, too."""
+    return "|".join((reservation, trying.account, trying.network, trying.device or "", trying.username or ""))
 
 
-def _added(known: Tally | None, key: str, members: list[tuple[bytes, float]]) -> Tally:
-    """Return what is known of a network or an account with the members of one more of its sets."""
-    newest, at = members[-1]
-    name = newest.decode().partition(" ")[2] or None
-    if known is None:
-        return Tally(key, name, len(members), int(at))
-    return Tally(key, known.name or name, known.attempts + len(members), max(known.latest, int(at)))
+class _Kept:
+    """An attempt as it was found in one of its sets."""
+
+    def __init__(self, member: str, at: int) -> None:
+        _, account, network, device, username = member.split("|")
+        self.member, self.at = member, at
+        self.trying = Try(account, username or None, network, device or None)
+
+
+def _tally(key: str, some: list[_Kept], *, named: bool) -> Tally:
+    name = max((kept.trying.username or "" for kept in some), default="") if named else ""
+    return Tally(key, name or None, len(some), max(kept.at for kept in some))

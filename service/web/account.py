@@ -1,7 +1,5 @@
 """The account's own pages: who am I, and a new password."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, make_response, render_template, request
 
 from service.login.attempts import Throttled
@@ -43,7 +41,7 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         account,
         current=form.get("current", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        browser=Browser(signed_in.session, replace(context.client(), introduction=known_device.presented())),
+        browser=Browser(signed_in.session, known_device.with_cookie(context.client())),
         stores=context.services(),
         now=context.now(),
     )

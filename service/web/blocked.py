@@ -6,6 +6,7 @@ that does not answer leaves the list as it was.
 
 import threading
 import time
+from contextlib import suppress
 from typing import Final
 
 from flask import Flask, Response, request
@@ -16,6 +17,7 @@ from service.web import context, errors, telemetry
 from service.web.sentences import BLOCKED
 
 READ_EVERY_SECONDS: Final = 0.9
+LONGEST_READ_SECONDS: Final = 1.0
 SCOPE: Final = "block"
 
 
@@ -29,20 +31,25 @@ class _Watch:
         self._fence = Fence([])
 
     def fence(self, moment: float, *, now: int) -> Fence:
-        """Return the list; one thread reads it again when it is due, and the others do not wait for it."""
-        if moment - self._read_at >= READ_EVERY_SECONDS and self._reading.acquire(blocking=False):
+        """Return the list. One thread reads it again when it is due; the others wait only when theirs is too old."""
+        age = moment - self._read_at
+        patience = LONGEST_READ_SECONDS if age >= 2 * READ_EVERY_SECONDS else 0
+        if age >= READ_EVERY_SECONDS and self._reading.acquire(timeout=patience):
             try:
-                self._fence = Fence(self._services.blocks.all(now=now))
-            except Unavailable:
-                pass  # whoever needs the database says so
+                if self._read_at < moment:  # nobody else did it meanwhile
+                    self._read(now)
+                    self._read_at = moment
             finally:
-                self._read_at = moment
                 self._reading.release()
         return self._fence
 
+    def _read(self, now: int) -> None:
+        with suppress(Unavailable):  # whoever needs the database says so
+            self._fence = Fence(self._services.blocks.all(now=now))
+
 
 def init_app(app: Flask, services: Services) -> None:
-    """Refuse whoever is shut out, before anything is read, counted or looked up for them."""
+    """Refuse whoever is shut out, before a form is read and a limit counted."""
     watch = _Watch(services)
 
     def refuse() -> Response | None:

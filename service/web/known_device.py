@@ -1,9 +1,13 @@
 """The cookie that makes a browser known (`login/devices.py`). It opens nothing, and outlives signing out."""
 
+from dataclasses import replace
+
 from flask import Response
 
+from service.login import devices
+from service.login.accounts import Account
 from service.login.devices import LIFETIME
-from service.login.sign_in import Opened
+from service.login.sign_in import Client, Opened
 from service.web import context, cookies
 
 
@@ -13,10 +17,21 @@ def cookie_name() -> str:
 
 
 def presented() -> str:
-    """Return what the browser sent, for the rules to judge."""
+    """Return what the browser sent."""
     return cookies.sent(cookie_name()) or ""
+
+
+def with_cookie(client: Client) -> Client:
+    """Return the client with what its browser sent, for the rules to judge."""
+    return replace(client, known_by=presented())
 
 
 def issue(response: Response, opened: Opened) -> None:
     """Make this browser known to the account that signed in."""
-    cookies.give(response, cookie_name(), opened.introduction, max_age=LIFETIME)
+    cookies.give(response, cookie_name(), opened.known_by, max_age=LIFETIME)
+
+
+def introduce(response: Response, account: Account) -> None:
+    """Make this browser known to an account whose password was just chosen in it."""
+    known_by = devices.introduce(account, presented(), keys=context.services().keys, now=context.now())
+    cookies.give(response, cookie_name(), known_by, max_age=LIFETIME)

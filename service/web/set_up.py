@@ -6,7 +6,7 @@ from service.login.links import Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import hash_of_claimed
-from service.web import browser_session, context, errors, forms, telemetry
+from service.web import browser_session, context, errors, forms, known_device, telemetry
 from service.web.see_other import see_other
 from service.web.sentences import FIELD, PROBLEMS, SPENT
 
@@ -51,6 +51,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     )
     response = see_other("/?notice=password-set")
     browser_session.end(response, reason="replaced")
+    known_device.introduce(response, outcome)  # or an attack on the name would keep its owner out at the next step
     return response
 
 

@@ -1,12 +1,12 @@
 """The sign-in page at `/`, and signing out."""
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
 from service.access.return_to import origin_of
-from service.login.sign_in import Granted, Reason, Refused, open_session, with_password
+from service.login.accounts import Account
+from service.login.sign_in import Client, Granted, Reason, Refused, open_session, with_password
 from service.web import browser_session, context, errors, forms, known_device, protection, telemetry
 from service.web.see_other import see_other, validated
 from service.web.sentences import NOTICES, WRONG
@@ -31,7 +31,7 @@ def login() -> Response:
 
 def _authenticate(form: dict[str, str]) -> Response:
     username, where = form.get("username", ""), validated(form.get("rd"))
-    client = replace(context.client(), introduction=known_device.presented())
+    client = known_device.with_cookie(context.client())
     outcome = with_password(
         username=username,
         password=form.get("password", ""),
@@ -40,23 +40,23 @@ def _authenticate(form: dict[str, str]) -> Response:
         now=context.now(),
     )
     if isinstance(outcome, Granted):
-        return _let_in(outcome, where, remembered=form.get("remember") == "on")
+        return _let_in(outcome.account, client, where, remembered=form.get("remember") == "on")
     return _turn_away(outcome, username=username, remember=form.get("remember") == "on", rd=where)
 
 
-def _let_in(granted: Granted, where: str | None, *, remembered: bool) -> Response:
+def _let_in(account: Account, client: Client, where: str | None, *, remembered: bool) -> Response:
     opened = open_session(
-        granted,
-        client=context.client(),
+        account,
+        client=client,
         remembered=remembered,
         replaces=browser_session.presented(),
         stores=context.services(),
         now=context.now(),
     )
     if isinstance(opened, Refused):
-        return _turn_away(opened, username=granted.account.username, rd=where)
+        return _turn_away(opened, username=account.username, rd=where)
     telemetry.count_sign_in("password", "granted")
-    telemetry.event("authn_login_success", account=granted.account.username, session=opened.session.id)
+    telemetry.event("authn_login_success", account=account.username, session=opened.session.id)
     response = see_other(where or HOME)
     browser_session.issue(response, opened)
     known_device.issue(response, opened)

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.login.devices import LIFETIME, introduce, new_id, recognise
+from service.login.devices import ACCOUNTS, LIFETIME, introduce, recognise
 from tests.rig.people import NOW, alice
 
 KEY, OLDER = b"the key that signs", b"an older key"
 ALICE = alice(password_changed_at=NOW - 500)
-DEVICE = new_id()
-INTRODUCTION = introduce(ALICE, DEVICE, key=KEY, now=NOW)
+INTRODUCTION = introduce(ALICE, "", keys=(KEY,), now=NOW)
+DEVICE = INTRODUCTION.partition(".")[0]
 
 
 def test_a_browser_that_was_introduced_is_recognised() -> None:
@@ -23,9 +23,9 @@ def test_a_browser_that_was_introduced_is_recognised() -> None:
 
 def test_an_older_key_still_verifies() -> None:
     """The first key signs, all of them verify: rotating keys makes nobody unknown."""
-    signed_before = introduce(ALICE, DEVICE, key=OLDER, now=NOW)
+    signed_before = introduce(ALICE, "", keys=(OLDER,), now=NOW)
 
-    assert recognise(signed_before, ALICE, keys=(KEY, OLDER), now=NOW) == DEVICE
+    assert recognise(signed_before, ALICE, keys=(KEY, OLDER), now=NOW) == signed_before.partition(".")[0]
     assert recognise(signed_before, ALICE, keys=(KEY,), now=NOW) is None
 
 
@@ -37,6 +37,27 @@ def test_an_older_key_still_verifies() -> None:
 def test_it_is_known_to_one_account_with_one_password(account: object) -> None:
     """A cookie of somebody else's, or from before the password was changed, is worth nothing."""
     assert recognise(INTRODUCTION, account, keys=(KEY,), now=NOW) is None  # type: ignore[arg-type]
+
+
+def test_a_browser_keeps_its_id() -> None:
+    """Signing in again gives no fresh allowance, and a longer time to be known."""
+    again = introduce(ALICE, INTRODUCTION, keys=(KEY,), now=NOW + 60)
+
+    assert recognise(again, ALICE, keys=(KEY,), now=NOW + LIFETIME + 59) == DEVICE
+    assert "~" not in again
+
+
+def test_a_browser_is_known_to_a_few_accounts() -> None:
+    """Somebody with two names keeps both known; who was there longest ago is forgotten for a fifth."""
+    people = [replace(ALICE, id=str(number)) for number in range(ACCOUNTS + 1)]
+    cookie = ""
+    for person in people:
+        cookie = introduce(person, cookie, keys=(KEY,), now=NOW)
+
+    known = [recognise(cookie, person, keys=(KEY,), now=NOW) is not None for person in people]
+
+    assert known == [False] + [True] * ACCOUNTS
+    assert len(cookie) < 400
 
 
 @pytest.mark.parametrize("now", [NOW - 1, NOW + LIFETIME])

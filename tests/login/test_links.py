@@ -8,6 +8,7 @@ from service.login.links import DAY, HOUR, Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
 from service.login.passwords import Weakness
 from tests.login.changing import AGREED, Meanwhile, link, opens
+from tests.rig.gates import full_gate
 from tests.rig.memory_store import Rows
 from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, session_of, stores
 
@@ -120,4 +121,16 @@ def test_a_weak_choice_leaves_the_link_usable(rows: Rows) -> None:
     used = link(rows, Purpose.INVITATION)
 
     assert chosen(rows, used, typed=Typed("short", "short")) is Weakness.TOO_SHORT
+    assert used.token_hash in rows.links
+
+
+def test_a_full_gate_leaves_the_link_as_it_is(rows: Rows) -> None:
+    """Nothing was hashed, so nothing was chosen: the link works later."""
+    used = link(rows, Purpose.RESET)
+
+    outcome = choose(
+        used, username="", typed=AGREED, client=CLIENT, stores=replace(stores(rows), gate=full_gate()), now=NOW
+    )
+
+    assert outcome is Problem.BUSY
     assert used.token_hash in rows.links

@@ -20,7 +20,7 @@ def attempt(rows: Rows, username: str, password: str, **changed: object) -> Gran
 
 def opened(rows: Rows, *, replaces: bytes | None = None, account: Account | None = None) -> Opened | Refused:
     return open_session(
-        Granted(account or rows.accounts["a1"]),
+        account or rows.accounts["a1"],
         client=CLIENT,
         remembered=False,
         replaces=replaces,

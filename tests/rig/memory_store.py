@@ -169,7 +169,8 @@ class MemoryAudit:
     def add(self, entry: Entry) -> None:
         self._rows.trail.append(entry)
 
-    note = add
+    def note(self, *entries: Entry) -> None:
+        self._rows.trail += entries
 
     def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]:
         return (

@@ -4,7 +4,7 @@ from service.login.accounts import Account
 from service.login.attempts import Scope, Window
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import Lifetimes, Session
-from service.login.sign_in import Client, Granted, new_session
+from service.login.sign_in import Client, new_session
 from service.login.stores import Stores
 from tests.rig.gates import Gate
 from tests.rig.memory_attempts import MemoryAttempts
@@ -34,7 +34,7 @@ def alice(**facts: object) -> Account:
 
 def session_of(account: Account, *, now: int = NOW, remembered: bool = False) -> Session:
     """Return a session for an account, not kept yet."""
-    return new_session(Granted(account), client=CLIENT, remembered=remembered, key=KEYS[0], now=now).session
+    return new_session(account, client=CLIENT, remembered=remembered, keys=KEYS, now=now).session
 
 
 def stores(rows: Rows) -> Stores:

@@ -37,6 +37,7 @@ def _audit() -> None:
         sa.Column("detail", sa.Text, nullable=False),
     )
     op.create_index("audit_by_account", "audit", ["account", "id"])
+    op.create_index("audit_by_time", "audit", ["at"])
     for statement in _APPEND_ONLY[op.get_context().dialect.name]:
         op.execute(statement)
 
