@@ -5,7 +5,6 @@ When Redis is away, slow or hung, attempts are counted in SQL in fresh windows, 
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from service.login.attempts import Attempts, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
@@ -21,21 +20,24 @@ _KINDS: Final = {
     Scope.KNOWN_DEVICE: "device",
 }
 # Written to every window or to none: ARGV has the time, the member, and the length and limit of each key's window.
+# A refusal only reads. The first write is one that a full Redis refuses: after any other it would let everything pass.
 _RESERVE: Final = """
 local now, found, free = tonumber(ARGV[1]), {}, true
 for place, key in ipairs(KEYS) do
   local seconds, failures = tonumber(ARGV[1 + 2 * place]), tonumber(ARGV[2 + 2 * place])
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
-  redis.call('ZREMRANGEBYSCORE', key, now + seconds, '+inf')
-  local many = redis.call('ZCARD', key)
+  local after, before = '(' .. now - seconds, '(' .. now + seconds
+  local many = redis.call('ZCOUNT', key, after, before)
   if many >= failures then free = false end
   found[#found + 1] = many
-  found[#found + 1] = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or '0'
+  found[#found + 1] = redis.call('ZRANGEBYSCORE', key, after, before, 'WITHSCORES', 'LIMIT', 0, 1)[2] or '0'
 end
 if free then
   for place, key in ipairs(KEYS) do
+    local seconds = tonumber(ARGV[1 + 2 * place])
     redis.call('ZADD', key, now, ARGV[2])
-    redis.call('EXPIRE', key, ARGV[1 + 2 * place])
+    redis.call('EXPIRE', key, seconds)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
+    redis.call('ZREMRANGEBYSCORE', key, now + seconds, '+inf')
   end
 end
 return found
@@ -76,34 +78,31 @@ class RedisAttempts:
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         """Reads the names of all keys: for an operator's question, never for a request."""
-        kinds = ("network",) if by is Scope.NETWORK else ("account", "device")
-        merged: dict[str, Tally] = {}
-        for kind in kinds:
-            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=1000):
-                text = key.decode()
-                named = text.removeprefix(f"{_PREFIX}:{kind}:")
-                members = self._redis.zrangebyscore(text, f"({since}", "+inf", withscores=True)
-                if members:
-                    which = named if by is Scope.NETWORK else named.partition(":")[0]
-                    merged[which] = _added(merged.get(which), which, members)
-        if by is Scope.NETWORK:
-            merged = {key: replace(tally, name=None) for key, tally in merged.items()}
-        return iter(sorted(merged.values(), key=lambda tally: (-tally.attempts, tally.key)))
+        found: dict[str, list[tuple[int, str]]] = {}
+        for key in self._sets(Scope.NETWORK if by is Scope.NETWORK else Scope.ACCOUNT, Scope.KNOWN_DEVICE):
+            for member, at in self._redis.zrangebyscore(key, f"({since}", "+inf", withscores=True):
+                _, account, network, username = _facts(member)
+                which, name = (network, "") if by is Scope.NETWORK else (account, username)
+                found.setdefault(which, []).append((int(at), name))
+        tallies = [
+            Tally(which, max(name for _, name in some) or None, len(some), max(at for at, _ in some))
+            for which, some in found.items()
+        ]
+        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
-        if account is not None:
-            counted, others = [f"account:{account}", f"device:{account}:*"], [f"both:{account}:*"]
-        elif network is not None:
-            counted, others = [f"network:{network}"], [f"both:*:{network}"]
-        else:
-            counted, others = ["network:*", "device:*"], ["account:*", "both:*"]
-        cleared = sum(self._redis.zcard(key) for key in self._matching(counted))
-        for key in self._matching([*counted, *others]):
-            self._redis.delete(key)
-        return int(cleared)
+        """Looks into every window: an attempt at an account counts for its network, too."""
+        gone: set[bytes] = set()
+        for key in self._sets(*Scope):
+            members = [each for each in self._redis.zrange(key, 0, -1) if _is_of(each, account, network)]
+            if members:
+                self._redis.zrem(key, *members)
+                gone.update(members)
+        return len(gone)
 
-    def _matching(self, patterns: list[str]) -> list[bytes]:
-        return [key for each in patterns for key in self._redis.scan_iter(match=f"{_PREFIX}:{each}", count=1000)]
+    def _sets(self, *scopes: Scope) -> Iterator[bytes]:
+        for scope in scopes:
+            yield from self._redis.scan_iter(match=f"{_PREFIX}:{_KINDS[scope]}:*", count=1000)
 
 
 class FallbackAttempts:
@@ -154,13 +153,14 @@ def _keys(trying: Try) -> list[str]:
 
 
 def _member(reservation: str, trying: Try) -> str:
-    return f"{reservation} {trying.username or ''}"
+    return f"{reservation} {trying.account} {trying.network} {trying.username or ''}"
 
 
-def _added(known: Tally | None, key: str, members: list[tuple[bytes, float]]) -> Tally:
-    """Return what is known of a network or an account with the members of one more of its sets."""
-    newest, at = members[-1]
-    name = newest.decode().partition(" ")[2] or None
-    if known is None:
-        return Tally(key, name, len(members), int(at))
-    return Tally(key, known.name or name, known.attempts + len(members), max(known.latest, int(at)))
+def _facts(member: bytes) -> list[str]:
+    """Return reservation, account, network and username; none of them has a blank in it."""
+    return member.decode().split(" ")
+
+
+def _is_of(member: bytes, account: str | None, network: str | None) -> bool:
+    _, its_account, its_network, _ = _facts(member)
+    return account in {None, its_account} and network in {None, its_network}
