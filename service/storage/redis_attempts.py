@@ -23,21 +23,24 @@ _KINDS: Final = {
     Scope.KNOWN_DEVICE: "device",
 }
 # Written to every window or to none: ARGV has the time, the member, and the length and limit of each key's window.
+# A refusal only reads. The first write is one that a full Redis refuses: after any other it would let everything pass.
 _RESERVE: Final = """
 local now, found, free = tonumber(ARGV[1]), {}, true
 for place, key in ipairs(KEYS) do
   local seconds, failures = tonumber(ARGV[1 + 2 * place]), tonumber(ARGV[2 + 2 * place])
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
-  redis.call('ZREMRANGEBYSCORE', key, now + seconds, '+inf')
-  local many = redis.call('ZCARD', key)
+  local after, before = '(' .. now - seconds, '(' .. now + seconds
+  local many = redis.call('ZCOUNT', key, after, before)
   if many >= failures then free = false end
   found[#found + 1] = many
-  found[#found + 1] = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or '0'
+  found[#found + 1] = redis.call('ZRANGEBYSCORE', key, after, before, 'WITHSCORES', 'LIMIT', 0, 1)[2] or '0'
 end
 if free then
   for place, key in ipairs(KEYS) do
+    local seconds = tonumber(ARGV[1 + 2 * place])
     redis.call('ZADD', key, now, ARGV[2])
-    redis.call('EXPIRE', key, ARGV[1 + 2 * place])
+    redis.call('EXPIRE', key, seconds)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
+    redis.call('ZREMRANGEBYSCORE', key, now + seconds, '+inf')
   end
 end
 return found

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from service.storage import schema, sqlite
+from service.login.attempts import Attempts
+from service.storage import redis_counters, schema, sqlite
+from service.storage.attempts import SqlAttempts
+from service.storage.counter_file import CounterFile
 from service.storage.database import Database
+from service.storage.redis_attempts import FallbackAttempts, RedisAttempts
+from service.storage.redis_counters import Watch
+from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
 from tests.rig.postgres import Postgres, postgres
-from tests.rig.redis import redis_server
+from tests.rig.redis import Redis, redis_server
 from tests.rig.until import until
 from tests.storage.place import later_release, place, upgrade_server
 from tests.storage.stores import NOW, Stores, over
@@ -98,6 +104,48 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
     if request.param == "sqlite-journal":
         without_wal(monkeypatch)
     return over(request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file"))
+
+
+@pytest.fixture
+def redis(redis_server: Redis) -> Iterator[Redis]:
+    """A Redis without keys that is running again afterwards."""
+    redis_server.clear()
+    yield redis_server
+    redis_server.stop()
+    redis_server.start()
+
+
+@pytest.fixture
+def patient_redis(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a Redis without keys, waited for however busy this machine is."""
+    redis_server.clear()
+    monkeypatch.setattr(redis_counters, "TIMEOUT_SECONDS", 10.0)
+    return redis_server.address
+
+
+@pytest.fixture
+def counter_file(memory_path: Path) -> Iterator[CounterFile]:
+    """The counters' file, not made yet."""
+    file = CounterFile(memory_path / "counters.sqlite3")
+    yield file
+    file.close()
+
+
+@pytest.fixture(params=["memory", *SQL, "redis", "redis-before-sql"])
+def attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    """Every implementation of the port in turn, with nothing in it."""
+    if request.param == "memory":
+        return MemoryAttempts(Rows())
+    if request.param == "redis":
+        return RedisAttempts(request.getfixturevalue("patient_redis"))
+    if request.param == "postgresql":
+        return SqlAttempts(request.getfixturevalue("postgresql"))
+    if request.param == "sqlite-journal":
+        without_wal(monkeypatch)
+    in_sql = SqlAttempts(request.getfixturevalue("counter_file"))
+    if request.param == "redis-before-sql":
+        return FallbackAttempts(request.getfixturevalue("patient_redis"), in_sql, Watch())
+    return in_sql
 
 
 def without_wal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ def test_a_password_is_set_for_one_account(stores: Stores) -> None:
 
     stores.accounts.set_password(alice.id, "new", now=NOW)
 
-    assert [replace(alice, password_hash="new"), bob] == list(stores.accounts.all())
+    assert [replace(alice, password_hash="new", password_changed_at=NOW), bob] == list(stores.accounts.all())
 
 
 @pytest.mark.parametrize(
@@ -190,4 +190,4 @@ def test_an_account_that_is_held_does_not_change_meanwhile(database: Database) -
     changing.join()
 
     assert (held, waits) == (alice, True)
-    assert accounts.by_id(alice.id) == replace(alice, password_hash="new")
+    assert accounts.by_id(alice.id) == replace(alice, password_hash="new", password_changed_at=NOW)

@@ -1,6 +1,5 @@
 """Counters in Redis: when it is away, slow or hung, SQL takes over by itself, and gives back."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from service.storage.database import Database
 from service.storage.redis_counters import FallbackCounters, Watch
 from tests.rig.redis import Redis
 from tests.rig.until import until
-
-
-@pytest.fixture
-def redis(redis_server: Redis) -> Iterator[Redis]:
-    """A Redis without keys that is running again afterwards."""
-    redis_server.clear()
-    yield redis_server
-    redis_server.stop()
-    redis_server.start()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from tests.rig.servers import Servers
 from tests.whole.conftest import Start, migrated
 
 LIMIT = 12
+OUTER_ALONE = {"LIMITS__POST_PER_MINUTE": str(LIMIT), "THROTTLES__ACCOUNT_FROM_NETWORK": "1000/15m"}
 
 
 def statuses(servers: Servers, posts: int) -> Counter[int]:
@@ -23,7 +24,7 @@ def statuses(servers: Servers, posts: int) -> Counter[int]:
 
 def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
     """Of 40 parallel POSTs to four workers exactly the limit is judged; after a restart the rest still waits."""
-    with start(workers=4, LIMITS__POST_PER_MINUTE=str(LIMIT)) as servers:
+    with start(workers=4, **OUTER_ALONE) as servers:
         at_once = statuses(servers, 40)
         servers.end("gunicorn")
         servers.start_gunicorn()
@@ -42,7 +43,7 @@ def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
 def test_services_on_one_database_count_together(start_on_sql: Start) -> None:
     """Two services, each with a state directory of its own, let through no more than the limit between them."""
     key = "a key that both of the services have"
-    shared = {"LIMITS__POST_PER_MINUTE": str(LIMIT), "SERVER__WORKERS": "1", "SECRET_KEY": key}
+    shared = OUTER_ALONE | {"SERVER__WORKERS": "1", "SECRET_KEY": key}
     with start_on_sql(**shared) as one:
         address = one.environ.get("VESTIBULE_DATABASE_URL", f"sqlite:///{one.state_dir / 'vestibule.sqlite3'}")
         with migrated(DATABASE_URL=address, **shared) as other:

@@ -36,7 +36,7 @@ def come_and_go(servers: Servers, ledger: Ledger, *, every: int) -> None:
             answer = servers.get("/", method="POST", body=body, **FORM)
             if answer.status != 303:
                 continue
-            cookie = answer.one("set-cookie").partition(";")[0]
+            cookie = answer.all("set-cookie")[0].partition(";")[0]  # the other one makes the browser known
             ledger.opened.add(cookie)
             if len(ledger.opened) % every == 0:
                 ledger.asked_to_end.add(cookie)

@@ -1,0 +1,213 @@
+"""The audit trail: one suite for every place in which it is kept, and what the database's does by itself."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+
+import pytest
+import sqlalchemy as sa
+
+from service.login.audit import Audit, Entry, Happened
+from service.services import Unavailable
+from service.storage import audit, notes
+from service.storage.audit import PAGE, SWEPT_AT_ONCE, SWEPT_EVERY, SqlAudit
+from service.storage.database import Database, Statement
+from tests.rig.memory_store import MemoryAudit, Rows
+from tests.rig.parts import ROOT
+from tests.rig.until import until
+from tests.storage.conftest import SQL, without_wal
+from tests.storage.stores import NOW
+from tests.storage.test_many_processes import address_of
+
+KEPT = 1000
+
+
+def entry(number: int = 0, **facts: object) -> Entry:
+    """Return something that happened, so many seconds from NOW."""
+    known: dict[str, object] = {"at": NOW + number, "event": Happened.SIGNED_IN, "account": "alice"}
+    return Entry(**(known | facts))  # type: ignore[arg-type]
+
+
+@dataclass
+class Trail:
+    """A trail, and the transaction that it takes part in."""
+
+    audit: Audit
+    transaction: Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(params=["memory", *SQL])
+def trail(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Trail:
+    """Every implementation of the port in turn, with nothing in it."""
+    if request.param == "memory":
+        rows = Rows()
+        return Trail(MemoryAudit(rows), rows.transaction)
+    if request.param == "sqlite-journal":
+        without_wal(monkeypatch)
+    database: Database = request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file")
+    return Trail(SqlAudit(database, kept_seconds=KEPT), database.transaction)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let notes wait for a tenth of a second."""
+    monkeypatch.setattr(notes, "WAIT_SECONDS", 0.1)
+
+
+def rows_of(database: Database) -> int:
+    """Return how many entries the table has."""
+    ((many,),) = database.run(Statement(sa.text("SELECT count(*) FROM audit")))
+    return int(many)
+
+
+def undone(trail: Trail, act: Callable[[], None]) -> None:
+    """Do something in a transaction that fails afterwards."""
+    with suppress(KeyError), trail.transaction():
+        act()
+        raise KeyError
+
+
+def test_an_entry_says_all_of_it(trail: Trail) -> None:
+    """What happened, when, to which account, from where, by what, how it ended, and more; in anybody's letters."""
+    said = Entry(
+        NOW, Happened.SIGN_IN_REFUSED, "zoë", "2001:db8::7", "password", "wrong_password", "“ﬁne” 🦦; 'x' -- %s"
+    )
+
+    trail.audit.add(said)
+
+    assert list(trail.audit.entries()) == [said]
+
+
+def test_the_newest_comes_first(trail: Trail) -> None:
+    """In the order in which it was written, also within a second, over many pages."""
+    with trail.transaction():
+        for number in range(PAGE + 20):
+            trail.audit.add(entry(number // 3, detail=str(number)))
+
+    assert [int(each.detail) for each in trail.audit.entries()] == list(reversed(range(PAGE + 20)))
+
+
+def test_entries_are_found_by_account_and_time(trail: Trail) -> None:
+    """Those of one account, those since a moment, both."""
+    for number, account in enumerate(["alice", "bob", "alice", "", "alice", "al%"]):
+        trail.audit.add(entry(number, account=account))
+
+    def found(**which: object) -> list[int]:
+        return [each.at - NOW for each in trail.audit.entries(**which)]  # type: ignore[arg-type]
+
+    assert found(account="alice") == [4, 2, 0]
+    assert found(since=NOW + 3) == [5, 4, 3]
+    assert found(account="alice", since=NOW + 2) == [4, 2]
+    assert found(account="al%") == [5]
+    assert found(account="Alice") == found(since=NOW + 9) == []
+
+
+def test_what_did_not_happen_is_not_written(trail: Trail) -> None:
+    """An entry is part of the transaction that it tells of: when that is undone, so is the entry."""
+    undone(trail, lambda: trail.audit.add(entry(1)))
+
+    with trail.transaction():
+        trail.audit.add(entry(2))
+
+    assert list(trail.audit.entries()) == [entry(2)]
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_note_is_written_by_itself(trail: Trail) -> None:
+    """Soon, in order, together with others of its time; and again after that."""
+    for first in (0, 3):
+        for number in range(3):
+            trail.audit.note(entry(first + number))
+        until(lambda many=first + 3: len(list(trail.audit.entries())) == many, "notes are written")  # type: ignore[misc]
+
+    assert [each.at - NOW for each in trail.audit.entries()] == [5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("trail", SQL, indirect=True)
+def test_a_note_is_no_part_of_a_transaction(trail: Trail) -> None:
+    """Whoever is refused is written down, whatever becomes of what this thread was doing."""
+    undone(trail, lambda: trail.audit.note(entry()))
+
+    until(lambda: list(trail.audit.entries()) == [entry()], "the note is written")
+
+
+def test_the_past_is_not_rewritten(database: Database) -> None:
+    """A statement that changes an entry is refused by the database itself, whoever sends it."""
+    trail = SqlAudit(database, kept_seconds=KEPT)
+    trail.add(entry())
+
+    for change in ("UPDATE audit SET account = 'bob'", "UPDATE audit SET at = 0 WHERE account = 'alice'"):
+        with pytest.raises(Unavailable, match="only added to"):
+            database.run(Statement(sa.text(change)))
+
+    assert list(trail.entries()) == [entry()]
+
+
+def test_entries_go_when_they_are_old(database: Database) -> None:
+    """So many at a time, the oldest first, as new ones come; one that is to be kept never goes."""
+    trail, surplus = SqlAudit(database, kept_seconds=KEPT), 30
+    with database.transaction():
+        for number in range(SWEPT_AT_ONCE + surplus):
+            database.run(audit._ADD, **audit._values(entry(detail=str(number))))
+        trail.add(entry(1))
+
+    left = []
+    for turn in range(4):
+        for _ in range(SWEPT_EVERY - (turn == 0)):  # the one above was the first
+            trail.add(entry(KEPT))
+        left.append(rows_of(database) - SWEPT_EVERY * (turn + 1))
+
+    assert left == [surplus, 0, 0, 0]
+    assert entry(1) in list(trail.entries())
+
+
+@pytest.mark.usefixtures("soon")
+def test_notes_wait_for_a_database_that_is_away(
+    sqlite_file: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is refused hears of no error; the log says so without the address, and nothing is lost."""
+    trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
+    with monkeypatch.context() as broken:
+        broken.setattr(trail, "_database", Database("postgresql://secret@127.0.0.1:1/vestibule"))
+        trail.note(entry(1))
+        until(lambda: "the audit trail waits" in caplog.text, "the trouble is told")
+        trail.note(entry(2))
+
+    until(lambda: list(trail.entries()) == [entry(2), entry(1)], "both are written")
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.usefixtures("soon")
+def test_more_notes_than_there_is_room_for_are_counted(
+    sqlite_file: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A flood takes no memory without end: the first of a second are written, of the others the log says how many."""
+    monkeypatch.setattr(notes, "MOST", 4)
+    trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
+    for number in range(10):
+        trail.note(entry(number))
+
+    until(lambda: "6 entries are in the log and not in the audit trail" in caplog.text, "the loss is told")
+    assert [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+_NOTE_AND_EXIT = """
+import sys
+from service.login.audit import Entry, Happened
+from service.storage.audit import SqlAudit
+from service.storage.database import Database
+trail = SqlAudit(Database(sys.argv[1]), kept_seconds=1000)
+trail.note(Entry(1_800_000_000, Happened.SIGNED_IN, "alice"))
+"""
+
+
+def test_a_process_that_exits_writes_its_notes_first(sqlite_file: Database) -> None:
+    """A worker that is recycled loses nothing."""
+    subprocess.run([sys.executable, "-c", _NOTE_AND_EXIT, address_of(sqlite_file)], cwd=ROOT, check=True, timeout=60)
+
+    assert list(SqlAudit(sqlite_file, kept_seconds=KEPT).entries()) == [entry()]
