@@ -17,7 +17,7 @@ import click
 from service.cli import REFUSED, Operator, as_json
 from service.cli.person import flaw
 from service.cli.recorded import record
-from service.cli.words import tell
+from service.cli.words import is_terminal, tell
 from service.login.accounts import Account, UsernameTaken, canonical_group, canonical_username
 from service.login.audit import Happened
 from service.login.passwords import is_affordable_hash
@@ -77,17 +77,13 @@ def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
 def _write(op: Operator, people: list[Account]) -> int:
     """Write all of them, batch by batch, showing how far it is on a terminal; how many were new."""
     added = 0
-    bar_of = click.progressbar(length=len(people), label="Importing", file=sys.stderr, hidden=not _is_terminal())
+    bar_of = click.progressbar(length=len(people), label="Importing", file=sys.stderr, hidden=not is_terminal())
     with bar_of as bar:
         for start in range(0, len(people), BATCH):
             batch = people[start : start + BATCH]
             added += _add(op, batch)
             bar.update(len(batch))
     return added
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
 
 
 def _add(op: Operator, batch: list[Account]) -> int:

@@ -8,6 +8,7 @@ import click
 
 from service.cli import Operator, as_json
 from service.cli.hash_choices import Measured, another, choices, measured, present, spelled
+from service.cli.words import is_terminal
 from service.login.passwords import Parameters
 
 _WORDS: Final = """\
@@ -35,17 +36,13 @@ def calibrate(op: Operator, *, seconds: float, as_json: bool) -> None:
     present one: VESTIBULE_PASSWORDS__MEMORY=32m vestibule calibrate. Changes nothing, and needs no database.
     """
     now, threads = present(op.settings), op.settings.workers * op.settings.hash_threads_per_worker
-    with click.progressbar(choices(now), label="Hashing", file=sys.stderr, hidden=not _is_terminal()) as bar:
+    with click.progressbar(choices(now), label="Hashing", file=sys.stderr, hidden=not is_terminal()) as bar:
         found = [measured(each, threads=threads, seconds=seconds) for each in bar]
     if as_json:
         listed = [each.facts | {"now": each.parameters == now} for each in found]
         click.echo(json.dumps({"threads": threads, "choices": listed, "another": another(now)}))
     else:
         _say(found, now, threads=threads)
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
 
 
 def _say(found: list[Measured], now: Parameters, *, threads: int) -> None:

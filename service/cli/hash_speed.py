@@ -8,7 +8,6 @@ import os
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from typing import Final
 
-from service.login.hashing import NICENESS
+from service.login.hashing import step_back
 from service.login.passwords import Parameters, Passwords
 from service.machine import with_large_pages
 
@@ -47,7 +46,7 @@ def measured_here(parameters: Parameters, *, threads: int, seconds: float) -> Sp
     def check() -> None:
         passwords.check(None, "a wrong password")
 
-    with ThreadPoolExecutor(threads, initializer=_step_back) as pool:
+    with ThreadPoolExecutor(threads, initializer=step_back) as pool:
         alone = pool.submit(_one_after_another, check, seconds * _SHARE_OF_ONE_ALONE).result()
         together = [pool.submit(_rate, check, seconds * (1 - _SHARE_OF_ONE_ALONE)) for _ in range(threads)]
         per_second = sum(rate.result() for rate in together)
@@ -73,13 +72,6 @@ def _rate(check: Callable[[], None], seconds: float) -> float:
         check()
         done += 1
     return done / (time.perf_counter() - began)
-
-
-def _step_back() -> None:
-    """Lower the priority of this thread alone, as the gate's threads do: who signs in meanwhile comes first."""
-    if sys.platform == "linux":
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def main(memory: str, iterations: str, parallelism: str, threads: str, seconds: str) -> None:

@@ -35,6 +35,11 @@ def tell_all(lines: Iterable[tuple[str, Mapping[str, Any]]], *, as_json: bool) -
     click.echo("[]" if before == "[" else "]")
 
 
+def is_terminal() -> bool:
+    """Whether somebody watches: progress is shown to nobody else."""
+    return sys.stderr.isatty()
+
+
 def when(seconds: int | None) -> str:
     """Return a moment (seconds since the epoch) in UTC, or a dash."""
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

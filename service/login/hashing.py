@@ -142,7 +142,7 @@ class HashingGate:
                 threading.Thread(target=self._hash, name=f"hash-{number}", daemon=True).start()
 
     def _hash(self) -> None:
-        _step_back()
+        step_back()
         while True:
             waiter = self._next()
             began = self._timer()
@@ -172,7 +172,7 @@ class HashingGate:
         return waiter
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Lower the priority of this thread alone (Linux schedules threads; elsewhere nothing changes).
 
     A process that was started nicer than that stays as it is: raising a priority needs rights that we do not have.

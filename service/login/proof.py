@@ -1,6 +1,6 @@
 """The one way to check a password, at every entrance: a place at the gate, a reserved attempt, then the hash.
 
-In this order a shed request writes nothing, a throttled one hashes nothing, and of guesses made at the same
+In this order a shed request leaves nothing written, a throttled one hashes nothing, and of guesses made at the same
 time no more are hashed than the limits allow.
 """
 

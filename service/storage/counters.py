@@ -123,11 +123,6 @@ class Chosen:
     options: dict[str, Any]
     watch: Any = field(default=None)
 
-    @property
-    def degraded(self) -> bool:
-        """Whether counting goes to SQL although Redis was chosen."""
-        return self.watch is not None and self.watch.away
-
     def tell(self, told: Callable[[bool], None]) -> None:
         """Call `told` whenever that changes in this process; never without Redis."""
         if self.watch is not None:

@@ -59,9 +59,5 @@ def advice(address: str) -> str:
 
 def _private(text: str) -> str | None:
     """Return a private address as one types it (IPv4 without the clothes of IPv6), or None for any other text."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    address = getattr(address, "ipv4_mapped", None) or address
-    return str(address) if any(address in network for network in _PRIVATE) else None
+    address = address_of(text)
+    return str(address) if address and any(address in network for network in _PRIVATE) else None

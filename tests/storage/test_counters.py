@@ -148,7 +148,7 @@ def test_limits_finds_the_storage_by_its_scheme(database: Database) -> None:
     limiter, item = FixedWindowRateLimiter(storage), RateLimitItemPerMinute(2)
     assert [limiter.hit(item, "a") for _ in range(3)] == [True, True, False]
     assert storage.check()
-    assert not chosen.degraded
+    assert not (chosen.watch and chosen.watch.away)
 
 
 @pytest.mark.parametrize(

@@ -172,10 +172,10 @@ def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
     """The service starts before Redis does."""
     chosen = choose(Database(f"sqlite:///{memory_path / 'vestibule.sqlite3'}"), redis="redis://127.0.0.1:1/0")
 
-    before = chosen.degraded
+    before = chosen.watch.away
     verdicts = reserve(chosen.attempts, trying(), *[0] * 4)
 
-    assert (before, let_through(verdicts), chosen.degraded) == (False, LIMIT, True)
+    assert (before, let_through(verdicts), chosen.watch.away) == (False, LIMIT, True)
     assert verdicts[-1] == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)
 
 
