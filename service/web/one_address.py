@@ -8,6 +8,8 @@ import threading
 from collections import Counter, deque
 from typing import Final, NamedTuple
 
+from service.login.networks import address_of
+
 WINDOW: Final = 20
 SHARE: Final = 0.95
 SAID_EVERY_SECONDS: Final = 3600
