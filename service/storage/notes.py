@@ -24,6 +24,7 @@ class Notes:
     def __init__(self, write: Callable[[list[Entry]], None]) -> None:
         self._write = write
         self._changed = threading.Condition()
+        self._writing = threading.Lock()
         self._waiting: list[Entry] = []
         self._lost = 0
         self._writer: threading.Thread | None = None
@@ -41,7 +42,14 @@ class Notes:
             self._changed.notify()
 
     def write(self) -> None:
-        """Write what waits. What the database does not take waits on."""
+        """Write what waits. What the database does not take waits on.
+
+        One at a time: a process that ends waits for what its thread is writing, which would else be cut off.
+        """
+        with self._writing:
+            self._write_all()
+
+    def _write_all(self) -> None:
         with self._changed:
             taken, self._waiting = self._waiting, []
             lost, self._lost = self._lost, 0

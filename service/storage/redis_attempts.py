@@ -105,11 +105,14 @@ class RedisAttempts:
             together.execute()
 
     def _all(self) -> Iterator[_Kept]:
-        """Yield all attempts: each is in the set of one account or one device. For operators, never for a request."""
-        for kind in ("account", "device"):
+        """Yield all attempts that a window still holds, each once. For operators, never for a request."""
+        seen: set[bytes] = set()
+        for kind in _KINDS.values():
             for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=1000):
                 for member, at in self._redis.zrange(key, 0, -1, withscores=True):
-                    yield _Kept(member.decode(), int(at))
+                    if member not in seen:
+                        seen.add(member)
+                        yield _Kept(member.decode(), int(at))
 
 
 class FallbackAttempts:

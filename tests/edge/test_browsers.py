@@ -18,7 +18,7 @@ def token(service: Servers) -> str:
     form = urlencode({"username": "browsing", "password": PASSWORD}).encode()
     answer = service.get("/", method="POST", body=form, Content_Type="application/x-www-form-urlencoded")
     assert (added.returncode, answer.status) == (0, 303)
-    return answer.one("set-cookie").partition(";")[0].partition("=")[2]
+    return answer.all("set-cookie")[0].partition(";")[0].partition("=")[2]
 
 
 def ask(service: Servers, request_line: str, *lines: str) -> int:

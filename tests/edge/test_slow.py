@@ -25,8 +25,10 @@ def _impatient(nginx_conf: str) -> str:
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[Servers]:
-    """Servers that wait for a second where production waits for ten, with three threads in all to answer."""
-    with running(application=ECHO, workers=1, SERVER__THREADS="3", edit_nginx=_impatient) as servers:
+    """Servers that wait for a second where production waits for ten, with four threads in all to answer."""
+    with running(
+        application=ECHO, workers=1, SERVER__THREADS="4", HASHING__THREADS="1", edit_nginx=_impatient
+    ) as servers:
         yield servers
 
 

@@ -17,10 +17,8 @@ from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from service.login.attempts import Reserved, Throttles, Try
-from service.login.audit import Entry
 from service.services import Unavailable
 from service.storage import counters, redis_counters, schema, sqlite
-from service.storage.audit import SqlAudit
 from service.storage.database import Database
 from tests.storage.place import upgrade_server
 from tests.storage.stores import NOW, account, over, session
@@ -45,13 +43,6 @@ def reserve(address: str, redis: str | None, trying: Try, throttles: Throttles, 
     with ThreadPoolExecutor(4) as threads:
         verdicts = list(threads.map(lambda _: attempts.reserve(trying, throttles, now=NOW), range(times)))
     return sum(isinstance(verdict, Reserved) for verdict in verdicts)
-
-
-def note(address: str, entry: Entry) -> None:
-    """Note something in the audit trail, and be done."""
-    trail = SqlAudit(Database(address), kept_seconds=1000)
-    ready()
-    trail.note(entry)
 
 
 def sign_in(address: str, account_id: str, times: int) -> int:
@@ -145,7 +136,7 @@ def _use(head: str, migrations: str | None) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    work.__name__: work for work in (hit, reserve, note, sign_in, acknowledge, prepare, upgrade, fork, fill)
+    work.__name__: work for work in (hit, reserve, sign_in, acknowledge, prepare, upgrade, fork, fill)
 }
 _line: Connection
 

@@ -181,6 +181,17 @@ def test_an_account_keeps_its_name_whoever_tried_last(attempts: Attempts) -> Non
     assert [tally.name for tally in attempts.tallies(by=Scope.ACCOUNT, since=NOW - 1)] == ["alice"]
 
 
+def test_what_any_window_holds_is_found(attempts: Attempts) -> None:
+    """Also when a network is remembered for longer than an account is: what still counts is listed and forgotten."""
+    limits = LIMITS | {Scope.ACCOUNT: Window(7, 60), Scope.NETWORK: Window(2, 900)}
+    for moment in (0, 100):
+        reserved(attempts.reserve(trying(), limits, now=NOW + moment))
+
+    assert kept(attempts, Scope.NETWORK) == {HERE: 2}
+    assert attempts.clear(network=HERE) == 2
+    reserved(attempts.reserve(trying(), limits, now=NOW + 101))
+
+
 def attacked(attempts: Attempts) -> None:
     """Use up what alice has from here, and let others try, too."""
     reserve(attempts, trying(), 0, 0, 0)

@@ -3,7 +3,9 @@
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from service.services import Unavailable
 from service.storage import audit, notes
 from service.storage.audit import PAGE, SWEPT_AT_ONCE, SWEPT_EVERY, SqlAudit
 from service.storage.database import Database, Statement
+from service.storage.notes import Notes
 from tests.rig.memory_store import MemoryAudit, Rows
 from tests.rig.parts import ROOT
 from tests.rig.until import until
@@ -169,15 +172,16 @@ def test_entries_go_when_they_are_old(database: Database) -> None:
 def test_notes_wait_for_a_database_that_is_away(
     sqlite_file: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever is refused hears of no error; the log says so without the address, and nothing is lost."""
+    """Whoever is refused hears of no error; the log says that notes wait, and no secret; then all are there."""
     trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
-    with monkeypatch.context() as broken:
-        broken.setattr(trail, "_database", Database("postgresql://secret@127.0.0.1:1/vestibule"))
-        trail.note(entry(1))
-        until(lambda: "the audit trail waits" in caplog.text, "the trouble is told")
-        trail.note(entry(2))
+    with monkeypatch.context() as away:
+        away.setattr(trail, "_database", Database("postgresql://vestibule:secret@127.0.0.1:1/vestibule"))
+        for number in range(3):
+            trail.note(entry(number))
+        until(lambda: "the audit trail waits" in caplog.text, "the wait is told")
+        trail.note(entry(3))
 
-    until(lambda: list(trail.entries()) == [entry(2), entry(1)], "both are written")
+    until(lambda: [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0], "notes are written after all")
     assert "secret" not in caplog.text
 
 
@@ -185,29 +189,47 @@ def test_notes_wait_for_a_database_that_is_away(
 def test_more_notes_than_there_is_room_for_are_counted(
     sqlite_file: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A flood takes no memory without end: the first of a second are written, of the others the log says how many."""
+    """A flood takes no memory without end: the first are written, and of the others the log says how many."""
     monkeypatch.setattr(notes, "MOST", 4)
     trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
-    for number in range(10):
-        trail.note(entry(number))
+    trail.note(*map(entry, range(3)))
+    trail.note(*map(entry, range(3, 10)))
 
     until(lambda: "6 entries are in the log and not in the audit trail" in caplog.text, "the loss is told")
-    assert [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0]
+    until(lambda: [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0], "the first are written")
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
-_NOTE_AND_EXIT = """
-import sys
-from service.login.audit import Entry, Happened
-from service.storage.audit import SqlAudit
-from service.storage.database import Database
-trail = SqlAudit(Database(sys.argv[1]), kept_seconds=1000)
-trail.note(Entry(1_800_000_000, Happened.SIGNED_IN, "alice"))
-"""
+@pytest.mark.usefixtures("soon")
+def test_the_end_waits_for_what_is_being_written() -> None:
+    """A process that ends in the middle of a write does not cut it off."""
+    begun, go_on, written = threading.Event(), threading.Event(), list[Entry]()
+
+    def write(entries: list[Entry]) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        written.extend(entries)
+
+    waiting = Notes(write)
+    waiting.take([entry()])
+    assert begun.wait(20)
+    with ThreadPoolExecutor(1) as process:
+        end = process.submit(waiting.write)
+        is_over, _ = wait([end], 0.2)
+        go_on.set()
+
+    assert (is_over, written) == (set(), [entry()])
 
 
 def test_a_process_that_exits_writes_its_notes_first(sqlite_file: Database) -> None:
-    """A worker that is recycled loses nothing."""
-    subprocess.run([sys.executable, "-c", _NOTE_AND_EXIT, address_of(sqlite_file)], cwd=ROOT, check=True, timeout=60)
+    """A worker that is recycled loses nothing, and does not stay for it."""
+    note = (
+        "from service.storage.audit import SqlAudit; from service.storage.database import Database;"
+        "from service.login.audit import Entry, Happened;"
+        f"SqlAudit(Database({address_of(sqlite_file)!r}), kept_seconds={KEPT})"
+        f".note(Entry({NOW}, Happened.SIGNED_IN, 'alice'))"
+    )
+
+    subprocess.run([sys.executable, "-B", "-c", note], cwd=ROOT, check=True)
 
     assert list(SqlAudit(sqlite_file, kept_seconds=KEPT).entries()) == [entry()]

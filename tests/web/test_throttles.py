@@ -190,7 +190,7 @@ def test_the_numbers_tell_the_story(app: Flask) -> None:
 
 
 def test_the_log_and_the_trail_tell_it_once(app: Flask, people: World) -> None:
-    """A limit that is used up is an event with its scope, when it happens; each refusal after it is one of its own."""
+    """A limit that is used up is an event with its scope, when it happens; of names that nobody has the log alone."""
     with capture_logs() as lines:
         attack(app)
         use_up(app, "nobody")

@@ -35,7 +35,7 @@ def ask(house: Servers, case: Case) -> Answer:
 
 def token_of(house: Servers) -> str:
     """Sign alice in."""
-    return ask(house, Case(303, RIGHT)).one("set-cookie").partition(";")[0].partition("=")[2]
+    return ask(house, Case(303, RIGHT)).all("set-cookie")[0].partition(";")[0].partition("=")[2]
 
 
 def series(house: Servers) -> set[str]:
@@ -52,7 +52,7 @@ def test_bad_input_is_refused_and_leaves_nothing_behind(house: Servers) -> None:
     assert {name: answer.status for name, answer in found.items()} == {
         name: case.status for name, case in CORPUS.items()
     }
-    assert sum(len(answer.all("set-cookie")) for answer in found.values()) == len(SAME)
+    assert [len(answer.all("set-cookie")) for answer in found.values() if answer.all("set-cookie")] == [2] * len(SAME)
     assert {answer.one("cache-control") for answer in found.values()} == {"no-store"}
     assert {len(answer.all("content-security-policy")) for answer in found.values()} == {1}
     assert [name for name, answer in found.items() if CANARY in answer.body.decode() + str(answer.headers)] == []
