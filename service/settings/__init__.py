@@ -3,6 +3,8 @@
 Refuses with every fault at once. `load` reads and changes nothing; only `secret_keys` may make a file.
 
     kinds, addresses, files    how single values are read, written back and described
+    secret        what nothing shows
+    section       a group of settings, which reads what it is given
     sections      the settings in groups: name, kind, default, sentence
     fields        all of them together, and what follows from several
     catalogue     the same by name, for the sources, the manual and `config show`
@@ -16,11 +18,8 @@ Refuses with every fault at once. `load` reads and changes nothing; only `secret
 
 import os
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, TypeVar
 
 from service.settings import files, sources
 from service.settings.agreement import disagreements
@@ -30,9 +29,12 @@ from service.settings.fields import Settings
 from service.settings.keys import faults_of_key, secret_keys
 from service.settings.kinds import Unfit
 from service.settings.places import SOCKET_MODE, STATE_MODE, fault_of_place
+from service.settings.section import UnfitValues
 from service.settings.sources import Given
 
 __all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
+
+_T = TypeVar("_T")
 
 
 def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None) -> Settings:
@@ -49,8 +51,7 @@ def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None)
             faults.append(words.format(*(named.get(name, CATALOGUE[name].environment) for name in names)))
     if faults:
         raise SettingsFault(faults)
-    warnings = tuple(warning for source in given for warning in source.warnings)
-    return settings.noting(origins=_merged(source.origins for source in given), warnings=warnings)
+    return settings
 
 
 def faults_of_state(settings: Settings) -> list[str]:
@@ -81,9 +82,9 @@ def _given(environ: Mapping[str, str], config: Path | None) -> list[Given]:
         return [environment]
 
 
-def _merged(tables: Iterable[dict[str, str]]) -> dict[str, str]:
+def _merged(tables: Iterable[dict[str, _T]]) -> dict[str, _T]:
     """Return all entries; of a name's several ones the first."""
-    merged: dict[str, str] = {}
+    merged: dict[str, _T] = {}
     for table in tables:
         merged = table | merged
     return merged
@@ -94,17 +95,21 @@ def _checked(given: list[Given], named: Mapping[str, str]) -> tuple[Settings, di
 
     What the other values do not allow together can so be said in the same breath.
     """
+    values = _merged(source.values for source in given)
     try:
-        return _built(given), {}
-    except ValidationError as error:
-        unfit = dict(refused(error, named))
-    return _built(given, without=unfit.keys()), unfit
+        return _built(values, given), {}
+    except UnfitValues as unfit:
+        faults = {
+            name: refused(name, values[name], reason, named=named.get(name, name))
+            for name, reason in unfit.reasons.items()
+        }
+    return _built({name: value for name, value in values.items() if name not in faults}, given), faults
 
 
-def _built(given: list[Given], *, without: AbstractSet[str] = frozenset()) -> Settings:
+def _built(values: dict[str, object], given: list[Given]) -> Settings:
     tables: dict[str, Any] = {}
-    for name, value in [item for source in reversed(given) for item in source.values.items()]:
-        if name not in without:
-            section, _, key = name.rpartition(".")
-            (tables.setdefault(section, {}) if section else tables)[key] = value
-    return Settings.model_validate(tables)
+    for name, value in values.items():
+        section, _, key = name.rpartition(".")
+        (tables.setdefault(section, {}) if section else tables)[key] = value
+    warnings = tuple(warning for source in given for warning in source.warnings)
+    return Settings(**tables, origins=_merged(source.origins for source in given), warnings=warnings)

@@ -8,11 +8,10 @@ import ipaddress
 import re
 from typing import Final
 
-from pydantic import SecretStr
-
 from service.access import public_address
 from service.access.public_address import Flaw
 from service.settings.kinds import Kind, Unfit, listing, text
+from service.settings.secret import Secret
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # As wide as the widest private range (RFC 1918, RFC 4193). Whoever a wider one takes in could write the address
@@ -116,21 +115,21 @@ def network(item: str) -> Network:
     return found
 
 
-def database(value: object) -> SecretStr:
+def database(value: object) -> Secret:
     """Return the address for SQLAlchemy: `postgresql+psycopg://…` or `sqlite:////absolute/path`."""
     address = text(value)
     if _SQLITE.fullmatch(address):
-        return SecretStr(address)
+        return Secret(address)
     if address.lower().startswith("sqlite"):
         raise Unfit(
             "must name a file by its absolute path, without parameters: sqlite:////var/lib/vestibule/main.sqlite3"
         )
     if not _DATABASE.fullmatch(address):
         raise Unfit("must look like postgresql://user:password@host:5432/name (an @ in the password is written %40)")
-    return SecretStr("postgresql+psycopg://" + address.partition("://")[2])
+    return Secret("postgresql+psycopg://" + address.partition("://")[2])
 
 
-def redis(value: object) -> SecretStr:
+def redis(value: object) -> Secret:
     """Return the address in the scheme that redis-py and limits know; Valkey speaks the same protocol."""
     address = text(value)
     if not _REDIS.fullmatch(address) and not _REDIS_SOCKET.fullmatch(address):
@@ -139,12 +138,12 @@ def redis(value: object) -> SecretStr:
             "(in the password @ / ? # are written %40 %2F %3F %23)"
         )
     scheme, _, rest = address.partition("://")
-    return SecretStr(f"{_CANONICAL_SCHEME.get(scheme, scheme)}://{rest}")
+    return Secret(f"{_CANONICAL_SCHEME.get(scheme, scheme)}://{rest}")
 
 
-def shown(address: SecretStr) -> str:
+def shown(address: Secret) -> str:
     """Return an address with `***` for everything between the user and the host, and without parameters."""
-    clear = address.get_secret_value()
+    clear = address.reveal()
     found = next(filter(None, (p.fullmatch(clear) for p in (_DATABASE, _REDIS, _REDIS_SOCKET))), None)
     if found is None:
         return clear if _SQLITE.fullmatch(clear) else "(hidden)"

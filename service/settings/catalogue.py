@@ -5,15 +5,12 @@ and an address that may hold a password, can also be named by a file: the same n
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
-
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from service.settings.fields import Settings
 from service.settings.kinds import Kind
-from service.settings.sections import Section
+from service.settings.section import Section
 
 PREFIX: Final = "VESTIBULE_"
 CONFIG: Final = "config"
@@ -46,18 +43,12 @@ class Setting:
         return None if value is None else self.kind.write(value)
 
 
-def _settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
-    for key, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from _settings_of(field.annotation, f"{key}.")
-        else:
-            yield _setting(prefix + key, field)
-
-
-def _setting(name: str, field: FieldInfo) -> Setting:
-    kind = next(each for each in field.metadata if isinstance(each, Kind))
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    return Setting(name, kind, field.default, field.description or "", str(extra.get("unset", "")))
+def _settings_of(section: type[Section], prefix: str = "") -> Iterator[Setting]:
+    for each in fields(section):
+        if isinstance(each.default, Section):
+            yield from _settings_of(type(each.default), f"{each.name}.")
+        elif "kind" in each.metadata:
+            yield Setting(prefix + each.name, default=each.default, **each.metadata)
 
 
 CATALOGUE: Final = {setting.name: setting for setting in _settings_of(Settings)}

@@ -1,11 +1,9 @@
 """What is wrong with the settings, in sentences that say what to change, and that never show a secret."""
 
-from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pydantic import ValidationError
-
 from service.settings.catalogue import CATALOGUE
+from service.settings.kinds import Kind
 
 _LONGEST_QUOTE: Final = 60
 
@@ -18,19 +16,15 @@ class SettingsFault(Exception):
         super().__init__("\n".join(self.faults))
 
 
-def refused(error: ValidationError, named: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (dotted name, sentence) for each value that its reader refused; `named` has the names as written."""
-    for each in error.errors(include_url=False):
-        name = ".".join(map(str, each["loc"]))
-        reason = each.get("ctx", {}).get("error", each["msg"])
-        yield name, f"{named.get(name, name)} {reason}{_quoted(name, each['input'])}"
+def refused(name: str, value: object, reason: str, *, named: str) -> str:
+    """Return the sentence for a value that its reader refused; `named` is how the operator wrote the name."""
+    return f"{named} {reason}{_quoted(CATALOGUE[name].kind, value)}"
 
 
-def _quoted(name: str, value: object) -> str:
+def _quoted(kind: Kind, value: object) -> str:
     """Return what was given, unless it is secret, could hold a password, or stands in the reason already."""
-    setting = CATALOGUE.get(name)
     text = str(value).strip()
-    if setting is None or setting.kind.is_secret or setting.kind.is_list or "@" in text or not text:
+    if kind.is_secret or kind.is_list or "@" in text or not text:
         return ""
     return f' (it is "{text[:_LONGEST_QUOTE]}{"…" if len(text) > _LONGEST_QUOTE else ""}")'
 

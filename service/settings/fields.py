@@ -2,16 +2,17 @@
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final, Self, cast
-
-from pydantic import PrivateAttr, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing import Final, cast
 
 from service.access import public_address
 from service.machine import cpu_budget
 from service.settings import addresses, files
 from service.settings.addresses import Network
+from service.settings.secret import Secret
+from service.settings.section import Section, setting
 from service.settings.sections import (
     Access,
     Audit,
@@ -22,75 +23,74 @@ from service.settings.sections import (
     Server,
     Sessions,
     Throttles,
-    setting,
 )
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
-class Settings(BaseSettings):
-    """Everything that an operator chose."""
+@dataclass(frozen=True, slots=True)
+class Settings(Section):
+    """Everything that an operator chose; `load` adds where it came from."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    public_url: Annotated[str, addresses.PUBLIC] = setting(
+    public_url: str = setting(
+        addresses.PUBLIC,
         "http://localhost:8080",
         "The address that people type: scheme, host and port. Cookies, redirects and HSTS follow from it. "
         "Plain http only on localhost, 127.0.0.1 and [::1].",
     )
-    database_url: Annotated[SecretStr | None, addresses.DATABASE] = setting(
+    database_url: Secret | None = setting(
+        addresses.DATABASE,
         None,
         "PostgreSQL (`postgresql://user:password@host:5432/name`) or another SQLite file (`sqlite:////path`). "
         "Attempts are counted beside that file: who shares it shares them.",
         unset="SQLite, `vestibule.sqlite3` in the state directory",
     )
-    redis_url: Annotated[SecretStr | None, addresses.REDIS] = setting(
+    redis_url: Secret | None = setting(
+        addresses.REDIS,
         None,
         "Redis or Valkey for counting attempts (`redis://`, `rediss://`, `redis+unix://`).",
         unset="counted in SQL",
     )
-    state_dir: Annotated[Path, files.PATH] = setting(
-        _PROJECT / "var", "What the service keeps: the SQLite database, the secret key, nginx's files, backups."
+    state_dir: Path = setting(
+        files.PATH,
+        _PROJECT / "var",
+        "What the service keeps: the SQLite database, the secret key, nginx's files, backups.",
     )
-    secret_key: Annotated[SecretStr | None, files.KEY] = setting(
+    secret_key: Secret | None = setting(
+        files.KEY,
         None,
         "Signs what browsers keep for us, never sessions or passwords. One key a line: the first signs, all verify. "
         "Several machines need the same.",
         unset="`secret-key` in the state directory, made at the first start",
     )
-    config: Annotated[Path | None, files.PATH] = setting(
-        None, "The TOML file with all the others.", unset="`/etc/vestibule/vestibule.toml`, when there is one"
+    config: Path | None = setting(
+        files.PATH,
+        None,
+        "The TOML file with all the others.",
+        unset="`/etc/vestibule/vestibule.toml`, when there is one",
     )
-    trusted_proxies: Annotated[tuple[Network, ...], addresses.NETWORKS] = setting(
-        (), "Networks of proxies in front of nginx, whose word on the client's address counts."
+    trusted_proxies: tuple[Network, ...] = setting(
+        addresses.NETWORKS, (), "Networks of proxies in front of nginx, whose word on the client's address counts."
     )
-    ops_listen: Annotated[str, addresses.LISTEN] = setting(
-        "127.0.0.1:9180", "Where nginx waits for `/metrics`, `/healthz` and `/readyz`; never for the public."
+    ops_listen: str = setting(
+        addresses.LISTEN,
+        "127.0.0.1:9180",
+        "Where nginx waits for `/metrics`, `/healthz` and `/readyz`; never for the public.",
     )
-    sessions: Sessions = Sessions()
-    passwords: Passwords = Passwords()
-    hashing: Hashing = Hashing()
-    throttles: Throttles = Throttles()
-    limits: Limits = Limits()
-    audit: Audit = Audit()
-    access: Access = Access()
-    brand: Brand = Brand()
-    server: Server = Server()
+    sessions: Sessions = field(default=Sessions())
+    passwords: Passwords = field(default=Passwords())
+    hashing: Hashing = field(default=Hashing())
+    throttles: Throttles = field(default=Throttles())
+    limits: Limits = field(default=Limits())
+    audit: Audit = field(default=Audit())
+    access: Access = field(default=Access())
+    brand: Brand = field(default=Brand())
+    server: Server = field(default=Server())
 
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
-    _warnings: tuple[str, ...] = PrivateAttr(default=())
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - all are passed by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Made of what it is given and of nothing else: `load` reads the environment and the file."""
-        return (init_settings,)
+    # Where each setting that was given came from: `environment`, the TOML file, or the `…_FILE` that named it.
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    # What works and still deserves a look, one sentence each.
+    warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def public(self) -> public_address.PublicAddress:
@@ -104,12 +104,12 @@ class Settings(BaseSettings):
         """The database for SQLAlchemy, password included."""
         if self.database_url is None:
             return f"sqlite:///{self.state_dir / 'vestibule.sqlite3'}"
-        return self.database_url.get_secret_value()
+        return self.database_url.reveal()
 
     @property
     def redis_address(self) -> str | None:
         """The address of Redis, password included."""
-        return None if self.redis_url is None else self.redis_url.get_secret_value()
+        return None if self.redis_url is None else self.redis_url.reveal()
 
     @property
     def secret_key_file(self) -> Path:
@@ -139,18 +139,3 @@ class Settings(BaseSettings):
         if self.hashing.threads is not None:
             return max(1, self.hashing.threads // self.workers)
         return max(1, min(cpu_budget() // self.workers, self.server.threads // 2))
-
-    def noting(self, *, origins: dict[str, str], warnings: tuple[str, ...]) -> Self:
-        """Keep where the values came from, and what to warn of."""
-        self._origins, self._warnings = origins, warnings
-        return self
-
-    @property
-    def origins(self) -> dict[str, str]:
-        """Where each setting that was given came from: `environment`, the TOML file, or the `…_FILE` that named it."""
-        return dict(self._origins)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What works and still deserves a look, one sentence each."""
-        return self._warnings

@@ -5,9 +5,8 @@ import unicodedata
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr
-
 from service.settings.kinds import Kind, Unfit, text
+from service.settings.secret import Secret
 
 MAXIMUM_LOGO_BYTES: Final = 100_000
 # `sun_path` ends at 104 (BSD, macOS) or 108 (Linux) bytes; gunicorn and nginx add nothing to it.
@@ -87,9 +86,9 @@ def colour(value: object) -> str:
     return found
 
 
-def key(value: object) -> SecretStr:
+def key(value: object) -> Secret:
     """Return secret keys, one a line: the first signs, all verify."""
-    clear = value.get_secret_value() if isinstance(value, SecretStr) else value
+    clear = value.reveal() if isinstance(value, Secret) else value
     if not isinstance(clear, str):
         raise Unfit("must be text in quotes")
     keys = [line.strip() for line in clear.splitlines() if line.strip()]
@@ -101,7 +100,7 @@ def key(value: object) -> SecretStr:
             raise Unfit(
                 f"can be guessed{where} (a key has 32 random characters): make one with `openssl rand -base64 32`"
             )
-    return SecretStr("\n".join(keys))
+    return Secret("\n".join(keys))
 
 
 PATH: Final = Kind("an absolute path", path)

@@ -29,7 +29,7 @@ def secret_keys(settings: Settings) -> tuple[bytes, ...]:
     Raises SettingsFault with the command to type when the file or the directory is not as it must be.
     """
     if settings.secret_key is not None:
-        return _lines(settings.secret_key.get_secret_value())
+        return _lines(settings.secret_key.reveal())
     file = settings.secret_key_file
     try:
         if not file.exists():
@@ -52,7 +52,7 @@ def _kept(file: Path) -> str:
             raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {shlex.quote(str(file))}"])
         content = opened.read(_MAXIMUM_BYTES).decode("utf-8", "replace")
     try:
-        return files.key(content).get_secret_value()
+        return files.key(content).reveal()
     except Unfit as refused:
         raise SettingsFault([f"{file} {refused}"]) from None
 

@@ -9,10 +9,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
-from pydantic import GetCoreSchemaHandler, SecretStr
-from pydantic_core import CoreSchema, core_schema
+from service.settings.secret import Secret
 
 SECOND: Final = 1
 MINUTE: Final = 60 * SECOND
@@ -31,7 +30,7 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of value. Stands in an annotation, where pydantic finds the reader and the manual the words."""
+    """One kind of value: its words in the manual, its reader, and how it is written back."""
 
     words: str
     read: Callable[[object], Any]
@@ -39,16 +38,11 @@ class Kind:
     is_secret: bool = False
     is_list: bool = False
 
-    def __get_pydantic_core_schema__(self, source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read by our reader alone; None passes where the annotation allows it."""
-        schema = core_schema.no_info_plain_validator_function(self.read)
-        return core_schema.nullable_schema(schema) if type(None) in get_args(source) else schema
-
 
 def text(value: object) -> str:
     """Return printable text without the white space around it."""
-    if isinstance(value, SecretStr):
-        value = value.get_secret_value()
+    if isinstance(value, Secret):
+        value = value.reveal()
     if isinstance(value, Path):
         value = str(value)
     if not isinstance(value, str):

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
 from service.settings.catalogue import CATALOGUE, Setting
 from service.settings.fields import Settings
-from service.settings.sections import Section
+from service.settings.section import Section
 
 _HEAD: Final = """\
 # Settings
@@ -42,10 +43,10 @@ def manual() -> str:
 
 def _sections() -> Iterator[str]:
     yield from _section("General", "", [s for s in CATALOGUE.values() if "." not in s.name])
-    for key, field in Settings.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            belonging = [s for s in CATALOGUE.values() if s.name.startswith(f"{key}.")]
-            yield from _section(f"`[{key}]`", field.annotation.__doc__ or "", belonging)
+    for each in fields(Settings):
+        if isinstance(each.default, Section):
+            belonging = [s for s in CATALOGUE.values() if s.name.startswith(f"{each.name}.")]
+            yield from _section(f"`[{each.name}]`", each.default.__doc__ or "", belonging)
 
 
 def _section(title: str, words: str, settings: list[Setting]) -> Iterator[str]:

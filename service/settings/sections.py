@@ -4,38 +4,28 @@ An empty setting (None) has a meaning of its own, which `setting(…, unset=…)
 seconds, sizes in KiB. Defaults are those of production.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Final
 
 from service.settings import addresses, files, kinds
 from service.settings.kinds import DAY, HOUR, MINUTE
+from service.settings.section import Section, setting
 
 # A session's last use is written once a minute: a shorter life would end sessions that are in use.
 _LIFE: Final = kinds.duration(2 * MINUTE, 400 * DAY)
-_Seconds = Annotated[int, _LIFE]
 
 
-def setting(default: Any, description: str, *, unset: str = "") -> Any:  # noqa: ANN401 - as pydantic's Field
-    """One field: its default, the manual's sentence, and what happens without a value where None is the default."""
-    return Field(default, description=description, json_schema_extra={"unset": unset})
-
-
-class Section(BaseModel):
-    """A group of settings: a table in TOML, the part before `__` in an environment name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
+@dataclass(frozen=True, slots=True)
 class Sessions(Section):
     """How long people stay signed in, and where."""
 
-    idle: _Seconds = setting(12 * HOUR, "A session ends when it was not used for this long.")
-    absolute: _Seconds = setting(24 * HOUR, "A session ends this long after sign-in, however much it is used.")
-    remember_idle: _Seconds = setting(14 * DAY, "As `idle`, for people who chose to stay signed in.")
-    remember_absolute: _Seconds = setting(30 * DAY, "As `absolute`, for people who chose to stay signed in.")
-    cookie_domain: Annotated[str | None, addresses.DOMAIN] = setting(
+    idle: int = setting(_LIFE, 12 * HOUR, "A session ends when it was not used for this long.")
+    absolute: int = setting(_LIFE, 24 * HOUR, "A session ends this long after sign-in, however much it is used.")
+    remember_idle: int = setting(_LIFE, 14 * DAY, "As `idle`, for people who chose to stay signed in.")
+    remember_absolute: int = setting(_LIFE, 30 * DAY, "As `absolute`, for people who chose to stay signed in.")
+    cookie_domain: str | None = setting(
+        addresses.DOMAIN,
         None,
         "The domain whose sub-domains share the session: the host of the public address, or a parent of it. "
         "Every server in that domain sees the cookie.",
@@ -43,24 +33,30 @@ class Sessions(Section):
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Passwords(Section):
     """What hashing one password costs (argon2id, RFC 9106). Hashes are renewed at the next sign-in after a change."""
 
-    memory: Annotated[int, kinds.kibibytes(12_288, 4_194_304)] = setting(
-        19_456, "Memory for one hash. `vestibule calibrate` measures what a choice gives, and what a guess then costs."
+    memory: int = setting(
+        kinds.kibibytes(12_288, 4_194_304),
+        19_456,
+        "Memory for one hash. `vestibule calibrate` measures what a choice gives, and what a guess then costs.",
     )
-    iterations: Annotated[int, kinds.whole(1, 20)] = setting(
+    iterations: int = setting(
+        kinds.whole(1, 20),
         2,
         "Passes over that memory. At least 47104k of memory with 1 pass, 19456k with 2, or 12288k with 3 or more "
         "(OWASP ASVS 5.0, 11.4.2).",
     )
-    parallelism: Annotated[int, kinds.whole(1, 16)] = setting(1, "Lanes of one hash, each a thread.")
+    parallelism: int = setting(kinds.whole(1, 16), 1, "Lanes of one hash, each a thread.")
 
 
+@dataclass(frozen=True, slots=True)
 class Hashing(Section):
     """The gate before password hashing: what keeps a flood of sign-ins from starving everybody else."""
 
-    threads: Annotated[int | None, kinds.whole(1, 256)] = setting(
+    threads: int | None = setting(
+        kinds.whole(1, 256),
         None,
         "How many passwords are hashed at once, by all workers together; each worker has at least one thread.",
         unset="one for each processor that the service may use (affinity and cgroup quota), and at most half of "
@@ -68,9 +64,10 @@ class Hashing(Section):
     )
 
 
-_Allowance = Annotated[kinds.Allowance, kinds.allowance(DAY)]
+_ALLOWANCE: Final = kinds.allowance(DAY)
 
 
+@dataclass(frozen=True, slots=True)
 class Throttles(Section):
     """How many wrong passwords, in how long. A right one counts nowhere, and names that nobody has count as others do.
 
@@ -78,69 +75,86 @@ class Throttles(Section):
     in which somebody signed in to that account before, since its password was chosen.
     """
 
-    account_from_network: _Allowance = setting(
-        kinds.Allowance(5, 15 * MINUTE), "For one account from one network: what mistyping takes."
+    account_from_network: kinds.Allowance = setting(
+        _ALLOWANCE, kinds.Allowance(5, 15 * MINUTE), "For one account from one network: what mistyping takes."
     )
-    network: _Allowance = setting(
-        kinds.Allowance(100, 15 * MINUTE), "For one network and all accounts: an office where many mistype."
+    network: kinds.Allowance = setting(
+        _ALLOWANCE, kinds.Allowance(100, 15 * MINUTE), "For one network and all accounts: an office where many mistype."
     )
-    account: _Allowance = setting(
+    account: kinds.Allowance = setting(
+        _ALLOWANCE,
         kinds.Allowance(50, HOUR),
         "For one account from everywhere but known devices: what a botnet may guess. Beyond it the owner needs a known "
         "device, or waits.",
     )
-    known_device: _Allowance = setting(
-        kinds.Allowance(10, 15 * MINUTE), "For one account from one known device, whatever happens elsewhere."
+    known_device: kinds.Allowance = setting(
+        _ALLOWANCE,
+        kinds.Allowance(10, 15 * MINUTE),
+        "For one account from one known device, whatever happens elsewhere.",
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Audit(Section):
     """The trail of what happened to accounts."""
 
-    keep: Annotated[int, kinds.duration(DAY, 3650 * DAY)] = setting(180 * DAY, "How long entries are kept.")
+    keep: int = setting(kinds.duration(DAY, 3650 * DAY), 180 * DAY, "How long entries are kept.")
 
 
+@dataclass(frozen=True, slots=True)
 class Limits(Section):
     """The outer limits, above what people need. A network is an IPv4 address, or a /64 of IPv6."""
 
-    post_per_minute: Annotated[int, kinds.whole(1, 1_000_000)] = setting(
-        60, "Forms that one network may send in a minute; an office behind one address shares it."
+    post_per_minute: int = setting(
+        kinds.whole(1, 1_000_000),
+        60,
+        "Forms that one network may send in a minute; an office behind one address shares it.",
     )
-    edge_post_per_second: Annotated[int, kinds.whole(1, 100_000)] = setting(
-        20, "Forms that nginx lets through in a second from one address, before the service sees them."
+    edge_post_per_second: int = setting(
+        kinds.whole(1, 100_000),
+        20,
+        "Forms that nginx lets through in a second from one address, before the service sees them.",
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Access(Section):
     """Where browsers may be sent."""
 
-    return_origins: Annotated[tuple[str, ...], addresses.ORIGINS] = setting(
-        (), "Addresses besides our own to which people are sent back after signing in."
+    return_origins: tuple[str, ...] = setting(
+        addresses.ORIGINS, (), "Addresses besides our own to which people are sent back after signing in."
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Brand(Section):
     """How the pages present themselves."""
 
-    name: Annotated[str, files.NAME] = setting("Vestibule", "The name on every page.")
-    logo: Annotated[Path | None, files.LOGO] = setting(None, "The image above the form.", unset="the built-in one")
-    accent: Annotated[str, files.COLOUR] = setting("#0f5f6b", "The colour of buttons and links.")
+    name: str = setting(files.NAME, "Vestibule", "The name on every page.")
+    logo: Path | None = setting(files.LOGO, None, "The image above the form.", unset="the built-in one")
+    accent: str = setting(files.COLOUR, "#0f5f6b", "The colour of buttons and links.")
 
 
+@dataclass(frozen=True, slots=True)
 class Server(Section):
     """gunicorn, and nginx in front of it."""
 
-    listen: Annotated[str, addresses.LISTEN] = setting(
-        "localhost:8080", "Where nginx waits for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1."
+    listen: str = setting(
+        addresses.LISTEN,
+        "localhost:8080",
+        "Where nginx waits for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1.",
     )
-    socket: Annotated[Path | None, files.SOCKET] = setting(
+    socket: Path | None = setting(
+        files.SOCKET,
         None,
         "The unix socket between nginx and gunicorn, in a directory that only they may enter.",
         unset="`run/gunicorn.sock` in the state directory",
     )
-    workers: Annotated[int | None, kinds.whole(1, 256)] = setting(
-        None, "Worker processes.", unset="one for each processor that the service may use"
+    workers: int | None = setting(
+        kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"
     )
-    threads: Annotated[int, kinds.whole(1, 256)] = setting(
-        24, "Requests that one worker answers at once; at most all but four of them wait for a password to be hashed."
+    threads: int = setting(
+        kinds.whole(1, 256),
+        24,
+        "Requests that one worker answers at once; at most all but four of them wait for a password to be hashed.",
     )

@@ -1,6 +1,6 @@
 """Where settings come from: the environment and the TOML file. Reads them as they are written, and judges only names.
 
-Every secret is wrapped before it goes on: pydantic-settings can be told to log what it was given.
+Every secret is wrapped before it goes on, so that nothing on its way can show it.
 """
 
 import ipaddress
@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from service.settings.catalogue import CATALOGUE, CONFIG, PREFIX
 from service.settings.kinds import Unfit, text
+from service.settings.secret import Secret
 
 DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
 MAXIMUM_FILE_BYTES: Final = 65_536
@@ -44,7 +43,7 @@ class Given:
         if name in self.named:
             self.faults.append(f"{self.named[name]} and {named} are both given: keep one")
             return
-        self.values[name] = SecretStr(value) if CATALOGUE[name].kind.is_secret and isinstance(value, str) else value
+        self.values[name] = Secret(value) if CATALOGUE[name].kind.is_secret and isinstance(value, str) else value
         self.named[name] = named
         self.origins[name] = origin or self.came_from
 

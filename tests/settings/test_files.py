@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from service.settings import files
 from service.settings.kinds import Unfit
+from service.settings.secret import Secret
 
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 _KEY = "0123456789abcdef0123456789abcdef"
@@ -116,7 +116,7 @@ def test_keys_stand_one_on_a_line() -> None:
     """Blank lines and blanks around keys do not count; the order stays."""
     found = files.key(f"\n {_KEY} \r\n\n{_KEY[::-1]}\n")
 
-    assert found.get_secret_value() == f"{_KEY}\n{_KEY[::-1]}"
+    assert found.reveal() == f"{_KEY}\n{_KEY[::-1]}"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_keys_stand_one_on_a_line() -> None:
 def test_a_key_that_can_be_guessed_is_refused(written: object, words: str) -> None:
     """Short keys and placeholders are refused with the command that makes a good one, and are not quoted."""
     with pytest.raises(Unfit) as refused:
-        files.key(SecretStr(written) if isinstance(written, str) else written)
+        files.key(Secret(written) if isinstance(written, str) else written)
 
     assert words in str(refused.value)
     assert "openssl rand -base64 32" in str(refused.value) or written == 5

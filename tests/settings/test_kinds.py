@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from service.settings.kinds import DAY, HOUR, MINUTE, Unfit, duration, kibibytes, listing, text, whole
+from service.settings.secret import Secret
 from tests.settings.asked import refusal
 
 _LIFE = duration(2 * MINUTE, 400 * DAY)
@@ -139,7 +139,7 @@ def test_what_is_no_list_is_refused(written: object) -> None:
 
 def test_texts_lose_the_blanks_around_them() -> None:
     """A line break at the end of a variable is nobody's intention."""
-    assert [text(" a b\n"), text(SecretStr("s "))] == ["a b", "s"]
+    assert [text(" a b\n"), text(Secret("s "))] == ["a b", "s"]
 
 
 @pytest.mark.parametrize(

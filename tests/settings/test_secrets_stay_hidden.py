@@ -1,9 +1,9 @@
 """No secret, and no password in an address, appears in anything that is said or shown."""
 
 import json
-import logging
 import pickle
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,13 @@ def test_settings_do_not_show_their_secrets(secrets: dict[str, str]) -> None:
     """However settings are printed, formatted or dumped, the secrets stay inside."""
     settings = load(secrets)
 
-    shown = [repr(settings), str(settings), f"{settings}", repr(settings.model_dump()), settings.model_dump_json()]
+    shown = [
+        repr(settings),
+        str(settings),
+        f"{settings}",
+        repr(asdict(settings)),
+        json.dumps(asdict(settings), default=str),
+    ]
     shown += [repr(settings.warnings), repr(settings.origins)]
 
     assert "CANARY" not in "\n".join(shown)
@@ -103,16 +109,3 @@ def test_unfit_secrets_in_files_are_not_shown(tmp_path: Path) -> None:
     assert len(refused.value.faults) == len(_SECRETS)
     assert "CANARY" not in str(refused.value)
     assert "it is" not in str(refused.value)
-
-
-def test_the_librarys_debug_log_shows_no_secret(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """pydantic-settings logs what it was given when PYDANTIC_SETTINGS_DEBUG is set: our secrets are wrapped by then."""
-    monkeypatch.setenv("PYDANTIC_SETTINGS_DEBUG", "1")
-    caplog.set_level(logging.DEBUG)
-
-    load(_SECRETS)
-
-    assert "database_url" in caplog.text
-    assert "CANARY" not in caplog.text

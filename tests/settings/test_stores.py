@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from service.settings import addresses
 from service.settings.kinds import Kind, Unfit
+from service.settings.secret import Secret
 from tests.settings.asked import refusal
 
 
 def _read(kind: Kind, value: object) -> Any:  # noqa: ANN401 - whatever the kind makes of it
     found = kind.read(value)
-    return found.get_secret_value() if isinstance(found, SecretStr) else found
+    return found.reveal() if isinstance(found, Secret) else found
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def _read(kind: Kind, value: object) -> Any:  # noqa: ANN401 - whatever the kind
         ("postgresql:///d?host=/run/postgresql", "postgresql+psycopg:///d?host=/run/postgresql"),
         ("postgres://u:a/b+c=#?:d@[::1]:5432/d", "postgresql+psycopg://u:a/b+c=#?:d@[::1]:5432/d"),
         ("sqlite:////srv/v.sqlite3", "sqlite:////srv/v.sqlite3"),
-        (SecretStr("sqlite:////srv/v.sqlite3"), "sqlite:////srv/v.sqlite3"),
+        (Secret("sqlite:////srv/v.sqlite3"), "sqlite:////srv/v.sqlite3"),
     ],
 )
 def test_a_database_address_names_our_driver(written: object, read: str) -> None:
@@ -106,7 +106,7 @@ def test_a_store_is_shown_without_its_password(kind: Kind, written: str, shown: 
 
 def test_an_address_that_nobody_checked_is_not_shown_at_all() -> None:
     """What is not understood may be a secret from end to end."""
-    assert addresses.shown(SecretStr("CANARY")) == "(hidden)"
+    assert addresses.shown(Secret("CANARY")) == "(hidden)"
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", categories=["L", "N", "P", "S"])))
