@@ -143,7 +143,7 @@ def test_a_progress_bar_on_a_terminal_only(
 ) -> None:
     """At a terminal it shows how far it is, on standard error; in a pipe there is nothing."""
     monkeypatch.setattr("click._termui_impl.isatty", lambda _stream: is_terminal)
-    monkeypatch.setattr("service.cli.calibrate._is_terminal", lambda: is_terminal)
+    monkeypatch.setattr("service.cli.calibrate.is_terminal", lambda: is_terminal)
 
     shown = terminal.run(*SHORT).stderr
 
