@@ -197,7 +197,7 @@ def test_more_notes_than_there_is_room_for_are_counted(
 
     until(lambda: "6 entries are in the log and not in the audit trail" in caplog.text, "the loss is told")
     until(lambda: [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0], "the first are written")
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert sum(record.levelno == logging.ERROR for record in caplog.records) == 1
 
 
 @pytest.mark.usefixtures("soon")

@@ -109,7 +109,7 @@ def together(times: int, one: Callable[[int], Answer]) -> list[Answer]:
 
     def insist(number: int) -> Answer:
         while (answer := one(number)).status == 503:
-            assert answer.one("retry-after") == "5"
+            assert answer.one("retry-after") in {"2", "5"}  # no place at the gate, or the database too slow
         return answer
 
     with ThreadPoolExecutor(times) as clients:
