@@ -41,7 +41,7 @@ def measure(say: Callable[[str], None]) -> Row:
 
 def _use(served: Served) -> None:
     """Let every worker sign people in, render pages and count."""
-    load.closed_loop(served.servers.port, served.sign_ins(), clients=16, warm_up=0, seconds=1)
+    load.closed_loop(served.servers.port, served.sign_ins(), clients=8, warm_up=0, seconds=1)
     for path in ("/", "/account", "/logout"):
         served.servers.get(path)
     served.servers.ops("/metrics")

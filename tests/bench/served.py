@@ -64,5 +64,5 @@ def served(count: int, *, application: str = SERVICE) -> Iterator[Served]:
     with stopped(count, application=application) as servers:
         servers.start()
         asked = Served(servers, count)
-        load.closed_loop(servers.port, asked.sign_ins(), clients=16, warm_up=0, seconds=1)
+        load.closed_loop(servers.port, asked.sign_ins(), clients=8, warm_up=0, seconds=1)
         yield asked

@@ -1,6 +1,6 @@
 """sign_in_rate: password sign-ins a second, end to end, as a share of what argon2-cffi alone does on all processors.
 
-Sixteen clients, each on a connection and in a network of its own, sign in over and over through nginx and gunicorn;
+Eight clients, each on a connection and in a network of its own, sign in over and over through nginx and gunicorn;
 each sign-in hashes once and commits a session. In turn with it, a process for each processor does nothing but check
 the same password.
 """
@@ -17,7 +17,7 @@ from tests.bench.served import Served
 
 RUNS: Final = 7
 SECONDS: Final = 5.0
-CLIENTS: Final = 16
+CLIENTS: Final = 8
 NAME: Final = "sign_in_rate"
 
 

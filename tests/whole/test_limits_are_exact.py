@@ -40,12 +40,12 @@ def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
     assert reading == 200
 
 
-def test_services_on_one_database_count_together(start_on_sql: Start) -> None:
+def test_services_on_one_database_count_together() -> None:
     """Two services, each with a state directory of its own, let through no more than the limit between them."""
     key = "a key that both of the services have"
     shared = OUTER_ALONE | {"SERVER__WORKERS": "1", "SECRET_KEY": key}
-    with start_on_sql(**shared) as one:
-        address = one.environ.get("VESTIBULE_DATABASE_URL", f"sqlite:///{one.state_dir / 'vestibule.sqlite3'}")
+    with migrated(**shared) as one:
+        address = f"sqlite:///{one.state_dir / 'vestibule.sqlite3'}"
         with migrated(DATABASE_URL=address, **shared) as other:
             refused = [statuses(servers, LIMIT - 2)[429] for servers in (one, other)]
 

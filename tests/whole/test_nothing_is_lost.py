@@ -13,7 +13,7 @@ from tests.whole.conftest import Start
 
 PASSWORD = "seven otters paint a lighthouse"
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
-ENOUGH = 60
+ENOUGH = 40
 # What a killed worker was checking stays counted as a failure.
 OUT_OF_THE_WAY = {
     "LIMITS__POST_PER_MINUTE": "60000",
