@@ -39,7 +39,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 def house(elsewhere: Elsewhere) -> Iterator[Servers]:
     """Servers with two workers on SQLite, people in it, and another site to which they may return."""
     with running(
-        LIMITS__POST_PER_MINUTE="600", THROTTLES__ACCOUNT_FROM_NETWORK="20/15m", ACCESS__RETURN_ORIGINS=elsewhere.origin
+        LIMITS__POST_PER_MINUTE="600", THROTTLES__ACCOUNT_FROM_NETWORK="9/15m", ACCESS__RETURN_ORIGINS=elsewhere.origin
     ) as servers:
         move_in(servers)
         yield servers
