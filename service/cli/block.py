@@ -5,6 +5,7 @@ import click
 from service.access.blocks import Block
 from service.cli import Operator, as_json
 from service.cli.network import network_named
+from service.cli.person import LONGEST_TEXT
 from service.cli.recorded import record
 from service.cli.times import Duration
 from service.cli.words import refuse, tell, tell_all, when
@@ -30,6 +31,8 @@ def add(op: Operator, network: str, seconds: int, reason: str, *, as_json: bool)
     services, found = op.services, network_named(network)
     if found.prefixlen < _SHORTEST_PREFIX[found.version]:
         refuse(f"{found} is most of the internet: nothing wider than a /{_SHORTEST_PREFIX[found.version]} is blocked.")
+    if len(reason) > LONGEST_TEXT or not reason.isprintable():
+        refuse(f"The reason is one line of at most {LONGEST_TEXT} characters, none of them a control character.")
     now = services.clock()
     made = Block(str(found), now + seconds, now, reason)
     with services.transaction():

@@ -18,7 +18,7 @@ FADES_EVERY: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """In whose name somebody waits: a network; or what only a known person has (a device, a session, a link)."""
+    """In whose name somebody waits: a network; or an account, for whoever has a device, a session or a link of it."""
 
     name: str
     is_known: bool = False
@@ -48,9 +48,12 @@ class Line:
         `places` are those in the line, besides the `free` threads; a known device may take one more.
         """
         self._count(seat)
-        mine = sum(waiter.seat == seat for waiter in self._waiting)
-        kept = 1 if seat.is_known and not mine else 0
-        if len(self._waiting) < free + places + kept:
+        mine = sum(waiter.seat.name == seat.name for waiter in self._waiting)
+        if (
+            mine
+        ):  # known once at a time: else one person with many devices could fill the line, and nobody push them out
+            seat = Seat(seat.name)
+        if len(self._waiting) < free + places + seat.is_known:
             return self._seated(seat), None
         out = self._with_less_right_than((mine, self._tries[seat.name]))
         if out is None:

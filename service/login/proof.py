@@ -46,8 +46,8 @@ def _proof(checked: tuple[Check, str | None], reserved: Reserved, stores: Stores
 
 
 def seat_of(trying: Try) -> Seat:
-    """Return in whose name somebody waits at the gate."""
-    return Seat(trying.device, is_known=True) if trying.device else Seat(trying.network)
+    """Return in whose name somebody waits at the gate: all known devices of an account in one."""
+    return Seat(trying.account, is_known=True) if trying.device else Seat(trying.network)
 
 
 def _checked(passwords: Passwords, kept: str | None, password: str) -> tuple[Check, str | None]:

@@ -1,4 +1,4 @@
-"""Networks that an operator shut out get one short refusal, whatever they ask for.
+"""Networks that an operator shut out get one short refusal in place of every page of the service.
 
 The list is read again at most once a second in each worker, so a block holds everywhere within a second. A database
 that does not answer leaves the list as it was.

@@ -44,12 +44,15 @@ def test_a_network_is_let_in_again(terminal: Terminal) -> None:
         (["0.0.0.0/0", "--for", "2h"], 1),
         (["::/0", "--for", "2h"], 1),
         (["192.0.2.0/24"], 2),
+        (["192.0.2.0/24", "--for", "2h", "--reason", "x\n10.0.0.0/8 until 2030"], 1),
+        (["192.0.2.0/24", "--for", "2h", "--reason", "\udcff"], 1),
+        (["192.0.2.0/24", "--for", "2h", "--reason", "x" * 201], 1),
         (["192.0.2.0/24", "--for", "soon"], 2),
         (["192.0.2.0/24", "--for", "-2h"], 2),
     ],
 )
 def test_what_cannot_be_meant_blocks_nobody(terminal: Terminal, typed: list[str], code: int) -> None:
-    """No network, everybody at once, no time, and a time that is none."""
+    """No network, everybody at once, no time, a time that is none, and a reason that is not one line."""
     terminal.refused("block", "add", *typed, code=code)
 
     assert terminal.world.rows.blocks == {}

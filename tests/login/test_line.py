@@ -98,6 +98,17 @@ def test_nobody_pushes_out_a_known_device() -> None:
     assert seated(queue, "never") is None
 
 
+def test_one_person_with_many_devices_is_known_once_at_a_time() -> None:
+    """Whoever waits in the name of the same account gives way like anybody else; another known person gets in."""
+    queue = Line()
+    for _ in range(4):
+        seated(queue, "mallory's account", is_known=True)
+
+    assert seated(queue, "alice's account", is_known=True) is not None
+    assert [waiter.seat.is_known for waiter in queue._waiting if waiter.seat.name == "mallory's account"][:1] == [True]
+    assert sum(waiter.seat.is_known for waiter in queue._waiting) == 2
+
+
 def test_what_is_long_ago_fades() -> None:
     """An attacker with many networks fills no memory, and nobody has less right for ever."""
     queue = Line()
