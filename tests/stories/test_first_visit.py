@@ -47,6 +47,7 @@ def test_signing_in_and_out_by_keyboard(house: Servers, visit: Visit) -> None:
     anna = visit(house)
     keyboard = anna.open("/").page.keyboard
 
+    assert anna.focus == "username"  # a browser puts the cursor there with the first picture, after the page is loaded
     keyboard.type("anna")
     keyboard.press("Tab")
     keyboard.type(PASSWORD)
