@@ -124,7 +124,7 @@ class Visitor:
         return self._then(lambda: self.page.keyboard.press(key))
 
     def _then(self, act: Any) -> Self:  # noqa: ANN401 - what it returns is of no interest
-        with self.page.expect_event("domcontentloaded"):
+        with self.page.expect_event("load"):
             act()
         return self
 
