@@ -25,13 +25,13 @@ def passwords(settings: Settings) -> Passwords:
 
 
 def gate(settings: Settings) -> HashingGate:
-    """Return the gate of one worker. Its line leaves some of the worker's threads to people who are in."""
+    """Return the gate of one worker. Its lines leave some of the worker's threads to people who are in."""
     import time
 
     from service.login.hashing import HashingGate
 
     hashing = settings.hash_threads_per_worker
-    waiting = max(1, settings.server.threads - hashing - 1 - THREADS_KEPT_FREE)  # 1: the place of known devices
+    waiting = max(1, settings.server.threads - hashing - 1 - THREADS_KEPT_FREE)  # 1: shares are rounded up
     return HashingGate(threads=hashing, waiting=waiting, timer=time.monotonic)
 
 

@@ -1,8 +1,8 @@
 """The gate: a bounded pool of low-priority threads that hash, and refuses what it cannot serve soon.
 
 argon2 releases the interpreter lock, so hashing would take every core from the people who are in.
-The pool is small (one budget for all workers), its threads are nice to everybody else, and the line before them
-(`line.py`) is short: beyond it the answer is "busy" at once, which costs an attacker's flood nothing but the attacker.
+The pool is small (one budget for all workers), its threads are nice to everybody else, and the lines before them
+(`line.py`) are short: beyond them the answer is "busy" at once, so a flood costs the service next to nothing.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar, cast
 
-from service.login.line import Line, Seat, Waiter
+from service.login.line import Lines, Seat, Waiter
 
 Result = TypeVar("Result")
 NICENESS: Final = 10
@@ -28,7 +28,7 @@ _KEPT_WHILE_BUSY: Final = 64 * 1024 * 1024
 
 
 class Shed(Enum):
-    """There was no place in the line, or it went to somebody with a better right: nothing was hashed."""
+    """There was no place in line, or it went to somebody with a better right: nothing was hashed."""
 
     BUSY = "busy"
 
@@ -82,7 +82,7 @@ class HashingGate:
         self._usual = 0.0
         self.observer = Observer()
         self._timer = timer
-        self._line = Line()
+        self._lines = Lines()
         self._hashing = 0
         self._changed = threading.Condition()
         self._is_open = False
@@ -100,13 +100,13 @@ class HashingGate:
             yield Place(self, waiter)
         finally:
             with self._changed:
-                self._line.leave(waiter)
+                self._lines.leave(waiter)
             self.observer.left()
 
     def _join(self, seat: Seat) -> Waiter | None:
         with self._changed:
             free = self.threads - self._hashing
-            waiter, pushed_out = self._line.join(seat, free=free, places=self._places())
+            waiter, pushed_out = self._lines.join(seat, free=free, places=self._places())
         if pushed_out is not None:
             pushed_out.answer.put(Shed.BUSY)
         return waiter
@@ -167,7 +167,7 @@ class HashingGate:
     def _taken(self, timeout: float | None) -> Waiter | None:
         """Take the first who is ready out of the line; None when nobody was in that time."""
         with self._changed:
-            waiter = self._changed.wait_for(self._line.next, timeout)
+            waiter = self._changed.wait_for(self._lines.next, timeout)
             self._hashing += waiter is not None
         return waiter
 

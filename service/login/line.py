@@ -1,12 +1,14 @@
-"""The line before the hashing threads: who may wait, and who is pushed out.
+"""The lines before the hashing threads: who may wait, and who is pushed out.
 
-It is short, so that nobody waits long. When it is full, each network has a right to one place: whoever waits with
-more gives way, and among those with one each the network that came least often lately has the better right. So a
-flood from some networks cannot keep a fresh one out. One place more is kept for known devices, which nobody pushes
-out (docs/decisions/0010).
-Not safe for threads by itself: the gate holds its lock around every call.
+There are two, served in turn: one for whoever is known, one for everybody else. So no flood from outside keeps known
+people waiting for long, and no insider keeps strangers out (docs/decisions/0010).
+A line is short, so that nobody waits long. When it is full, each name has a right to one place: whoever waits with
+more gives way, and among those with one each the name that came least often lately has the better right. So a flood
+in some names cannot keep a fresh one out.
+Not safe for threads by themselves: the gate holds its lock around every call.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 FADES_EVERY: Final = 512
+_SHARE_OF_THE_KNOWN: Final = 1 / 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +38,27 @@ class Waiter:
 
 
 class Line:
-    """Whoever waits, and how often each network has come lately."""
+    """Whoever waits in one line, and how often each name has come lately."""
 
     def __init__(self) -> None:
         self._waiting: list[Waiter] = []
         self._tries: Counter[str] = Counter()
         self._counted = 0
 
-    def join(self, seat: Seat, *, free: int, places: int) -> tuple[Waiter | None, Waiter | None]:
-        """Return the new waiter, or None when there is no place; and whoever was pushed out for it.
-
-        `places` are those in the line, besides the `free` threads; a known device may take one more.
-        """
-        self._count(seat)
-        mine = sum(waiter.seat.name == seat.name for waiter in self._waiting)
-        if (
-            mine
-        ):  # known once at a time: else one person with many devices could fill the line, and nobody push them out
-            seat = Seat(seat.name)
-        if len(self._waiting) < free + places + seat.is_known:
-            return self._seated(seat), None
-        out = self._with_less_right_than((mine, self._tries[seat.name]))
-        if out is None:
-            return None, None
-        self._waiting.remove(out)
-        out.is_out = True
-        return self._seated(seat), out
+    def join(self, seat: Seat, *, room: int) -> tuple[Waiter | None, Waiter | None]:
+        """Return the new waiter, or None when there is no place among `room`; and whoever was pushed out for it."""
+        self._count(seat.name)
+        out = None
+        if len(self._waiting) >= room:
+            mine = sum(waiter.seat.name == seat.name for waiter in self._waiting)
+            out = self._with_less_right_than((mine, self._tries[seat.name]))
+            if out is None:
+                return None, None
+            self._waiting.remove(out)
+            out.is_out = True
+        waiter = Waiter(seat)
+        self._waiting.append(waiter)
+        return waiter, out
 
     def next(self) -> Waiter | None:
         """Return the first who is ready; it leaves the line."""
@@ -75,27 +73,52 @@ class Line:
         if waiter in self._waiting:
             self._waiting.remove(waiter)
 
-    def _seated(self, seat: Seat) -> Waiter:
-        waiter = Waiter(seat)
-        self._waiting.append(waiter)
-        return waiter
-
     def _with_less_right_than(self, right: tuple[int, int]) -> Waiter | None:
-        """Return the last waiter of the network that waits most, or of those with one each of the one that came most.
+        """Return the last waiter of the name that waits most, or of those with one each of the one that came most.
 
         None when nobody has less right than (how many of one's own wait already, how often one came).
         """
-        others = [waiter.seat for waiter in self._waiting if not waiter.seat.is_known]
-        rights = {seat: (many - 1, self._tries[seat.name]) for seat, many in Counter(others).items()}
-        least = max(rights, key=lambda seat: rights[seat], default=None)
+        many = Counter(waiter.seat.name for waiter in self._waiting)
+        rights = {name: (of_it - 1, self._tries[name]) for name, of_it in many.items()}
+        least = max(rights, key=lambda name: rights[name], default=None)
         if least is None or rights[least] <= right:
             return None
-        return next(waiter for waiter in reversed(self._waiting) if waiter.seat == least)
+        return next(waiter for waiter in reversed(self._waiting) if waiter.seat.name == least)
 
-    def _count(self, seat: Seat) -> None:
+    def _count(self, name: str) -> None:
         """Count one try. Every so many all counts are halved: what is long ago fades, and few names are remembered."""
-        self._tries[seat.name] += 1
+        self._tries[name] += 1
         self._counted += 1
         if self._counted == FADES_EVERY:
-            self._tries = Counter({name: tries // 2 for name, tries in self._tries.items() if tries > 1})
+            self._tries = Counter({each: tries // 2 for each, tries in self._tries.items() if tries > 1})
             self._counted = 0
+
+
+class Lines:
+    """The line of the known and the line of everybody else."""
+
+    def __init__(self) -> None:
+        self._known = Line()
+        self._others = Line()
+        self._turn = (self._known, self._others)
+
+    def join(self, seat: Seat, *, free: int, places: int) -> tuple[Waiter | None, Waiter | None]:
+        """Return the new waiter, or None when there is no place; and whoever was pushed out for it.
+
+        `places` are those in both lines, besides the `free` threads; each line has at least one.
+        """
+        if seat.is_known:
+            return self._known.join(seat, room=free + math.ceil(places * _SHARE_OF_THE_KNOWN))
+        return self._others.join(seat, room=free + math.ceil(places * (1 - _SHARE_OF_THE_KNOWN)))
+
+    def next(self) -> Waiter | None:
+        """Return the first who is ready in the line whose turn it is, or else in the other; it leaves the line."""
+        first, second = self._turn
+        if (waiter := first.next()) is not None:
+            self._turn = (second, first)
+            return waiter
+        return second.next()
+
+    def leave(self, waiter: Waiter) -> None:
+        """Take somebody out who no longer wants to wait, if it is still there."""
+        (self._known if waiter.seat.is_known else self._others).leave(waiter)

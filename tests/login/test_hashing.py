@@ -62,8 +62,10 @@ class Busy:
         until(lambda: len(self.seen_of_line()) + self.seen.turned_away > before or name in self.results, "they came")
 
     def seen_of_line(self) -> list[str]:
-        """Return who waits and is ready, in order."""
-        return [waiter.seat.name for waiter in list(self.gate._line._waiting) if waiter.work is not None]
+        """Return who waits and is ready."""
+        lines = self.gate._lines
+        waiting = [*lines._known._waiting, *lines._others._waiting]
+        return [waiter.seat.name for waiter in waiting if waiter.work is not None]
 
     def end(self) -> dict[str, object]:
         """Let everybody finish; return what each of them got."""
@@ -105,7 +107,7 @@ def test_a_place_is_kept_for_a_known_device() -> None:
 def test_who_comes_often_is_pushed_out_by_who_does_not() -> None:
     """A flood from one network gives its place in a full line to a network that has not come before."""
     busy = Busy(waiting=1)
-    busy.gate._line._count(Seat("a flood"))
+    busy.gate._lines._others._count("a flood")
     busy.wait("a flood")
 
     busy.wait("somebody new")
@@ -118,7 +120,7 @@ def test_who_comes_often_is_pushed_out_by_who_does_not() -> None:
 def test_who_lost_the_place_before_saying_what_to_do_is_told_so() -> None:
     """Between taking a place and using it others may come with a better right."""
     busy = Busy(waiting=1)
-    busy.gate._line._count(Seat("a flood"))
+    busy.gate._lines._others._count("a flood")
 
     with busy.gate.place(Seat("a flood")) as place:
         busy.wait("somebody new")

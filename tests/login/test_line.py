@@ -1,18 +1,22 @@
-"""The line before the gate: who has a right to a place."""
+"""The lines before the gate: who has a right to a place, and whose turn it is."""
 
 from service.login import line
-from service.login.line import Line, Seat, Waiter
+from service.login.line import Line, Lines, Seat, Waiter
 
 
-def seated(queue: Line, name: str, *, places: int = 2, is_known: bool = False) -> Waiter | None:
-    """Have somebody join a line behind a gate without a free thread, ready to be served."""
-    waiter, _ = queue.join(Seat(name, is_known=is_known), free=0, places=places)
+def seated(queue: Line, name: str, *, room: int = 2) -> Waiter | None:
+    """Have somebody join a line, ready to be served."""
+    return ready(queue.join(Seat(name), room=room)[0])
+
+
+def ready(waiter: Waiter | None) -> Waiter | None:
+    """Say what to do for somebody who has a place."""
     if waiter is not None:
         waiter.work = str
     return waiter
 
 
-def served(queue: Line) -> str | None:
+def served(queue: Line | Lines) -> str | None:
     """Return who is served next."""
     waiter = queue.next()
     return waiter.seat.name if waiter else None
@@ -21,18 +25,18 @@ def served(queue: Line) -> str | None:
 def test_whoever_comes_first_is_served_first() -> None:
     """Among those who are ready."""
     queue = Line()
-    queue.join(Seat("not ready"), free=0, places=9)
+    queue.join(Seat("not ready"), room=9)
     for name in ("a", "b"):
-        seated(queue, name, places=9)
+        seated(queue, name, room=9)
 
     assert [served(queue), served(queue), served(queue)] == ["a", "b", None]
 
 
 def test_a_network_may_fill_the_line_while_nobody_else_wants_it() -> None:
-    """An office behind one address signs in at nine: as many as threads and places, and no more."""
+    """An office behind one address signs in at nine: as many as there is room for, and no more."""
     queue = Line()
 
-    joined = [queue.join(Seat("an office"), free=2, places=3)[0] is not None for _ in range(7)]
+    joined = [queue.join(Seat("an office"), room=5)[0] is not None for _ in range(7)]
 
     assert joined == [True] * 5 + [False] * 2
 
@@ -41,9 +45,9 @@ def test_a_network_with_several_places_gives_way_to_one_without() -> None:
     """Its latest waiter first; at last all of them, for it came more often than each of the others."""
     queue = Line()
     for _ in range(3):
-        seated(queue, "a flood", places=3)
+        seated(queue, "a flood", room=3)
 
-    pushed_out = [queue.join(Seat(name), free=0, places=3)[1] for name in ("a", "b", "c", "d")]
+    pushed_out = [queue.join(Seat(name), room=3)[1] for name in ("a", "b", "c", "d")]
 
     assert [out and out.seat.name for out in pushed_out] == ["a flood", "a flood", "a flood", None]
     assert [waiter.seat.name for waiter in queue._waiting] == ["a", "b", "c"]
@@ -59,8 +63,8 @@ def test_the_right_to_a_place_goes_to_whoever_came_least_often() -> None:
     for name in ("rarely", "often"):
         seated(queue, name)
 
-    _, out_first = queue.join(Seat("never"), free=0, places=2)
-    refused = queue.join(Seat("often"), free=0, places=2)
+    _, out_first = queue.join(Seat("never"), room=2)
+    refused = queue.join(Seat("often"), room=2)
 
     assert out_first is not None
     assert (out_first.seat.name, out_first.is_out) == ("often", True)
@@ -70,13 +74,13 @@ def test_the_right_to_a_place_goes_to_whoever_came_least_often() -> None:
 def test_who_is_turned_away_came_all_the_same() -> None:
     """A flood that is shed has less and less right, so a person who tries again gets in before it."""
     queue = Line()
-    seated(queue, "a", places=1)
+    seated(queue, "a", room=1)
     for _ in range(9):
-        seated(queue, "a flood", places=1)
+        seated(queue, "a flood", room=1)
     queue.next()
-    seated(queue, "a flood", places=1)
+    seated(queue, "a flood", room=1)
 
-    assert seated(queue, "a", places=1) is not None
+    assert seated(queue, "a", room=1) is not None
 
 
 def test_among_equals_the_line_is_full() -> None:
@@ -88,34 +92,13 @@ def test_among_equals_the_line_is_full() -> None:
     assert seated(queue, "c") is None
 
 
-def test_nobody_pushes_out_a_known_device() -> None:
-    """Not even a network that never came."""
-    queue = Line()
-    for _ in range(3):
-        for name in ("mine", "yours"):
-            seated(queue, name, is_known=True)
-
-    assert seated(queue, "never") is None
-
-
-def test_one_person_with_many_devices_is_known_once_at_a_time() -> None:
-    """Whoever waits in the name of the same account gives way like anybody else; another known person gets in."""
-    queue = Line()
-    for _ in range(4):
-        seated(queue, "mallory's account", is_known=True)
-
-    assert seated(queue, "alice's account", is_known=True) is not None
-    assert [waiter.seat.is_known for waiter in queue._waiting if waiter.seat.name == "mallory's account"][:1] == [True]
-    assert sum(waiter.seat.is_known for waiter in queue._waiting) == 2
-
-
 def test_what_is_long_ago_fades() -> None:
     """An attacker with many networks fills no memory, and nobody has less right for ever."""
     queue = Line()
     for _ in range(3):
-        queue.join(Seat("early"), free=0, places=0)
+        queue.join(Seat("early"), room=0)
     for number in range(3 * line.FADES_EVERY):
-        queue.join(Seat(str(number)), free=0, places=0)
+        queue.join(Seat(str(number)), room=0)
 
     assert queue._tries["early"] == 0
     assert len(queue._tries) <= line.FADES_EVERY
@@ -131,3 +114,58 @@ def test_leaving_twice_is_leaving() -> None:
     queue.leave(waiter)
 
     assert served(queue) is None
+
+
+def come(lines: Lines, *names: str, free: int = 0, places: int = 4) -> list[str]:
+    """Have people come one after the other, known ones in capitals; return who got a place."""
+    return [
+        name
+        for name in names
+        if ready(lines.join(Seat(name, is_known=name.isupper()), free=free, places=places)[0]) is not None
+    ]
+
+
+def test_strangers_leave_a_place_for_the_known_and_the_known_for_strangers() -> None:
+    """However many come: one line never fills the other."""
+    assert come(Lines(), "a", "b", "c", "d", "e", "A", "B") == ["a", "b", "c", "A"]
+    assert come(Lines(), "A", "B", "a", "b", "c", "d") == ["A", "a", "b", "c"]
+
+
+def test_there_is_a_place_for_each_when_hashes_take_long() -> None:
+    """With one place in all."""
+    assert come(Lines(), "a", "b", "A", "B", places=1) == ["a", "A"]
+
+
+def test_free_threads_are_room_too() -> None:
+    """Whoever takes one of them does not wait."""
+    assert come(Lines(), "a", "b", "c", "d", "e", free=1) == ["a", "b", "c", "d"]
+
+
+def test_the_lines_are_served_in_turn() -> None:
+    """One of each, so that neither waits for the whole of the other; and alone a line is served without a pause."""
+    lines = Lines()
+    come(lines, "a", "b", "c", "d", "A", "B", places=9)
+
+    assert [served(lines) for _ in range(7)] == ["A", "a", "B", "b", "c", "d", None]
+
+
+def test_an_insider_keeps_nobody_out_who_is_known() -> None:
+    """With many devices of one account, and strangers' networks besides; however often the other known person tries."""
+    lines = Lines()
+    for _ in range(20):
+        come(lines, "MALLORY", "MALLORY", "a", "b", "c")
+
+    assert [come(lines, "ALICE") for _ in range(9)] == [["ALICE"]] + [[]] * 8
+    assert served(lines) == "ALICE"
+    assert come(lines, "MALLORY", "ALICE") == ["MALLORY", "ALICE"]
+
+
+def test_whoever_leaves_makes_room() -> None:
+    """In the line in which they were."""
+    lines = Lines()
+    for name in ("A", "a"):
+        waiter, _ = lines.join(Seat(name, is_known=name.isupper()), free=0, places=1)
+        assert waiter is not None
+        lines.leave(waiter)
+
+    assert come(lines, "b", "B", places=1) == ["b", "B"]

@@ -23,4 +23,4 @@ class Gate(HashingGate):
 
 def full_gate() -> Gate:
     """Return a gate that has no place for anybody."""
-    return Gate(threads=0, waiting=-1)
+    return Gate(threads=0, waiting=0)
