@@ -67,8 +67,6 @@ backlog = 1024
 worker_class = "gthread"
 workers = _settings.workers
 threads = _settings.server.threads
-# A thread that computes gives way after half a millisecond (5 by itself): who is in waits behind no flood's requests.
-sys.setswitchinterval(0.0005)
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
 worker_tmp_dir = str(_RAM) if _RAM.is_dir() else None  # the heartbeat never waits for a disk
 

@@ -87,8 +87,8 @@ class Sqlite:
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         deadline = monotonic() + BUSY_SECONDS
-        with nullcontext() if statement.only_reads else self._turn(deadline):
-            connection = self._take()
+        with nullcontext(self._named()) if statement.only_reads else self._turn(deadline) as file:
+            connection = self._take(file)
             try:
                 rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
             except BaseException:
@@ -134,20 +134,21 @@ class Sqlite:
             self._idle.pop().close()
 
     @contextmanager
-    def _turn(self, deadline: float) -> Iterator[None]:
-        """Queue the threads of this process, so that few ask for the file's lock at a time.
+    def _turn(self, deadline: float) -> Iterator[File | None]:
+        """Queue the threads of this process, so that few ask for the file's lock at a time; yield the file.
 
-        What was committed meanwhile counts only when the file still has its name.
+        What was committed meanwhile counts only when the file still has its name. It is looked at outside the turn:
+        after each system call a thread waits for the interpreter, and in a flood all others would wait behind it.
         """
+        file = self._named()
         if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
             raise self._driver.OperationalError("database is locked by this process")
         try:
-            file = self._named()
-            yield
-            if self._named() != file:
-                raise self._replaced()
+            yield file
         finally:
             self._writing.release()
+        if self._named() != file:
+            raise self._replaced()
 
     def _named(self) -> File | None:
         """Return the file that has the name now."""
@@ -160,9 +161,8 @@ class Sqlite:
     def _replaced(self) -> Exception:
         return cast("Exception", self._driver.OperationalError("the file was deleted or replaced at this moment"))
 
-    def _take(self) -> _Connection:
-        """Take an idle connection to the file that has the name now, or open one; those to others are closed."""
-        file = self._named()
+    def _take(self, file: File | None) -> _Connection:
+        """Take an idle connection to the file, or open one to what has the name now; those to others are closed."""
         while self._idle:
             try:
                 connection = self._idle.pop()

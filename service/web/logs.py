@@ -5,6 +5,7 @@ A log that cannot be written (disk full, reader gone) stops nobody from signing 
 """
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -32,28 +33,38 @@ _SHARED: list[Any] = [
 _RENDER = structlog.processors.JSONRenderer(sort_keys=False)
 
 
-class _Patient:
-    """Standard output as it is at the moment; a line that it does not take is lost, and nothing else."""
+class _Output:
+    """Standard output as it is at the moment, for structlog and for logging; a line that it does not take is lost.
+
+    Each line is one write(2) without a lock: whoever holds one waits for the interpreter after the write, and in a
+    flood all threads would queue there.
+    """
 
     def write(self, text: str) -> None:
         with suppress(OSError, ValueError):
-            sys.stdout.write(text)
+            output, left = sys.stdout.fileno(), text.encode()
+            while left:
+                left = left[os.write(output, left) :]
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            sys.stdout.flush()
+        """Nothing is held back."""
+
+    def msg(self, line: str) -> None:
+        self.write(f"{line}\n")
+
+    info = warning = error = critical = msg
 
 
 def configure_logging() -> None:
     """Send structlog and the standard library's records to standard output as JSON."""
-    output = cast("TextIO", _Patient())  # a logger calls no more than its two methods
+    output = _Output()
     structlog.configure(
         processors=[*_SHARED, _RENDER],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(output),
+        logger_factory=lambda *_names: output,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(output)
+    handler = logging.StreamHandler(cast("TextIO", output))  # it calls no more than write and flush
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,

@@ -28,6 +28,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def lines(served: None, capsys: pytest.CaptureFixture[str]) -> Lines:  # noqa: ARG001 - the log is set up
+def lines(served: None, capfd: pytest.CaptureFixture[str]) -> Lines:  # noqa: ARG001 - the log is set up
     """Return what was written since the last look, each line as the object that it is."""
-    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return lambda: [json.loads(line) for line in capfd.readouterr().out.splitlines()]
