@@ -12,6 +12,7 @@ from service.services import Unavailable
 
 WAIT_SECONDS: Final = 1.0
 MOST: Final = 2000
+_LOST: Final = "%d entries are in the log and not in the audit trail"
 _log: Final = logging.getLogger(__name__)
 
 
@@ -54,7 +55,7 @@ class Notes:
             taken, self._waiting = self._waiting, []
             lost, self._lost = self._lost, 0
         if lost:
-            _log.error("%d entries are in the log and not in the audit trail", lost)
+            _log.error(_LOST, lost)
         if not taken:
             return
         try:
@@ -64,6 +65,8 @@ class Notes:
             with self._changed:
                 kept = [*taken, *self._waiting]
                 self._waiting, self._lost = kept[:MOST], self._lost + len(kept[MOST:])
+        except Exception:  # noqa: BLE001 - trying again would not help, and the thread goes on with what comes next
+            _log.exception(_LOST, len(taken))
 
     def _run(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ def init_app(app: Flask, limit: OuterLimit) -> None:
         in_memory_fallback_enabled=False,
         swallow_errors=False,
     )
+    limiter.logger.setLevel(logging.WARNING)  # what it says of each refusal stands in our own event
     limiter.request_filter(lambda: request.method != "POST")  # else every page pays for learning that it is free
     app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
 

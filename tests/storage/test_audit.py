@@ -201,6 +201,20 @@ def test_more_notes_than_there_is_room_for_are_counted(
 
 
 @pytest.mark.usefixtures("soon")
+def test_a_note_that_cannot_be_written_keeps_no_others_back(
+    sqlite_file: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is named as lost, and what comes after it is written."""
+    trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
+    trail.note(entry(detail="\ud800"))
+    until(lambda: "1 entries are in the log and not in the audit trail" in caplog.text, "the loss is told")
+
+    trail.note(entry(1))
+
+    until(lambda: list(trail.entries()) == [entry(1)], "the next is written")
+
+
+@pytest.mark.usefixtures("soon")
 def test_the_end_waits_for_what_is_being_written() -> None:
     """A process that ends in the middle of a write does not cut it off."""
     begun, go_on, written = threading.Event(), threading.Event(), list[Entry]()
