@@ -30,7 +30,7 @@ run: .venv/.run ## Set up what is missing, then serve on http://localhost:8080 u
 test: .venv/.dev ## Set up what tests need, then run them all (they start their own servers, on free ports)
 	@deploy/packages test
 	$(BIN)/pytest --quiet --cov=service.login --cov=service.access --cov-fail-under=100 tests/login tests/access
-	$(BIN)/pytest -n 4 --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 fuzz: .venv/.dev ## Try what reads input with more examples than `make test` does (FUZZ_EXAMPLES, 1000); takes minutes
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(BIN)/pytest -m hypothesis -n 2 $(PYTEST)

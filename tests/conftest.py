@@ -2,8 +2,10 @@
 
 import os
 import signal
+from pathlib import Path
 from types import FrameType
 
+import pytest
 from hypothesis import settings
 
 # How often each property is tried is what the search may cost: 100 examples are some seconds in all; `make fuzz` takes
@@ -11,6 +13,15 @@ from hypothesis import settings
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 settings.register_profile("house", max_examples=EXAMPLES, deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
+
+
+_RANK = {Path(__file__).parent / name: rank for rank, name in enumerate(("stories", "whole", "edge"))}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what starts browsers and servers, so that in the end no process works alone at something long."""
+    items.sort(key=lambda item: _RANK.get(item.path.parent, len(_RANK)))
 
 
 def pytest_sessionstart() -> None:
