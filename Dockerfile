@@ -14,16 +14,17 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /opt/vestibule/app
 COPY requirements.txt requirements-build.txt ./
 RUN python -m venv --without-pip /opt/vestibule \
- && python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --require-hashes --no-deps --only-binary :all: \
+ && python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps --only-binary :all: \
       -r requirements.txt -r requirements-build.txt
 COPY pyproject.toml LICENSE nginx.conf ./
 COPY deploy/gunicorn.conf.py deploy/
 COPY service service
 # The project stays one folder, as in a checkout (nginx.conf and gunicorn's configuration lie beside the package).
-# Compiled here, because a read-only root keeps no byte code.
+# Compiled here, because a read-only root keeps no byte code; and libraries too, not by pip: its byte code counts on the
+# files' times, which some tools round when they make a layer, and then Python compiles them anew at every start.
 RUN python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --no-build-isolation --no-deps --editable . \
  && python -m pip --python /opt/vestibule/bin/python uninstall --yes flit_core \
- && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service \
+ && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service /opt/vestibule/lib \
  && chmod -R a+rX /opt/vestibule
 ENV PATH=/opt/vestibule/bin:$PATH
 # Write-ahead logging is safe from SQLite 3.51.3 on (sqlite.org/wal.html#walresetbug). There is no wheel of it for arm64:
