@@ -134,7 +134,15 @@ class FallbackAttempts:
             self._either(lambda store: store.release(reserved))
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        return self._either(lambda store: store.tallies(by=by, since=since))
+        """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""
+        found = {tally.key: tally for tally in self._sql.tallies(by=by, since=since)}
+        if not self._watch.away:
+            try:
+                for tally in self._redis.tallies(by=by, since=since):
+                    found[tally.key] = _together(tally, found.get(tally.key))
+            except self._redis.failures as failure:
+                self._watch.lost(self._redis.answers, failure)
+        return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         """Both are cleared: what was counted in SQL while Redis was away would count again the next time."""
@@ -180,3 +188,9 @@ class _Kept:
 def _tally(key: str, some: list[_Kept], *, named: bool) -> Tally:
     name = max((kept.trying.username or "" for kept in some), default="") if named else ""
     return Tally(key, name or None, len(some), max(kept.at for kept in some))
+
+
+def _together(one: Tally, other: Tally | None) -> Tally:
+    if other is None:
+        return one
+    return Tally(one.key, one.name or other.name, one.attempts + other.attempts, max(one.latest, other.latest))

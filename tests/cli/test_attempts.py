@@ -3,6 +3,7 @@
 import pytest
 
 from service.login.attempts import Scope, Try, digest_of
+from service.services import Unavailable
 from tests.cli.terminal import Terminal
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.people import KEYS, NOW, THROTTLES
@@ -50,6 +51,26 @@ def test_an_account_may_be_tried_again(terminal: Terminal, call: tuple[str, ...]
     assert terminal.said(*call, "ALICE") == "3 attempts forgotten.\n"
     assert [trying for _, trying in terminal.world.rows.attempts.values()] == [THEIRS, THEIRS]
     assert [(entry.event, entry.account) for entry in terminal.world.rows.trail] == [("authn_login_unlock", "alice")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [("attempts", "clear", "--account", "alice"), ("account", "unlock", "alice"), ("attempts", "clear", "--all")],
+)
+def test_what_was_forgotten_in_part_is_in_the_trail(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, call: tuple[str, ...]
+) -> None:
+    """With Redis away what SQL counted is forgotten before the command fails: they may try again, which is told."""
+
+    def away(*_: object, **__: object) -> int:
+        terminal.world.rows.attempts.clear()
+        raise Unavailable
+
+    monkeypatch.setattr(MemoryAttempts, "clear", away)
+
+    terminal.refused(*call, code=3)
+
+    assert [entry.event for entry in terminal.world.rows.trail] == ["authn_login_unlock"]
 
 
 def test_a_network_may_try_again(terminal: Terminal) -> None:

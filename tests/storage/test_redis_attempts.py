@@ -168,6 +168,20 @@ def test_clearing_reaches_what_sql_counted_before(
     assert kept(SqlAttempts(counter_file)) == {}
 
 
+def test_what_sql_counted_before_is_listed_with_what_redis_counts(
+    attempts: FallbackAttempts, redis: Redis, watch: Watch
+) -> None:
+    """Clearing a network of networks goes by the list: one that SQL alone knows would be passed over."""
+    redis.stop()
+    reserve(attempts, trying(), 0, 0)
+    come_back(redis, watch, "stop")
+    alone = kept(attempts, Scope.NETWORK)
+    reserve(attempts, trying(), 0)
+
+    assert alone == {trying().network: 2}
+    assert kept(attempts, Scope.NETWORK) == {trying().network: 3}
+
+
 def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
     """The service starts before Redis does."""
     chosen = choose(Database(f"sqlite:///{memory_path / 'vestibule.sqlite3'}"), redis="redis://127.0.0.1:1/0")
