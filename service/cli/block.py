@@ -38,7 +38,8 @@ def add(op: Operator, network: str, seconds: int, reason: str, *, as_json: bool)
     with services.transaction():
         services.blocks.delete_expired(now=now)
         services.blocks.put(made)
-        record(op, Happened.NETWORK_BLOCKED, detail=f"{made.network} until {when(made.until)}")
+        why = f": {reason}" if reason else ""
+        record(op, Happened.NETWORK_BLOCKED, detail=f"{made.network} until {when(made.until)}{why}")
     tell(f"{made.network} is shut out until {when(made.until)}.", _facts(made), as_json=as_json)
 
 

@@ -8,12 +8,14 @@ from tests.rig.people import NOW
 
 
 def test_a_network_is_shut_out_for_a_time(terminal: Terminal) -> None:
-    """In its one spelling, with when it ends; the trail says who did it."""
+    """In its one spelling, with when it ends; the trail says who did it, and why."""
     said = terminal.said("block", "add", "192.0.2.7/24", "--for", "2h", "--reason", "a flood")
 
     assert said == "192.0.2.0/24 is shut out until 2027-01-15 10:00:00 UTC.\n"
     assert terminal.world.rows.blocks == {"192.0.2.0/24": Block("192.0.2.0/24", NOW + 7200, NOW, "a flood")}
-    assert [(e.event, e.by.split()[0]) for e in terminal.world.rows.trail] == [("network_blocked", "operator")]
+    (entry,) = terminal.world.rows.trail
+    assert (entry.event, entry.by.split()[0]) == ("network_blocked", "operator")
+    assert entry.detail == "192.0.2.0/24 until 2027-01-15 10:00:00 UTC: a flood"
 
 
 def test_another_time_replaces_the_first(terminal: Terminal) -> None:

@@ -42,9 +42,8 @@ def postgresql(shared_postgresql: Database) -> Database:
     """A PostgreSQL database with our tables and no rows. Its tables stay as they are."""
     until(shared_postgresql.ping, "PostgreSQL answers")
     with shared_postgresql.writing() as connection:
-        connection.exec_driver_sql(
-            "TRUNCATE accounts, account_groups, sessions, links, counters, attempts, audit, blocks"
-        )
+        connection.exec_driver_sql("TRUNCATE accounts, account_groups, sessions, links, counters, attempts, blocks")
+        connection.exec_driver_sql("DELETE FROM audit")
     return shared_postgresql
 
 

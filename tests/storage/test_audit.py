@@ -143,7 +143,8 @@ def test_the_past_is_not_rewritten(database: Database) -> None:
     trail = SqlAudit(database, kept_seconds=KEPT)
     trail.add(entry())
 
-    for change in ("UPDATE audit SET account = 'bob'", "UPDATE audit SET at = 0 WHERE account = 'alice'"):
+    all_at_once = [] if database.path else ["TRUNCATE audit"]
+    for change in ["UPDATE audit SET account = 'bob'", "UPDATE audit SET at = 0 WHERE account = 'alice'", *all_at_once]:
         with pytest.raises(Unavailable, match="only added to"):
             database.run(Statement(sa.text(change)))
 

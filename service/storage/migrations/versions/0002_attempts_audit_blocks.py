@@ -59,6 +59,10 @@ _APPEND_ONLY = {
             "CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit "
             "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()"
         ),
+        (
+            "CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit "
+            "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+        ),
     ),
 }
 
