@@ -95,6 +95,8 @@ def in_words(seconds: int) -> str:
     if seconds < 60:  # noqa: PLR2004
         return "in a moment" if seconds <= 10 else f"in {seconds} seconds"  # noqa: PLR2004
     minutes = -(-seconds // 60)
+    if minutes > 120:  # noqa: PLR2004
+        return f"in {-(-minutes // 60)} hours"
     return "in a minute" if minutes == 1 else f"in {minutes} minutes"
 
 

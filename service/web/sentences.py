@@ -31,17 +31,26 @@ ANSWERS: Final = {
     413: Said("content_too_large", "That is too large", "The request is larger than anything this service needs."),
     414: Said("uri_too_long", "That address is too long", "The address is longer than anything this service needs."),
     415: Said("unsupported_media_type", "That cannot be read", "Only forms are understood here."),
-    421: Said("misdirected_request", "Wrong address", "This service does not answer to that name."),
+    421: Said(
+        "misdirected_request",
+        "Wrong address",
+        "This service does not answer to that name. The address may be mistyped.",
+    ),
     429: Said("too_many_requests", "Too many tries", "There were many attempts from where you are."),
     431: Said("headers_too_large", "The request carries too much", "Deleting this site's cookies usually helps."),
-    502: Said("bad_gateway", "The service does not answer", "It may be starting again. Please try in a moment."),
+    502: Said("bad_gateway", "The service does not answer", "It may be starting again."),
     503: Said("unavailable", "Not available right now", "The service cannot answer at the moment."),
 }
 
 WRONG: Final = "That username and password do not match."
 _BUSY: Final = "Many people are signing in right now. Please try again in a moment."
 BUSY: Final = Said("busy", "Not available right now", "Many people are signing in right now.")
-BLOCKED: Final = Said("blocked", "Not from here", "Whoever runs this service has shut out the network that you are in.")
+BLOCKED: Final = Said(
+    "blocked",
+    "Not from here",
+    "Whoever runs this service has shut out the network that you are in. If that is a mistake, send them the reference "
+    "below.",
+)
 TOO_MANY_TRIES: Final = Said(
     "too_many_tries",
     "Too many tries",

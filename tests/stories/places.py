@@ -58,6 +58,7 @@ INHABITED: Final[dict[str, Way]] = {
     "reset, refused": _reset,
     "a spent link": lambda visitor, _: visitor.open(f"/setup?token={'A' * 43}"),
     "nothing here, says nginx": lambda visitor, _: visitor.open("/metrics"),
+    "another name": lambda visitor, servers: visitor.open(f"http://127.0.0.1:{servers.port}/"),
 }
 
 

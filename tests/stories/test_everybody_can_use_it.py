@@ -7,8 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.rig.servers import Servers
+from tests.rig.servers import Servers, running
 from tests.stories.conftest import Visit
+from tests.stories.people import order
 from tests.stories.places import EMPTY, INHABITED
 
 WIDTHS: Final = (320, 1280)
@@ -32,6 +33,17 @@ def test_in_an_empty_house(empty: Servers, visit: Visit, name: str) -> None:
     EMPTY[name](visitor, empty)
 
     assert faults(visitor.page) == []
+
+
+def test_in_a_network_that_is_shut_out(visit: Visit) -> None:
+    """And for whoever is not let in at all."""
+    with running() as servers:
+        visitor = visit(servers, bypass_csp=True)
+        for network in ("127.0.0.1/32", "::1/128"):
+            order(servers, "block", "add", network, "--for", "1h", "--reason", "a story")
+        servers.wait_until(lambda: visitor.open("/").heading == "Not from here", "the network is shut out")
+
+        assert faults(visitor.page) == []
 
 
 def faults(page: Page) -> list[str]:

@@ -16,6 +16,9 @@ def test_too_often_says_when_to_come_back(empty: Servers, visit: Visit) -> None:
     too_often(somebody, empty)
 
     assert f"Please try again {in_words(int(waits[-1]))}." in somebody.text
+    somebody.page.set_viewport_size({"width": 320, "height": 640})
+    lines = somebody.page.locator(".again strong").evaluate("wait => wait.getClientRects().length")
+    assert lines == 1  # the number and its unit stay together
     assert somebody.follow("Try again").heading == "Sign in"
 
 

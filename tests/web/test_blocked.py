@@ -61,12 +61,13 @@ def test_everything_is_withheld(shut: World) -> None:
 
 
 def test_the_refusal_is_short(shut: World) -> None:
-    """A page without a way on, or JSON; neither says for how long, nor why."""
+    """A page without a way on but to ask, or JSON; neither says for how long, nor why."""
     app = shut.app()
 
     page, answer = kept(ask(app)), kept(ask(app, headers=[JSON]))
 
     assert ("<h1>Not from here</h1>" in page.text, 'class="button' in page.text) == (True, False)
+    assert ("send them the reference" in page.text, str(page.get("X-Request-ID")) in page.text) == (True, True)
     assert (answer.status, answer.json["error"]) == (403, "blocked")
     assert "canary" not in page.text + answer.text
     assert [page.all("Retry-After"), page.all("Set-Cookie")] == [[], []]

@@ -9,6 +9,7 @@ from flask import Flask
 
 from service.services import Brand, OuterLimit, Unavailable
 from service.web import errors, sentences
+from service.web.static_site import files
 from tests.rig.people import PASSWORD
 from tests.web.conftest import HTTPS, World
 from tests.web.promises import CLOSED_LIST, kept
@@ -140,6 +141,14 @@ def test_a_form_may_end_at_the_one_validated_origin(world: World, rd: str, allow
 
     assert [policy(page)["form-action"] for page in pages] == [allowed, allowed]
     assert policy(ask(app))["form-action"] == "'self'"
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_a_page_says_once_when_to_come_back(status: int) -> None:
+    """The sentence of a status leaves that to the line below it."""
+    page = files(Brand("Name", "#0f5f6b"))[f"errors/{status}.html"].decode()
+
+    assert page.count("Please try") == 1
 
 
 @pytest.mark.parametrize("status", sorted(sentences.ANSWERS))

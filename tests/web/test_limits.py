@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from service.login.networks import network_of
 from service.services import OuterLimit, Unavailable
-from service.web import limits
+from service.web import errors, limits
 from tests.rig.people import PASSWORD
 from tests.web.conftest import World
 from tests.web.promises import kept
@@ -66,6 +66,18 @@ def test_one_more_than_allowed_is_refused(world: World) -> None:
 
     assert [answer.status for answer in answers] == [401] * N + [429] * 3
     assert {50 <= int(str(answer.get("Retry-After"))) <= 60 for answer in answers[N:]} == {True}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *[(1, "in a moment"), (11, "in 11 seconds"), (60, "in a minute"), (61, "in 2 minutes")],
+        *[(3600, "in 60 minutes"), (7200, "in 120 minutes"), (7201, "in 3 hours"), (86_400, "in 24 hours")],
+    ],
+)
+def test_a_wait_is_said_as_people_say_it(seconds: int, words: str) -> None:
+    """Up to the day that an operator may set; rounded up, so that nobody is sent back too early."""
+    assert errors.in_words(seconds) == words
 
 
 def test_the_page_says_when_to_come_back(world: World) -> None:
