@@ -2,7 +2,7 @@
 
 argon2 releases the interpreter lock, so hashing would take every core from the people who are in.
 The pool is small (one budget for all workers), its threads are nice to everybody else, and the lines before them
-(`line.py`) are short: beyond them the answer is "busy" at once, so a flood costs the service next to nothing.
+(`line.py`) are short: beyond them the answer is "busy" at once, without a hash.
 """
 
 import ctypes

@@ -116,7 +116,7 @@ class RedisAttempts:
 
 
 class FallbackAttempts:
-    """Redis while it answers, else SQL. Raises Unavailable only when both are away."""
+    """Redis while it answers, else SQL. Raises Unavailable when both are away; what operators ask needs SQL besides."""
 
     def __init__(self, redis: str, sql: Attempts, watch: Watch) -> None:
         self._redis = RedisAttempts(redis)
