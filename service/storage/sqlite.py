@@ -137,13 +137,14 @@ class Sqlite:
     def _turn(self, deadline: float) -> Iterator[File | None]:
         """Queue the threads of this process, so that few ask for the file's lock at a time; yield the file.
 
-        What was committed meanwhile counts only when the file still has its name. It is looked at outside the turn:
-        after each system call a thread waits for the interpreter, and in a flood all others would wait behind it.
+        What was committed meanwhile counts only when the file still has its name. The last look at it comes after the
+        turn: a thread waits for the interpreter after each system call, and in a flood all others would wait behind it.
+        The first comes within: a file that was replaced before our turn is no reason to deny what the new one took.
         """
-        file = self._named()
         if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
             raise self._driver.OperationalError("database is locked by this process")
         try:
+            file = self._named()
             yield file
         finally:
             self._writing.release()
