@@ -87,14 +87,16 @@ class Sqlite:
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         deadline = monotonic() + BUSY_SECONDS
-        with nullcontext(self._named()) if statement.only_reads else self._turn(deadline) as file:
-            connection = self._take(file)
+        with nullcontext() if statement.only_reads else self._turn(deadline):
+            connection = self._take()
             try:
                 rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
             except BaseException:
                 connection.close()
                 raise
             self._idle.append(connection)
+        if not statement.only_reads:
+            self._acknowledge(connection.file)
         return rows
 
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
@@ -106,19 +108,23 @@ class Sqlite:
     def writing(self) -> Iterator[sa.Connection]:
         deadline = monotonic() + BUSY_SECONDS
         with self._turn(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
+            file = _file_of(connection)
             yield connection
+        self._acknowledge(file)
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         """Without foreign keys a whole table goes at once; with them the library looks at every row."""
         deadline = monotonic() + BUSY_SECONDS
         with self._turn(deadline), self.sqlalchemy.connect() as connection:
+            file = _file_of(connection)
             connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.commit()
             connection.execution_options(deadline=deadline)
             with connection.begin():
                 yield connection
+        self._acknowledge(file)
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
@@ -134,20 +140,17 @@ class Sqlite:
             self._idle.pop().close()
 
     @contextmanager
-    def _turn(self, deadline: float) -> Iterator[File | None]:
-        """Queue the threads of this process, so that few ask for the file's lock at a time; yield the file.
-
-        What was committed meanwhile counts only when the file still has its name. The last look at it comes after the
-        turn: a thread waits for the interpreter after each system call, and in a flood all others would wait behind it.
-        The first comes within: a file that was replaced before our turn is no reason to deny what the new one took.
-        """
+    def _turn(self, deadline: float) -> Iterator[None]:
+        """Queue the threads of this process, so that few ask for the file's lock at a time."""
         if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
             raise self._driver.OperationalError("database is locked by this process")
         try:
-            file = self._named()
-            yield file
+            yield
         finally:
             self._writing.release()
+
+    def _acknowledge(self, file: File | None) -> None:
+        """Let what was committed count only when its file still has its name. After the turn: a look takes its time."""
         if self._named() != file:
             raise self._replaced()
 
@@ -162,8 +165,9 @@ class Sqlite:
     def _replaced(self) -> Exception:
         return cast("Exception", self._driver.OperationalError("the file was deleted or replaced at this moment"))
 
-    def _take(self, file: File | None) -> _Connection:
-        """Take an idle connection to the file, or open one to what has the name now; those to others are closed."""
+    def _take(self) -> _Connection:
+        """Take an idle connection to the file that has the name now, or open one; those to others are closed."""
+        file = self._named()
         while self._idle:
             try:
                 connection = self._idle.pop()
@@ -233,6 +237,10 @@ class Sqlite:
         if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
             raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
         connection.execute(_STEP)
+
+
+def _file_of(connection: sa.Connection) -> File | None:
+    return cast("_Connection", connection.connection.dbapi_connection).file
 
 
 def address_of(path: Path) -> str:
