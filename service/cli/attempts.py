@@ -1,22 +1,26 @@
-"""`vestibule attempts …`: who tries passwords, and giving their allowance back."""
+"""`vestibule attempts …` and `account unlock`: failed attempts, and clearing them."""
 
 import click
 
 from service.cli import Operator, as_json
+from service.cli.audited import audited
 from service.cli.network import network_named
-from service.cli.person import existing
-from service.cli.recorded import record
-from service.cli.words import tell, tell_all, when
-from service.login.attempts import Scope, Tally, digest_of
-from service.login.audit import Happened
-from service.login.networks import Network, address_of
+from service.cli.output import accepted, report, report_all, utc
+from service.login.administration import (
+    AttemptStores,
+    account_named,
+    clear_all_attempts,
+    clear_attempts_at,
+    clear_attempts_from,
+)
+from service.login.attempts import Scope, Tally
 
 _BY = {"network": Scope.NETWORK, "account": Scope.ACCOUNT}
 
 
 @click.group()
 def attempts() -> None:
-    """See who tries passwords, and let somebody try again."""
+    """List failed attempts, and clear them."""
 
 
 @attempts.command(name="list")
@@ -26,20 +30,16 @@ def attempts() -> None:
 def list_(op: Operator, by: str, *, as_json: bool) -> None:
     """List failed attempts that still count, the most first.
 
-    A name that nobody has is shown as a digest: people type passwords into the wrong field.
+    An unknown username is shown as a digest: people type passwords into the wrong field.
     """
     services = op.services
     since = services.clock() - max(window.seconds for window in services.throttles.values())
     found = services.attempts.tallies(by=_BY[by], since=since)
-    tell_all(((_line(each), _facts(each, by)) for each in found), as_json=as_json)
+    report_all(((_line(each), _facts(each, by)) for each in found), as_json=as_json)
 
 
 def _line(found: Tally) -> str:
-    return f"{found.attempts:>7}  {_name(found):<40} {when(found.latest)}"
-
-
-def _name(found: Tally) -> str:
-    return found.name or found.key
+    return f"{found.attempts:>7}  {found.name or found.key:<40} {utc(found.latest)}"
 
 
 def _facts(found: Tally, by: str) -> dict[str, object]:
@@ -54,36 +54,35 @@ def _facts(found: Tally, by: str) -> dict[str, object]:
 @as_json
 @click.pass_obj
 def clear(op: Operator, account: str | None, network: str | None, *, everything: bool, as_json: bool) -> None:
-    """Forget failed attempts, so that people may try again at once."""
+    """Clear failed attempts, so that people may try again at once."""
     if sum((account is not None, network is not None, everything)) != 1:
         raise click.UsageError("Say which: --account NAME, --network NETWORK or --all.")
     if account is not None:
-        cleared = clear_account(op, account)
+        cleared = _clear_account(op, account)
+    elif network is not None:
+        cleared = clear_attempts_from(network_named(network), _stores(op), **audited(op))
     else:
-        cleared = _clear_all(op) if network is None else _clear_network(op, network_named(network))
-    tell(f"{cleared} attempts forgotten.", {"cleared": cleared}, as_json=as_json)
+        cleared = clear_all_attempts(_stores(op), **audited(op))
+    _report(cleared, as_json=as_json)
 
 
-def clear_account(op: Operator, name: str) -> int:
-    """Forget the attempts at an account; how many. Told first: with Redis away some are forgotten, then it fails."""
-    person = existing(op, name)
-    record(op, Happened.UNLOCKED, account=person.username)
-    return op.services.attempts.clear(account=digest_of(person.username, op.services.keys[0]))
+@click.command()
+@click.argument("name")
+@as_json
+@click.pass_obj
+def unlock(op: Operator, name: str, *, as_json: bool) -> None:
+    """Clear the failed attempts at the account NAME, so that its owner may try again at once."""
+    _report(_clear_account(op, name), as_json=as_json)
 
 
-def _clear_network(op: Operator, wanted: Network) -> int:
-    """Forget the attempts of all clients' networks that lie in this one."""
-    kept = op.services.attempts
-    keys = [tally.key for tally in kept.tallies(by=Scope.NETWORK, since=0) if _lies_in(wanted, tally.key)]
-    record(op, Happened.UNLOCKED, detail=str(wanted))
-    return sum(kept.clear(network=key) for key in keys)
+def _clear_account(op: Operator, name: str) -> int:
+    account = accepted(account_named(name, op.services.accounts))
+    return clear_attempts_at(account, _stores(op), **audited(op))
 
 
-def _lies_in(wanted: Network, key: str) -> bool:
-    address = address_of(key.partition("/")[0])
-    return address is not None and address in wanted
+def _stores(op: Operator) -> AttemptStores:
+    return AttemptStores(op.services.attempts, op.services.audit, op.services.keys[0])
 
 
-def _clear_all(op: Operator) -> int:
-    record(op, Happened.UNLOCKED, detail="everybody")
-    return op.services.attempts.clear()
+def _report(cleared: int, *, as_json: bool) -> None:
+    report(f"{cleared} attempts cleared.", {"cleared": cleared}, as_json=as_json)

@@ -7,8 +7,8 @@ import click
 
 from service.cli import Operator, as_json
 from service.cli.network import network_named
+from service.cli.output import refuse, report_all, utc
 from service.cli.times import Since, moment_of
-from service.cli.words import refuse, tell_all, when
 from service.login.accounts import canonical_username
 from service.login.audit import Entry
 from service.login.networks import Network, address_of
@@ -32,7 +32,7 @@ def list_(op: Operator, account: str | None, network: str | None, since: int, *,
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
     found = services.audit.entries(account=name, since=moment_of(since, now=services.clock()))
     lines = ((_line(entry), asdict(entry)) for entry in _from(wanted, found))
-    tell_all(lines, as_json=as_json)
+    report_all(lines, as_json=as_json)
 
 
 def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:
@@ -44,4 +44,4 @@ def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:
 
 def _line(entry: Entry) -> str:
     about = f"{entry.event:<27} {entry.account or '-':<24} {entry.address or '-':<15}"
-    return f"{when(entry.at)}  {about} {entry.by:<10} {entry.outcome} {entry.detail}".rstrip()
+    return f"{utc(entry.at)}  {about} {entry.by:<10} {entry.outcome} {entry.detail}".rstrip()

@@ -3,7 +3,7 @@
 import click
 
 from service.cli import Operator, as_json
-from service.cli.words import tell
+from service.cli.output import report
 
 
 @click.group()
@@ -15,6 +15,6 @@ def db() -> None:
 @as_json
 @click.pass_obj
 def upgrade(op: Operator, *, as_json: bool) -> None:
-    """Bring the tables to this release; at once when they are, and after whoever is at it already."""
+    """Bring the tables to this release; waits while another process does."""
     done = op.upgrade(op.settings)
-    tell(done, {"done": done}, as_json=as_json)
+    report(done, {"done": done}, as_json=as_json)

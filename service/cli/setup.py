@@ -3,9 +3,9 @@
 import click
 
 from service.cli import Operator, as_json
-from service.cli.links import show_link
-from service.cli.words import refuse
-from service.login.links import Purpose
+from service.cli.account.links import show_link
+from service.cli.audited import audited
+from service.login.administration import make_set_up_link
 
 
 @click.group()
@@ -18,6 +18,4 @@ def setup() -> None:
 @click.pass_obj
 def link(op: Operator, *, as_json: bool) -> None:
     """Print a one-time link through which the first administrator is made; an earlier one stops working."""
-    if op.services.accounts.has_administrator():
-        refuse("There is an administrator already. For a lost password: vestibule account reset-link NAME")
-    show_link(op, Purpose.SET_UP, None, as_json=as_json)
+    show_link(op, make_set_up_link(op.services, **audited(op)), as_json=as_json)
