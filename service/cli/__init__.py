@@ -84,3 +84,8 @@ def vestibule() -> None:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def operator_command(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand the Operator to a command, and give it `--json`."""
+    return as_json(click.pass_obj(command))

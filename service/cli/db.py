@@ -2,7 +2,7 @@
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.output import report
 
 
@@ -12,8 +12,7 @@ def db() -> None:
 
 
 @db.command()
-@as_json
-@click.pass_obj
+@operator_command
 def upgrade(op: Operator, *, as_json: bool) -> None:
     """Bring the tables to this release; waits while another process does."""
     done = op.upgrade(op.settings)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.audited import audited
 from service.cli.output import accepted, report, report_all, utc
 from service.login.accounts import Account
@@ -20,8 +20,7 @@ def session() -> None:
 
 @session.command(name="list")
 @click.option("--account", help="Only this account's.")
-@as_json
-@click.pass_obj
+@operator_command
 def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
     """List live sessions, newest first."""
     services = op.services
@@ -50,8 +49,7 @@ def _facts(found: SignedIn) -> dict[str, Any]:
 @click.argument("session_id", required=False)
 @click.option("--account", help="Every session of this account.")
 @click.option("--all", "everything", is_flag=True, help="Every session.")
-@as_json
-@click.pass_obj
+@operator_command
 def end(op: Operator, session_id: str | None, account: str | None, *, everything: bool, as_json: bool) -> None:
     """End one session, an account's, or all; the next request with it is refused."""
     if sum((session_id is not None, account is not None, everything)) != 1:

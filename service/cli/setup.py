@@ -2,7 +2,7 @@
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.account.links import show_link
 from service.cli.audited import audited
 from service.login.administration import make_set_up_link
@@ -14,8 +14,7 @@ def setup() -> None:
 
 
 @setup.command()
-@as_json
-@click.pass_obj
+@operator_command
 def link(op: Operator, *, as_json: bool) -> None:
     """Print a one-time link through which the first administrator is made; an earlier one stops working."""
     show_link(op, make_set_up_link(op.services, **audited(op)), as_json=as_json)

@@ -4,7 +4,7 @@ The command line and an administrator's console both call these. `by` names the 
 is written in the transaction of the change that it tells of. A change that cannot be made is a Refusal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -30,14 +30,6 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Disabled:
-    """An account that was disabled, and how many of its sessions ended with that."""
-
-    account: Account
-    sessions_ended: int
-
-
-@dataclass(frozen=True, slots=True)
 class NewLink:
     """A link that was made. Its token is shown once, to the operator who asked; only a hash of it is stored."""
 
@@ -45,15 +37,6 @@ class NewLink:
     purpose: Purpose
     account: Account | None
     expires_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptStores:
-    """What clearing attempts needs; `key` makes the digests under which they are stored."""
-
-    attempts: Attempts
-    audit: Audit
-    key: bytes
 
 
 def account_named(name: str, accounts: Accounts) -> Account | Refusal:
@@ -92,17 +75,38 @@ def _added(account: Account, stores: AccountStores, entry: Entry) -> bool:
 
 def edit(name: str, stores: AccountStores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
     """Change details of an account; what is not given stays."""
+    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail=", ".join(sorted(details)))
     with stores.transaction():
-        account = _locked(name, stores.accounts)
-        changed = with_details(account, **details) if isinstance(account, Account) else account
-        if isinstance(changed, Account):
-            _replace(changed, stores, by=by, now=now, detail=", ".join(sorted(details)))
-        return changed
+        return _change(name, lambda account: with_details(account, **details), stores, entry)
 
 
-def _replace(account: Account, stores: AccountStores, *, by: str, now: int, detail: str) -> None:
-    stores.accounts.replace(account)
-    stores.audit.add(Entry(now, Happened.ACCOUNT_CHANGED, account.username, by=by, detail=detail))
+def disable(name: str, stores: AccountStores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
+    """Disable an account; its sessions and its one-time link end with that. Return it, and how many sessions ended."""
+    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="disabled")
+    with stores.transaction():
+        account = _change(name, lambda account: replace(account, disabled_at=now), stores, entry)
+        if isinstance(account, Refusal):
+            return account
+        stores.links.end_of_account(account.id)
+        return account, stores.sessions.end_of_account(account.id)
+
+
+def enable(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
+    """Enable an account; its old password works again."""
+    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="enabled")
+    with stores.transaction():
+        return _change(name, lambda account: replace(account, disabled_at=None), stores, entry)
+
+
+def _change(
+    name: str, change: Callable[[Account], Account | Refusal], stores: AccountStores, entry: Entry
+) -> Account | Refusal:
+    account = _locked(name, stores.accounts)
+    changed = change(account) if isinstance(account, Account) else account
+    if isinstance(changed, Account):
+        stores.accounts.replace(changed)
+        stores.audit.add(replace(entry, account=changed.username))
+    return changed
 
 
 def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
@@ -112,28 +116,6 @@ def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | 
         if isinstance(account, Account):
             stores.accounts.delete(account.id)
             stores.audit.add(Entry(now, Happened.ACCOUNT_REMOVED, account.username, by=by))
-        return account
-
-
-def disable(name: str, stores: AccountStores, *, by: str, now: int) -> Disabled | Refusal:
-    """Disable an account; its sessions and its one-time link end with that."""
-    with stores.transaction():
-        account = _locked(name, stores.accounts)
-        if isinstance(account, Refusal):
-            return account
-        account = replace(account, disabled_at=now)
-        _replace(account, stores, by=by, now=now, detail="disabled")
-        stores.links.end_of_account(account.id)
-        return Disabled(account, stores.sessions.end_of_account(account.id))
-
-
-def enable(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
-    """Enable an account; its old password works again."""
-    with stores.transaction():
-        account = _locked(name, stores.accounts)
-        if isinstance(account, Account):
-            account = replace(account, disabled_at=None)
-            _replace(account, stores, by=by, now=now, detail="enabled")
         return account
 
 
@@ -192,28 +174,25 @@ def end_all_sessions(stores: AccountStores, *, by: str, now: int) -> int:
     return stores.sessions.end_all()
 
 
-def clear_attempts_at(account: Account, stores: AttemptStores, *, by: str, now: int) -> int:
-    """Clear the failed attempts at an account, from everywhere; how many there were.
+def clear_attempts(
+    of: Account | Network | None, attempts: Attempts, audit: Audit, *, key: bytes, by: str, now: int
+) -> int:
+    """Clear the failed attempts at an account, those from networks that lie in this one, or all; how many there were.
 
-    Attempts are in no transaction, so the entry comes first: with Redis away some are cleared before this fails.
+    Attempts are in no transaction, so the entry comes first: with Redis away some are cleared before this fails. The
+    `key` makes the digest under which an account's attempts are stored.
     """
-    stores.audit.add(Entry(now, Happened.UNLOCKED, account.username, by=by))
-    return stores.attempts.clear(account=digest_of(account.username, stores.key))
-
-
-def clear_attempts_from(network: Network, stores: AttemptStores, *, by: str, now: int) -> int:
-    """Clear the failed attempts of all clients' networks that lie in this one; how many there were."""
-    keys = [each.key for each in stores.attempts.tallies(by=Scope.NETWORK, since=0) if _lies_in(network, each.key)]
-    stores.audit.add(Entry(now, Happened.UNLOCKED, by=by, detail=str(network)))
-    return sum(stores.attempts.clear(network=key) for key in keys)
+    if isinstance(of, Account):
+        audit.add(Entry(now, Happened.UNLOCKED, of.username, by=by))
+        return attempts.clear(account=digest_of(of.username, key))
+    if of is None:
+        audit.add(Entry(now, Happened.UNLOCKED, by=by, detail="all attempts"))
+        return attempts.clear()
+    networks = [each.key for each in attempts.tallies(by=Scope.NETWORK, since=0) if _lies_in(of, each.key)]
+    audit.add(Entry(now, Happened.UNLOCKED, by=by, detail=str(of)))
+    return sum(attempts.clear(network=each) for each in networks)
 
 
 def _lies_in(network: Network, key: str) -> bool:
     address = address_of(key.partition("/")[0])
     return address is not None and address in network
-
-
-def clear_all_attempts(stores: AttemptStores, *, by: str, now: int) -> int:
-    """Clear all failed attempts; how many there were."""
-    stores.audit.add(Entry(now, Happened.UNLOCKED, by=by, detail="all attempts"))
-    return stores.attempts.clear()

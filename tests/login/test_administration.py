@@ -9,10 +9,11 @@ import pytest
 
 from service.login import administration
 from service.login.accounts import Account
-from service.login.administration import AttemptStores, Disabled, NewLink, Reason
+from service.login.administration import NewLink, Reason
 from service.login.attempts import Try, digest_of
 from service.login.audit import Entry
 from service.login.links import LIFETIME, Purpose
+from service.login.networks import Network
 from service.login.new_account import BadDetail, new_account
 from service.login.refusal import Refusal
 from service.login.sessions import hash_of
@@ -149,8 +150,7 @@ def test_disabling_ends_sessions_and_links(rows: Rows) -> None:
     disabled = administration.disable("alice", stores(rows), by=BY, now=NOW)
     enabled = administration.enable("alice", stores(rows), by=BY, now=NOW)
 
-    assert isinstance(disabled, Disabled)
-    assert (disabled.sessions_ended, disabled.account.disabled_at) == (1, NOW)
+    assert disabled == (replace(rows.accounts["a1"], disabled_at=NOW), 1)
     assert enabled == rows.accounts["a1"]
     assert (rows.accounts["a1"].disabled_at, rows.sessions, rows.links) == (None, {}, {})
 
@@ -194,31 +194,23 @@ def test_all_sessions_end(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize(
-    ("clear", "left", "entry"),
+    ("of", "left", "entry"),
     [
-        (
-            lambda to: administration.clear_attempts_at(alice(), to, by=BY, now=NOW),
-            ["198.51.100.9/32", "unknown"],
-            ("alice", ""),
-        ),
-        (
-            lambda to: administration.clear_attempts_from(NETWORK, to, by=BY, now=NOW),
-            ["192.0.2.7/32", "unknown"],
-            ("", "198.51.100.0/24"),
-        ),
-        (lambda to: administration.clear_all_attempts(to, by=BY, now=NOW), [], ("", "all attempts")),
+        (alice(), ["198.51.100.9/32", "unknown"], ("alice", "")),
+        (NETWORK, ["192.0.2.7/32", "unknown"], ("", "198.51.100.0/24")),
+        (None, [], ("", "all attempts")),
     ],
     ids=["at an account", "from a network", "all"],
 )
 def test_attempts_are_cleared(
-    rows: Rows, clear: Callable[[AttemptStores], int], left: list[str], entry: tuple[str, str]
+    rows: Rows, of: Account | Network | None, left: list[str], entry: tuple[str, str]
 ) -> None:
     """Those at an account, from a network, or all are cleared and recorded; the others still count."""
     kept = MemoryAttempts(rows)
     for name, network in (("alice", "192.0.2.7/32"), ("bob", "198.51.100.9/32"), ("bob", "unknown")):
         kept.reserve(Try(digest_of(name, KEYS[0]), name, network), THROTTLES, now=NOW)
 
-    cleared = clear(AttemptStores(kept, MemoryAudit(rows), KEYS[0]))
+    cleared = administration.clear_attempts(of, kept, MemoryAudit(rows), key=KEYS[0], by=BY, now=NOW)
 
     assert sorted(each.network for _, each in rows.attempts.values()) == left
     assert cleared == 3 - len(left)

@@ -2,7 +2,7 @@
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.account.changes import add, delete, disable, edit, enable
 from service.cli.account.importing import import_accounts
 from service.cli.account.links import invite, reset_link
@@ -24,8 +24,7 @@ for command in (add, edit, delete, disable, enable, unlock, invite, reset_link, 
 
 
 @account.command(name="list")
-@as_json
-@click.pass_obj
+@operator_command
 def list_(op: Operator, *, as_json: bool) -> None:
     """List all accounts."""
     report_all(((_line(each), facts(each)) for each in op.services.accounts.all()), as_json=as_json)
@@ -38,8 +37,7 @@ def _line(listed: Account) -> str:
 
 @account.command()
 @click.argument("name")
-@as_json
-@click.pass_obj
+@operator_command
 def show(op: Operator, name: str, *, as_json: bool) -> None:
     """Show what is known of the account NAME."""
     services = op.services

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.account.links import show_link
 from service.cli.account.shown import facts
 from service.cli.audited import audited
@@ -29,8 +29,7 @@ _LONGEST_LINE: Final = 10_000
 @click.option("--admin", "is_admin", is_flag=True, help="May administer the service.")
 @click.option("--invite", is_flag=True, help="Print a one-time link through which the owner chooses a password.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
-@as_json
-@click.pass_obj
+@operator_command
 def add(op: Operator, /, name: str, *, invite: bool, password_stdin: bool, as_json: bool, **details: Any) -> None:
     """Make an account called NAME."""
     if invite and password_stdin:
@@ -78,8 +77,7 @@ def _line() -> str:
 @click.option("--group", "groups", multiple=True, help="A group, in place of all groups so far.")
 @click.option("--no-groups", is_flag=True, help="Take all groups away.")
 @click.option("--admin/--no-admin", "is_admin", default=None, help="May, or may no longer, administer the service.")
-@as_json
-@click.pass_obj
+@operator_command
 def edit(
     op: Operator, /, name: str, *, groups: tuple[str, ...], no_groups: bool, as_json: bool, **given: str | bool | None
 ) -> None:
@@ -98,8 +96,7 @@ def edit(
 @click.command()
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
-@as_json
-@click.pass_obj
+@operator_command
 def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
     """Delete the account NAME with its sessions and links."""
     account = accepted(administration.account_named(name, op.services.accounts))
@@ -111,19 +108,17 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name")
-@as_json
-@click.pass_obj
+@operator_command
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Disable the account NAME; its sessions and its one-time link end at once."""
-    done = accepted(administration.disable(name, op.services, **audited(op)))
-    said = f"Disabled {done.account.username}; {done.sessions_ended} sessions ended."
-    report(said, facts(done.account) | {"sessions_ended": done.sessions_ended}, as_json=as_json)
+    account, ended = accepted(administration.disable(name, op.services, **audited(op)))
+    said = f"Disabled {account.username}; {ended} sessions ended."
+    report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
 
 
 @click.command()
 @click.argument("name")
-@as_json
-@click.pass_obj
+@operator_command
 def enable(op: Operator, name: str, *, as_json: bool) -> None:
     """Enable the account NAME again."""
     account = accepted(administration.enable(name, op.services, **audited(op)))

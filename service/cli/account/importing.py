@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import click
 
-from service.cli import REFUSED, Operator, as_json
+from service.cli import REFUSED, Operator, operator_command
 from service.cli.audited import audited
 from service.cli.output import is_terminal, report
 from service.login.accounts import Account
@@ -38,8 +38,7 @@ class Row(NamedTuple):
 @click.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--skip-existing", is_flag=True, help="Leave accounts alone that are there already.")
-@as_json
-@click.pass_obj
+@operator_command
 def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: bool) -> None:
     """Make the accounts of FILE.
 

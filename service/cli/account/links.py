@@ -2,7 +2,7 @@
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.audited import audited
 from service.cli.output import accepted, report, utc
 from service.login.administration import NewLink, make_link
@@ -12,8 +12,7 @@ from service.login.refusal import Refusal
 
 @click.command()
 @click.argument("name")
-@as_json
-@click.pass_obj
+@operator_command
 def invite(op: Operator, name: str, *, as_json: bool) -> None:
     """Print a one-time link through which NAME chooses a first password."""
     show_link(op, make_link(name, Purpose.INVITATION, op.services, **audited(op)), as_json=as_json)
@@ -21,8 +20,7 @@ def invite(op: Operator, name: str, *, as_json: bool) -> None:
 
 @click.command(name="reset-link")
 @click.argument("name")
-@as_json
-@click.pass_obj
+@operator_command
 def reset_link(op: Operator, name: str, *, as_json: bool) -> None:
     """Print a one-time link through which NAME chooses another password; the old one works until then."""
     show_link(op, make_link(name, Purpose.RESET, op.services, **audited(op)), as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from service.cli import Operator, as_json
+from service.cli import Operator, operator_command
 from service.cli.calibrate.speed import measure
 from service.login.passwords import Parameters
 
@@ -21,8 +21,7 @@ VESTIBULE_PASSWORDS__MEMORY={}k VESTIBULE_PASSWORDS__ITERATIONS={} VESTIBULE_PAS
 
 @click.command()
 @click.option("--seconds", type=click.FloatRange(0.001, 60), default=2, show_default=True, help="Time for a line.")
-@as_json
-@click.pass_obj
+@operator_command
 def calibrate(op: Operator, *, seconds: float, as_json: bool) -> None:
     """Show what passwords.* may be set to, one choice a line.
 
