@@ -48,6 +48,10 @@ class Statement:
         return form
 
 
+class SchemaFault(Unavailable):
+    """The database cannot be used as it is; the message says why and what to do. It was left as it is."""
+
+
 class Engine(Protocol):
     """What SQLite and PostgreSQL each do in their own way."""
 
@@ -68,6 +72,9 @@ class Engine(Protocol):
 
     def migrating(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction that may change tables and take its time."""
+
+    def remedy(self, failure: BaseException) -> str | None:
+        """Return what is wrong and what to type, where it is the operator who can mend the failure."""
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -125,7 +132,7 @@ class Database:
         try:
             return engine.run(statement, values) if connection is None else engine.run_on(connection, statement, values)
         except engine.failures as failure:
-            raise _unavailable(failure) from failure
+            raise _unavailable(engine, failure) from failure
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -203,7 +210,7 @@ def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except engine.failures as failure:
-        raise _unavailable(failure) from failure
+        raise _unavailable(engine, failure) from failure
 
 
 def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path | None]:
@@ -221,7 +228,9 @@ def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path |
     raise ValueError("the database's address must begin with sqlite:/// or postgresql://")
 
 
-def _unavailable(failure: Exception) -> Unavailable:
+def _unavailable(engine: Engine, failure: Exception) -> Unavailable:
     """Say what the driver said in one line, without statement and parameters: they hold hashes."""
     said = getattr(failure, "orig", None) or failure
+    if remedy := engine.remedy(said):
+        return SchemaFault(remedy)
     return Unavailable(f"the database: {(str(said).splitlines() or [type(said).__name__])[0][:_SHOWN]}")

@@ -17,13 +17,10 @@ import sqlalchemy as sa
 
 from service.services import Unavailable
 from service.storage import private, sqlite
+from service.storage.database import SchemaFault
 
 OLDEST_LIBRARY: Final = (3, 35)
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024
-
-
-class SchemaFault(Unavailable):
-    """The database cannot be used as it is; the message says why and what to do. It was left as it is."""
 
 
 class Note:

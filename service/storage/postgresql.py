@@ -1,4 +1,8 @@
-"""PostgreSQL through psycopg: a small pool that notices a restart, and never waits longer than people do."""
+"""PostgreSQL through psycopg: a small pool that notices a restart, and never waits longer than people do.
+
+Nothing is kept in a session of the server: behind PgBouncer in transaction mode each transaction may run in another
+one. So no statement is prepared, and time limits are set anew in each transaction, in the same round trip.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,6 +14,7 @@ import sqlalchemy as sa
 from psycopg.abc import PQGen, PQGenConn
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from service.storage import server_faults
 from service.storage.database import Parameters, Row, Statement
 
 ANSWER_SECONDS: Final = 0.8
@@ -19,15 +24,14 @@ AWAY_SECONDS: Final = 1.0
 _CONNECTIONS: Final = 16
 _RV = TypeVar("_RV")
 
-# Said once to each new connection, in one round trip: the server gives up before we do, and an acknowledged
-# change is on disk even where the server's default says otherwise.
-_MANNERS: Final = f"""
-SELECT set_config('statement_timeout', '{SERVER_MILLISECONDS}', false),
-       set_config('lock_timeout', '{SERVER_MILLISECONDS}', false),
-       set_config('idle_in_transaction_session_timeout', '10000', false),
-       set_config('default_transaction_isolation', 'read committed', false),
-       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END
+# For one transaction: the server gives up before we do, and an acknowledged change is on disk even where the
+# server's default says otherwise.
+_LIMITS: Final = f"""
+SELECT set_config('statement_timeout', '{SERVER_MILLISECONDS}', true),
+       set_config('idle_in_transaction_session_timeout', '10000', true),
+       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
+_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
 
 
 class Impatient(psycopg.Connection[Row]):
@@ -93,7 +97,7 @@ class Postgresql:
 
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
-        return _execute(cast("Impatient", connection.connection.dbapi_connection), text, parameters)
+        return _rows(_driver_of(connection).execute(text.encode(), parameters))
 
     def writing(self) -> AbstractContextManager[sa.Connection]:
         return self.sqlalchemy.execution_options(writes=True).begin()
@@ -104,13 +108,15 @@ class Postgresql:
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         with self.sqlalchemy.connect() as connection:
-            cast("Impatient", connection.connection.dbapi_connection).patience = None
+            _driver_of(connection).patience = None
             connection.detach()
             connection.execution_options(writes=True)
             with connection.begin():
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
                 yield connection
+
+    def remedy(self, failure: BaseException) -> str | None:
+        return server_faults.remedy(failure, self.sqlalchemy.url)
 
     def close(self) -> None:
         self.sqlalchemy.dispose()
@@ -119,7 +125,10 @@ class Postgresql:
         pooled = self.sqlalchemy.raw_connection()
         connection = cast("Impatient", pooled.driver_connection)
         try:
-            return _execute(connection, text, parameters)
+            with connection.pipeline():  # one transaction and one round trip
+                connection.execute(_LIMITS)
+                cursor = connection.execute(text.encode(), parameters)
+            return _rows(cursor)
         except psycopg.Error as failure:
             # A server that said goodbye may not have hung up yet, and its other connections are as lost as this one.
             if connection.closed or isinstance(failure, psycopg.errors.AdminShutdown):
@@ -134,12 +143,10 @@ class Postgresql:
         if monotonic() < self._away_until:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
         try:
-            connection = Impatient.connect(*arguments, autocommit=True, **keywords)
-            connection.execute(_MANNERS)
+            return Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords)
         except psycopg.OperationalError:
             self._away_until = monotonic() + AWAY_SECONDS
             raise
-        return connection
 
     def _prove(self, connection: Impatient, record: ConnectionPoolEntry, _pooled: object) -> None:
         """Ask a connection that lay idle whether it still lives; when not, all of the pool are made anew."""
@@ -154,8 +161,11 @@ class Postgresql:
             raise sa.exc.InvalidatePoolError from failure
 
 
-def _execute(connection: Impatient, text: str, parameters: Parameters) -> list[Row]:
-    cursor = connection.execute(text.encode(), parameters)
+def _driver_of(connection: sa.Connection) -> Impatient:
+    return cast("Impatient", connection.connection.dbapi_connection)
+
+
+def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
     return cursor.fetchall() if cursor.description else []
 
 
@@ -166,4 +176,4 @@ def _note_use(_connection: object, record: ConnectionPoolEntry | None) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN")
+        _driver_of(connection).execute(_BEGIN.encode())

@@ -17,8 +17,7 @@ from service import RELEASE
 from service.services import Unavailable
 from service.storage import file_checks
 from service.storage.backup import BadCopy, copy
-from service.storage.database import Database, Plain, metadata
-from service.storage.file_checks import SchemaFault
+from service.storage.database import Database, Plain, SchemaFault, metadata
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
@@ -45,11 +44,12 @@ _alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_
 def prepare(database: Database, *, backups: Path, now: int) -> None:
     """Check the database at the start; bring an SQLite file up to date. Raises SchemaFault, Unavailable.
 
-    A PostgreSQL server that does not answer stops nothing: it may come later.
+    A PostgreSQL server that does not answer stops nothing: it may come later. One that refuses us stops the start.
     """
     if database.path is None:
         try:
-            pending(database)
+            if pending(database):
+                _log.warning("the database lacks tables of this release: type `vestibule db upgrade`")
         except SchemaFault:
             raise
         except Unavailable as away:
@@ -65,6 +65,7 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
         finally:
             database.close()
         note.write()
+    database.known_current = True
 
 
 def pending(database: Database) -> bool:
@@ -73,7 +74,8 @@ def pending(database: Database) -> bool:
     Raises SchemaFault, and Unavailable when the database does not answer.
     """
     if not database.known_current:
-        with database.reading() as connection:
+        # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
+        with database.reading() if database.path else database.writing() as connection:
             database.known_current = (_judge(connection) or "") >= HEAD
     return not database.known_current
 
@@ -124,8 +126,9 @@ def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, ba
 def _judge(connection: sa.Connection) -> str | None:
     """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
     tables = set(sa.inspect(connection).get_table_names())
+    if connection.dialect.name == "postgresql":
+        _require_settings(connection)
     if not tables:
-        _require_unicode(connection)
         return None
     if not {"alembic_version", "house"} <= tables:
         raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
@@ -143,14 +146,19 @@ def _parts(release: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def _require_unicode(connection: sa.Connection) -> None:
-    """Names of people come from all over the world."""
-    if (
-        connection.dialect.name == "postgresql"
-        and connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8"
-    ):
+def _require_settings(connection: sa.Connection) -> None:
+    """Names of people come from all over the world; a statement by itself takes the server's default isolation."""
+    if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
         raise SchemaFault(
             "the database must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
+        )
+    isolation, user = connection.exec_driver_sql(
+        "SELECT current_setting('default_transaction_isolation'), quote_ident(current_user)"
+    ).one()
+    if isolation != "read committed":
+        raise SchemaFault(
+            f"the database's default isolation is {isolation}, and parallel sign-ins would fail: type "
+            f"ALTER ROLE {user} SET default_transaction_isolation = 'read committed';"
         )
 
 

@@ -134,6 +134,9 @@ class Sqlite:
             if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
                 raise sa.exc.IntegrityError("migration", None, DRIVER.IntegrityError("a row lost what it refers to"))
 
+    def remedy(self, failure: BaseException) -> None:
+        """None: what can be mended in a file is found before it is opened (`file_checks.py`)."""
+
     def close(self) -> None:
         self.sqlalchemy.dispose()
         while self._idle:

@@ -60,6 +60,27 @@ def sign_in(address: str, account_id: str, times: int) -> int:
         return len(list(threads.map(one, range(times))))
 
 
+def read_and_write(address: str, account_id: str, times: int) -> list[str]:
+    """Look an account up and write sessions, from eight threads; what went wrong, or was another's."""
+    stores = over(Database(address))
+
+    def one(_turn: int) -> str:
+        try:
+            with stores.transaction():
+                held = stores.accounts.hold(account_id)
+                stores.sessions.add(mine := session(account_id, id=os.urandom(6).hex(), token_hash=os.urandom(32)))
+            found = stores.sessions.find(mine.token_hash)
+            stores.sessions.touch(mine.token_hash, now=NOW + 1)
+        except Unavailable as away:
+            return str(away)
+        right = held and found and held.id == found.account.id == account_id and found.session.id == mine.id
+        return "" if right else f"{held} {found}"
+
+    ready()
+    with ThreadPoolExecutor(8) as threads:
+        return [wrong for wrong in threads.map(one, range(times)) if wrong]
+
+
 def acknowledge(address: str, account_id: str) -> None:
     """Open and end sessions for ever; tell each change once it is acknowledged. Ended by the test."""
     sessions = over(Database(address)).sessions
@@ -136,7 +157,7 @@ def _use(head: str, migrations: str | None) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    work.__name__: work for work in (hit, reserve, sign_in, acknowledge, prepare, upgrade, fork, fill)
+    work.__name__: work for work in (hit, reserve, sign_in, read_and_write, acknowledge, prepare, upgrade, fork, fill)
 }
 _line: Connection
 

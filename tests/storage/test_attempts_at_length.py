@@ -22,7 +22,7 @@ from tests.storage.test_many_processes import address_of
 from tests.storage.windows import ALICE, LIMITS, elsewhere, kept, let_through, reserve, trying
 
 AT_ONCE = 50
-SHARED = ["sqlite", "sqlite-journal", "postgresql", "redis", "redis-before-sql"]  # all but memory
+SHARED = ["sqlite", "sqlite-journal", "postgresql", "pgbouncer", "redis", "redis-before-sql"]  # all but memory
 WORKERS = 4
 COUNT = Statement(sa.text("SELECT count(*) FROM attempts"))
 
@@ -89,13 +89,13 @@ def test_many_at_once_share_the_wider_limits_exactly(attempts: Attempts, by: Sco
         assert sum(threads.map(guess, range(AT_ONCE))) == LIMITS[by].failures
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgresql", "redis"])
+@pytest.mark.parametrize("store", ["sqlite", "postgresql", "pooled", "redis"])
 def test_four_workers_count_together_and_a_restart_forgets_nothing(
     store: str, request: pytest.FixtureRequest, sqlite_file: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 200 tries of 16 threads in four processes exactly the limit goes on; when all have ended, nobody does."""
     monkeypatch.setattr(redis_counters, "TIMEOUT_SECONDS", 10.0)
-    database: Database = request.getfixturevalue("postgresql") if store == "postgresql" else sqlite_file
+    database: Database = request.getfixturevalue(store) if store in {"postgresql", "pooled"} else sqlite_file
     redis: str | None = request.getfixturevalue("patient_redis") if store == "redis" else None
     limits = (
         LIMITS
@@ -110,7 +110,7 @@ def test_four_workers_count_together_and_a_restart_forgets_nothing(
     assert afterwards == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 900)
 
 
-@pytest.fixture(params=["counter_file", "postgresql"])
+@pytest.fixture(params=["counter_file", "postgresql", "pooled"])
 def rows(request: pytest.FixtureRequest) -> Rows:
     """Each place in SQL that attempts may be in."""
     rows: Rows = request.getfixturevalue(request.param)

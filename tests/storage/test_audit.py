@@ -21,7 +21,7 @@ from service.storage.notes import Notes
 from tests.rig.memory_store import MemoryAudit, Rows
 from tests.rig.parts import ROOT
 from tests.rig.until import until
-from tests.storage.conftest import SQL, without_wal
+from tests.storage.conftest import SQL, of_engine
 from tests.storage.stores import NOW
 from tests.storage.test_many_processes import address_of
 
@@ -48,9 +48,7 @@ def trail(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tr
     if request.param == "memory":
         rows = Rows()
         return Trail(MemoryAudit(rows), rows.transaction)
-    if request.param == "sqlite-journal":
-        without_wal(monkeypatch)
-    database: Database = request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file")
+    database = of_engine(request, monkeypatch)
     return Trail(SqlAudit(database, kept_seconds=KEPT), database.transaction)
 
 

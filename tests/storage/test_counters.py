@@ -37,7 +37,7 @@ def file(memory_path: Path) -> CounterFile:
     return CounterFile(memory_path / "counters.sqlite3")
 
 
-@pytest.fixture(params=["file", "postgresql"])
+@pytest.fixture(params=["file", "postgresql", "pooled"])
 def rows(request: pytest.FixtureRequest) -> Rows:
     """Each place that counters may be in."""
     rows: Rows = request.getfixturevalue(request.param)

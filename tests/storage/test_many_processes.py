@@ -18,10 +18,10 @@ def address_of(database: Database) -> str:
     return database.engine.sqlalchemy.url.render_as_string(hide_password=False)
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgresql", "redis"])
+@pytest.mark.parametrize("store", ["sqlite", "postgresql", "pooled", "redis"])
 def test_a_limit_is_exact_with_four_workers(store: str, request: pytest.FixtureRequest, sqlite_file: Database) -> None:
     """Four processes of four threads hit a limit 400 times at once: it lets through what it says, to the hit."""
-    database: Database = request.getfixturevalue("postgresql") if store == "postgresql" else sqlite_file
+    database: Database = request.getfixturevalue(store) if store in {"postgresql", "pooled"} else sqlite_file
     redis: Redis | None = request.getfixturevalue("redis_server") if store == "redis" else None
     address = address_of(database)
 

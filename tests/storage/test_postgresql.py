@@ -14,7 +14,7 @@ from service.storage import postgresql as engine
 from service.storage import schema
 from service.storage.database import Database, Statement
 from service.storage.schema import SchemaFault
-from tests.rig.postgres import Postgres
+from tests.rig.postgres import Postgres, name_of
 from tests.rig.until import until
 from tests.storage.children import together
 from tests.storage.place import upgrade_server
@@ -238,10 +238,13 @@ def test_no_connection_leaks(postgres: Postgres, own_postgresql: Database) -> No
 
 def test_acknowledged_means_on_disk(own_postgresql: Database) -> None:
     """Where the server's default would answer before the commit is on disk, our connections say otherwise."""
-    name = address_of(own_postgresql).partition("@/")[2].partition("?")[0]
+    name = name_of(address_of(own_postgresql))
     with own_postgresql.reading() as connection:
         connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
     own_postgresql.close()
+    show = Statement(sa.text("SHOW synchronous_commit"))
 
-    with own_postgresql.reading() as connection:
-        assert connection.scalar(sa.text("SHOW synchronous_commit")) == "on"
+    alone = own_postgresql.run(show)
+    together = own_postgresql.within(lambda database: database.run(show))
+
+    assert alone == together == [("on",)]
