@@ -4,6 +4,7 @@ Nothing is kept in a session of the server: behind PgBouncer in transaction mode
 one. So no statement is prepared, and time limits are set anew in each transaction, in the same round trip.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
@@ -16,11 +17,13 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.storage import server_faults
 from service.storage.database import Parameters, Row, Statement
+from service.storage.names import Names
 
 ANSWER_SECONDS: Final = 0.8
 SERVER_MILLISECONDS: Final = 700
 TRUSTED_SECONDS: Final = 1.0
 AWAY_SECONDS: Final = 1.0
+NAME_SECONDS: Final = 0.4
 _CONNECTIONS: Final = 16
 _RV = TypeVar("_RV")
 
@@ -32,6 +35,9 @@ SELECT set_config('statement_timeout', '{SERVER_MILLISECONDS}', true),
        CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
 """
 _BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
+
+
+_connecting: Final = threading.local()  # `until`: when this thread gives up, whatever it tries
 
 
 class Impatient(psycopg.Connection[Row]):
@@ -50,14 +56,13 @@ class Impatient(psycopg.Connection[Row]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """Connect within the same time: the library itself waits two seconds at least."""
-        deadline = monotonic() + ANSWER_SECONDS
+        """Connect within the same time: the library itself waits two seconds at least, for each address."""
         steps = super()._connect_gen(conninfo)
         try:
             step = next(steps)
             while True:
                 ready = yield step
-                if monotonic() > deadline:
+                if monotonic() > _connecting.until:
                     steps.close()
                     raise psycopg.OperationalError("the server took too long to accept the connection")
                 step = steps.send(ready)
@@ -71,6 +76,7 @@ class Postgresql:
     def __init__(self, url: sa.URL) -> None:
         self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self._away_until = 0.0
+        self._names = Names()
         self.sqlalchemy = sa.create_engine(
             url,
             pool_size=_CONNECTIONS,
@@ -139,14 +145,31 @@ class Postgresql:
             pooled.close()
 
     def _connect(self, _dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]) -> Impatient:
-        """Open a connection. After a failure nobody waits for another one for a second."""
+        """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
+        _connecting.until = monotonic() + ANSWER_SECONDS
         try:
-            return Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords)
+            found = {**keywords, **self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))}
+            return Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **found)
         except psycopg.OperationalError:
             self._away_until = monotonic() + AWAY_SECONDS
             raise
+
+    def _resolved(self, hosts: str, ports: str) -> dict[str, str]:
+        """Return hosts and addresses as libpq takes them, an entry for each address: certificates are for the host."""
+        names, numbers, failure = hosts.split(","), ports.split(","), OSError()
+        found: list[tuple[str, str, str]] = []
+        for name, port in zip(names, numbers * len(names) if len(numbers) == 1 else numbers, strict=True):
+            try:
+                addresses = self._names.addresses(name, seconds=NAME_SECONDS)
+            except OSError as unknown:
+                failure = unknown
+                continue
+            found += [(name, "" if address == name else address, port) for address in addresses]
+        if not found:
+            raise psycopg.OperationalError(str(failure))
+        return dict(zip(("host", "hostaddr", "port"), map(",".join, zip(*found, strict=True)), strict=True))
 
     def _prove(self, connection: Impatient, record: ConnectionPoolEntry, _pooled: object) -> None:
         """Ask a connection that lay idle whether it still lives; when not, all of the pool are made anew."""

@@ -14,6 +14,7 @@ from limits.storage import RedisStorage, Storage
 
 from service.storage.counters import SqlCounters
 from service.storage.database import Rows
+from service.storage.names import Names
 
 TIMEOUT_SECONDS: Final = 0.2
 LOOK_AGAIN_SECONDS: Final = 3.0
@@ -133,4 +134,31 @@ def impatient(address: str) -> RedisStorage:
         "socket_connect_timeout": TIMEOUT_SECONDS,
         "retry": Retry(NoBackoff(), 1, supported_errors=(Lost,)),
     }
+    if (scheme := address.partition(":")[0]) in {"redis", "rediss"}:
+        options["connection_class"] = _resolving(encrypted=scheme == "rediss")
     return RedisStorage(address, key_prefix="vestibule:limits", **options)
+
+
+def _resolving(*, encrypted: bool) -> type:
+    """Return a class of connections whose server's name is resolved in time."""
+    from redis.connection import Connection, SSLConnection
+
+    names = Names()
+
+    class Resolving(Connection):
+        def _connect(self) -> Any:  # noqa: ANN401 - a socket
+            name, failure = self.host, OSError()
+            try:
+                for self.host in names.addresses(name, seconds=TIMEOUT_SECONDS):
+                    try:
+                        return super()._connect()  # type: ignore[no-untyped-call] # the driver has no types here
+                    except OSError as refused:
+                        failure = refused
+            finally:
+                self.host = name
+            raise failure
+
+    class ResolvingEncrypted(SSLConnection, Resolving):  # the certificate is for the name
+        pass
+
+    return ResolvingEncrypted if encrypted else Resolving

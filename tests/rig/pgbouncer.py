@@ -17,7 +17,7 @@ PORT = 6432
 POOL_SIZE = 3
 _CONFIGURATION = """
 [databases]
-* = host={server}
+* = host={server} port={server_port}
 [pgbouncer]
 listen_port = {port}
 unix_socket_dir = {place}
@@ -55,7 +55,9 @@ def pooling(server: Postgres, mode: str) -> Iterator[PgBouncer]:
     with private_place("pgbouncer") as place:
         configuration = place / "pgbouncer.ini"
         configuration.write_text(
-            _CONFIGURATION.format(server=server.directory, place=place, port=PORT, mode=mode, size=POOL_SIZE)
+            _CONFIGURATION.format(
+                server=server.directory, server_port=server.port, place=place, port=PORT, mode=mode, size=POOL_SIZE
+            )
         )
         (place / "users").write_text('"vestibule" ""\n')
         pooler = PgBouncer(place)

@@ -15,11 +15,17 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests.rig.asking import free_port
+from tests.rig.certificate import make as make_certificate
 from tests.rig.parts import need, unprivileged
 from tests.rig.until import until
 
 _CONFIGURATION = """
-listen_addresses = ''
+listen_addresses = '127.0.0.1'
+port = {port}
+ssl = on
+ssl_cert_file = 'certificate.pem'
+ssl_key_file = 'key.pem'
 fsync = off
 full_page_writes = off
 max_connections = 60
@@ -38,6 +44,7 @@ class Postgres:
         self.directory = place
         self._programs = programs
         self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
 
     @property
     def pid(self) -> int:
@@ -54,7 +61,12 @@ class Postgres:
 
     def address_of(self, name: str) -> str:
         """Return the address of a database by its name."""
-        return f"postgresql://vestibule@/{name}?host={quote(str(self.directory))}"
+        return f"postgresql://vestibule@/{name}?host={quote(str(self.directory))}&port={self.port}"
+
+    def encrypted(self, address: str, host: str) -> str:
+        """Return the address of the same database over TCP and TLS, with the certificate checked."""
+        trusted = quote(str(self.directory / "data/certificate.pem"))
+        return f"postgresql://vestibule@{host}:{self.port}/{name_of(address)}?sslmode=verify-full&sslrootcert={trusted}"
 
     def drop(self, address: str) -> None:
         """Remove a database with whoever is connected to it."""
@@ -99,7 +111,11 @@ class Postgres:
         )
         subprocess.run([*initdb, "--no-sync", "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL)
         with (self.directory / "data/postgresql.conf").open("a") as configuration:
-            configuration.write(_CONFIGURATION)
+            configuration.write(_CONFIGURATION.format(port=self.port))
+        certificate, key = make_certificate(self.directory / "data", "localhost")
+        key.chmod(0o600)
+        for file in (certificate, key):
+            os.chown(file, self.directory.stat().st_uid, self.directory.stat().st_gid)
         access = self.directory / "data/pg_hba.conf"
         access.write_text(f"local all {LOCKED} scram-sha-256\n{access.read_text()}")
 
@@ -118,7 +134,9 @@ class Postgres:
         return True
 
     def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(host=str(self.directory), user="vestibule", dbname="postgres", autocommit=True)
+        return psycopg.connect(
+            host=str(self.directory), port=self.port, user="vestibule", dbname="postgres", autocommit=True
+        )
 
 
 def name_of(address: str) -> str:
