@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from service.login.attempts import Attempts
-from service.storage import redis_counters, schema, sqlite
-from service.storage.attempts import SqlAttempts
-from service.storage.counter_file import CounterFile
-from service.storage.database import Database
-from service.storage.redis_attempts import FallbackAttempts, RedisAttempts
-from service.storage.redis_counters import Watch
+from service.storage.counting import redis_counters
+from service.storage.counting.counter_file import CounterFile
+from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
+from service.storage.counting.redis_counters import Watch
+from service.storage.counting.sql_attempts import SqlAttempts
+from service.storage.engine import sqlite
+from service.storage.engine.database import Database
+from service.storage.upkeep import schema
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
 from tests.rig.pgbouncer import PgBouncer, pgbouncer
