@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from service.login.links import Link, Purpose
-from service.storage.database import Database, Plain, Statement, metadata
+from service.storage.engine.database import Database, Plain, Statement, metadata
 
 _NOBODY_YET: Final = "set-up"  # stands where an account's id (32 hexadecimal digits) would
 

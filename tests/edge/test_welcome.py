@@ -9,7 +9,7 @@ import pytest
 
 from service.services import Unavailable
 from service.settings import load
-from service.storage.schema import SchemaFault
+from service.storage.upkeep.schema import SchemaFault
 from tests.edge.test_run import LINK
 from tests.rig.parts import ROOT
 

@@ -6,7 +6,7 @@ import pytest
 
 from service.login.accounts import Account
 from service.login.links import Purpose
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.storage.stores import NOW, Stores, account, link, over
 
 

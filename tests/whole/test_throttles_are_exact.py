@@ -13,7 +13,7 @@ from service.login.audit import Happened
 from service.storage.accounts import SqlAccounts
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from service.web.blocked import READ_EVERY_SECONDS
 from tests.rig.asking import Answer
 from tests.rig.servers import Servers
