@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from supervisor import News, Servers, ended, log_pipe, spawn, stop
 
-from service import probe
+from service import healthcheck
 from service.machine import with_large_pages
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def wait_until_ready(settings: "Settings", servers: Servers, news: News) -> bool
     """Wait for /readyz through nginx. Who is not ready for long is told why, and nothing else happens."""
     deadline, status, said = time.monotonic() + READY_SECONDS, 0, ""
     while time.monotonic() < deadline:
-        said = probe.ask(str(settings.socket_path))  # nginx would log each question that comes too early
+        said = healthcheck.ask(str(settings.socket_path))  # nginx would log each question that comes too early
         if not said:
             status, said = readiness(settings.ops_listen)
         if status == 200:  # noqa: PLR2004

@@ -26,7 +26,7 @@ GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does n
 def main() -> None:
     """Run one command of the operator's (`vestibule …`)."""
     if sys.argv[1:2] == ["ping"]:
-        from service.probe import main as ping
+        from service.healthcheck import main as ping
 
         sys.exit(ping(sys.argv[2:]))
     from service.cli import Operator, vestibule

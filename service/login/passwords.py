@@ -39,6 +39,14 @@ class Weakness(StrEnum):
     PERSONAL = "personal"
 
 
+WEAKNESS_MESSAGES: Final = {
+    Weakness.TOO_SHORT: f"Use at least {MINIMUM_CHARACTERS} characters. A short sentence works well.",
+    Weakness.TOO_LONG: f"Use at most {MAXIMUM_CHARACTERS} characters.",
+    Weakness.COMMON: "A guesser would soon try that password. Use words that do not belong together.",
+    Weakness.PERSONAL: "That password is made of your name, your address or this service's name. Use other words.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """The cost of one argon2id hash: memory in KiB, passes, lanes (RFC 9106, 3.1)."""

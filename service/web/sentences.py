@@ -6,7 +6,7 @@ The statuses are the closed list of answers; the same sentences stand on the pag
 from typing import Final, NamedTuple
 
 from service.login.new_password import Problem
-from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
+from service.login.passwords import WEAKNESS_MESSAGES, Weakness
 
 
 class Said(NamedTuple):
@@ -59,10 +59,7 @@ TOO_MANY_TRIES: Final = Said(
 )
 
 PROBLEMS: Final[dict[Problem | Weakness, str]] = {
-    Weakness.TOO_SHORT: f"Use at least {MINIMUM_CHARACTERS} characters. A short sentence works well.",
-    Weakness.TOO_LONG: f"Use at most {MAXIMUM_CHARACTERS} characters.",
-    Weakness.COMMON: "A guesser would soon try that password. Use words that do not belong together.",
-    Weakness.PERSONAL: "That password is made of your name, your address or this service's name. Use other words.",
+    **{weakness: WEAKNESS_MESSAGES[weakness] for weakness in Weakness},
     Problem.WRONG_CURRENT: "Your current password is not right.",
     Problem.UNLIKE: "The two new passwords are not the same.",
     Problem.USERNAME_INVALID: "Start with a letter or digit. Use only a to z, digits, dots, dashes, underscores and @, "

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from argon2 import PasswordHasher, Type
 
-from service.cli.account_import import BATCH
+from service.cli.account.importing import BATCH
 from service.services import Unavailable
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import MemoryAccounts, Rows
@@ -96,7 +96,7 @@ FAULTS: Final = {
     "bad e-mail": ("username,email\nbob,nobody\n", "line 2: The e-mail"),
     "two lines in a name": ('username,name\nbob,"a\nb"\n', "line 3: The name"),
     "long display name": (f"username,name\nbob,{'x' * 201}\n", "line 2: The name"),
-    "bad group": ('username,groups\nbob,"a,b"\n', "line 2: one of the groups"),
+    "bad group": ('username,groups\nbob,"a,b"\n', "line 2: 'a,b' cannot be a group"),
     "bad truth": ("username,admin\nbob,maybe\n", "line 2: admin and disabled are yes or no"),
     "bad disabled": ("username,disabled\nbob,2\n", "line 2: admin and disabled are yes or no"),
     "too many fields": ("username\nbob,x\n", "line 2: more fields than the heading has"),
@@ -217,7 +217,7 @@ def test_a_progress_bar_on_a_terminal_only(
 ) -> None:
     """At a terminal it shows how far it is, on standard error; in a pipe or a log there is nothing."""
     monkeypatch.setattr("click._termui_impl.isatty", lambda _stream: is_terminal)
-    monkeypatch.setattr("service.cli.account_import.is_terminal", lambda: is_terminal)
+    monkeypatch.setattr("service.cli.account.importing.is_terminal", lambda: is_terminal)
 
     result = terminal.run(*importing("username\nbob\n"))
 

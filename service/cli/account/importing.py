@@ -6,21 +6,21 @@ people can sign in meanwhile. What an interruption left out goes in with `--skip
 
 import csv
 import sys
-import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import click
 
-from service.cli import REFUSED, Operator, as_json
-from service.cli.person import flaw
-from service.cli.recorded import record
-from service.cli.words import is_terminal, tell
-from service.login.accounts import Account, UsernameTaken, canonical_group, canonical_username
-from service.login.audit import Happened
+from service.cli import REFUSED, Operator, operator_command
+from service.cli.audited import audited
+from service.cli.output import is_terminal, report
+from service.login.accounts import Account
+from service.login.administration import add
+from service.login.new_account import new_account
 from service.login.passwords import is_affordable_hash
+from service.login.refusal import Refusal
 
 COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
 BATCH: Final = 200
@@ -32,14 +32,13 @@ class Row(NamedTuple):
     """An account, and the line of the file where it ends."""
 
     line: int
-    person: Account
+    account: Account
 
 
 @click.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--skip-existing", is_flag=True, help="Leave accounts alone that are there already.")
-@as_json
-@click.pass_obj
+@operator_command
 def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: bool) -> None:
     """Make the accounts of FILE.
 
@@ -52,10 +51,10 @@ def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: b
         faults += _taken(op, rows)
     if faults:
         _refuse(file, faults, as_json=as_json)
-    added = _write(op, [row.person for row in rows])
+    added = _write(op, [row.account for row in rows])
     skipped = len(rows) - added
     facts = {"added": added, "skipped": skipped}
-    tell(f"{added} accounts added, {skipped} were there already.", facts, as_json=as_json)
+    report(f"{added} accounts added, {skipped} were there already.", facts, as_json=as_json)
 
 
 def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
@@ -63,39 +62,26 @@ def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
         click.echo(fault, err=True)
     click.echo(f"{len(faults)} faults in {file}; nothing was written.", err=True)
     if as_json:
-        tell("", {"added": 0, "skipped": 0, "faults": faults}, as_json=True)
+        report("", {"added": 0, "skipped": 0, "faults": faults}, as_json=True)
     sys.exit(REFUSED)
 
 
 def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
     accounts = op.services.accounts
-    for line, person in rows:
-        if accounts.by_username(person.username):
-            yield f"line {line}: there is an account {person.username} already"
+    for line, account in rows:
+        if accounts.by_username(account.username):
+            yield f"line {line}: there is an account {account.username} already"
 
 
-def _write(op: Operator, people: list[Account]) -> int:
-    """Write all of them, batch by batch, showing how far it is on a terminal; how many were new."""
+def _write(op: Operator, accounts: list[Account]) -> int:
+    """Store all of them, batch by batch, showing progress on a terminal; how many were new."""
     added = 0
-    bar_of = click.progressbar(length=len(people), label="Importing", file=sys.stderr, hidden=not is_terminal())
+    bar_of = click.progressbar(length=len(accounts), label="Importing", file=sys.stderr, hidden=not is_terminal())
     with bar_of as bar:
-        for start in range(0, len(people), BATCH):
-            batch = people[start : start + BATCH]
-            added += _add(op, batch)
+        for start in range(0, len(accounts), BATCH):
+            batch = accounts[start : start + BATCH]
+            added += len(add(batch, op.services, detail="imported", **audited(op)))
             bar.update(len(batch))
-    return added
-
-
-def _add(op: Operator, batch: list[Account]) -> int:
-    """Write one batch in one transaction; whoever is there already stays as they are."""
-    accounts, added = op.services.accounts, 0
-    with op.services.transaction():
-        for person in batch:
-            if accounts.by_username(person.username) is None:
-                with suppress(UsernameTaken):  # by somebody who added them meanwhile
-                    accounts.add(person)
-                    record(op, Happened.ACCOUNT_ADDED, account=person.username, detail="imported")
-                    added += 1
     return added
 
 
@@ -109,13 +95,14 @@ def read(file: Path, *, now: int) -> tuple[list[Row], list[str]]:
             if wrong := _heading(list(rows.fieldnames or ())):
                 return [], [wrong]
             for row in rows:
-                person = _account(row, now=now)
-                if isinstance(person, str):
-                    faults.append(f"line {rows.line_num}: {person}")
-                elif person.username in found:
-                    faults.append(f"line {rows.line_num}: {person.username} was in line {found[person.username].line}")
+                account = _account(row, now=now)
+                if isinstance(account, str):
+                    faults.append(f"line {rows.line_num}: {account}")
+                elif account.username in found:
+                    first = found[account.username].line
+                    faults.append(f"line {rows.line_num}: {account.username} was in line {first}")
                 else:
-                    found[person.username] = Row(rows.line_num, person)
+                    found[account.username] = Row(rows.line_num, account)
         except (UnicodeDecodeError, csv.Error) as unreadable:
             faults.append(f"line {rows.line_num + 1}: not readable as CSV in UTF-8 ({unreadable})")
     return list(found.values()), faults
@@ -132,30 +119,25 @@ def _account(row: dict[str, str | None], *, now: int) -> Account | str:
     if None in row:
         return "more fields than the heading has"
     fields = {key: (row.get(key) or "").strip() for key in COLUMNS}
-    username = canonical_username(fields["username"])
-    if username is None:
-        return f"{fields['username'][:64]!r} cannot be a username"
-    groups = [canonical_group(name) for name in fields["groups"].split()]
-    if wrong := _flaw(fields, groups):
+    if wrong := _flaw(fields):
         return wrong
-    return Account(
-        id=uuid.uuid4().hex,
-        username=username,
-        created_at=now,
-        display_name=fields["name"],
+    account = new_account(
+        fields["username"],
+        now=now,
         email=fields["email"],
-        groups=tuple(sorted({group for group in groups if group})),
+        display_name=fields["name"],
+        groups=tuple(fields["groups"].split()),
         is_admin=_TRUTH[fields["admin"].lower()],
-        password_hash=fields["password_hash"] or None,
-        disabled_at=now if _TRUTH[fields["disabled"].lower()] else None,
     )
+    if isinstance(account, Refusal):
+        return str(account)
+    disabled_at = now if _TRUTH[fields["disabled"].lower()] else None
+    return replace(account, password_hash=fields["password_hash"] or None, disabled_at=disabled_at)
 
 
-def _flaw(fields: dict[str, str], groups: list[str | None]) -> str | None:
-    if None in groups:
-        return "one of the groups has characters that a group cannot have"
+def _flaw(fields: dict[str, str]) -> str | None:
     if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
         return "admin and disabled are yes or no"
     if fields["password_hash"] and not is_affordable_hash(fields["password_hash"]):
         return "password_hash is no argon2 hash that this service can check"
-    return flaw(email=fields["email"], display_name=fields["name"])
+    return None
