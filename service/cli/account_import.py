@@ -20,7 +20,7 @@ from service.cli.recorded import record
 from service.cli.words import is_terminal, tell
 from service.login.accounts import Account, UsernameTaken, canonical_group, canonical_username
 from service.login.audit import Happened
-from service.login.passwords import is_affordable_hash
+from service.login.stored_hash import hash_flaw
 
 COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
 BATCH: Final = 200
@@ -156,6 +156,6 @@ def _flaw(fields: dict[str, str], groups: list[str | None]) -> str | None:
         return "one of the groups has characters that a group cannot have"
     if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
         return "admin and disabled are yes or no"
-    if fields["password_hash"] and not is_affordable_hash(fields["password_hash"]):
-        return "password_hash is no argon2 hash that this service can check"
+    if fields["password_hash"] and (wrong := hash_flaw(fields["password_hash"])):
+        return f"password_hash {wrong}"
     return flaw(email=fields["email"], display_name=fields["name"])
