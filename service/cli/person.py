@@ -7,7 +7,13 @@ from typing import Any, Final
 
 from service.cli import Operator
 from service.cli.words import refuse
-from service.login.accounts import Account, canonical_group, canonical_username
+from service.login.accounts import (
+    LONGEST_USERNAME,
+    USERNAME_CHARACTERS,
+    Account,
+    canonical_group,
+    canonical_username,
+)
 
 LONGEST_TEXT: Final = 200
 _ADDRESS: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+")  # what fits a header as it is
@@ -34,7 +40,8 @@ def username(name: str) -> str:
     """Return the one spelling of a new account's name; leave when it cannot be one."""
     found = canonical_username(name)
     return found or refuse(
-        f"{name!r} cannot be a username: 1 to 64 of a-z, 0-9 and . _ @ - starting with a letter or digit."
+        f"{name!r} cannot be a username: 1 to {LONGEST_USERNAME} characters of {USERNAME_CHARACTERS}, "
+        "starting with a letter or digit."
     )
 
 
