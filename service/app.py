@@ -7,6 +7,7 @@ a probe pays for no web framework and a web worker for no migration tool.
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from service import RELEASE, parts
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from service.services import Health, Services
     from service.settings import Settings
-    from service.storage.counters import Chosen
-    from service.storage.database import Database
+    from service.storage.counting.sql_counters import Chosen
+    from service.storage.engine.database import Database
 
 GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
 
@@ -67,7 +68,7 @@ def _end(because: str, code: int) -> NoReturn:
 
 def facts(settings: Settings) -> dict[str, str | int]:
     """Return what the start-up line says of this machine: the journal that is safe here, and who works."""
-    from service.storage.database import Database
+    from service.storage.engine.database import Database
 
     return {
         "journal": Database(settings.database_address).journal_mode or "the server's",
@@ -107,17 +108,16 @@ def _add_pages(app: Flask) -> None:
 
 def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
-    import time
-
     from service.services import Services
     from service.settings import secret_keys
-    from service.storage import counters, schema
-    from service.storage.database import Database
+    from service.storage.counting import sql_counters
+    from service.storage.engine.database import Database
     from service.storage.stores import sql_stores
+    from service.storage.upkeep import schema
 
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = counters.choose(database, redis=settings.redis_address)
+    counted = sql_counters.choose(database, redis=settings.redis_address)
     keys = secret_keys(settings)
     return Services(
         **sql_stores(database, audit_kept_seconds=settings.audit.keep),
@@ -141,7 +141,7 @@ def build_services(settings: Settings) -> Services:
 
 def pending(database: Database) -> bool:
     """Whether `db upgrade` is due; so it is for a database that is not ours or too new, and then says why not."""
-    from service.storage import schema
+    from service.storage.upkeep import schema
 
     try:
         return schema.pending(database)
@@ -162,10 +162,8 @@ def health(database: Database, counted: Chosen) -> Health:
 
 def upgrade(settings: Settings) -> str:
     """Bring the database's tables to this release (`vestibule db upgrade`); what was done, in words."""
-    import time
-
-    from service.storage import schema
-    from service.storage.database import Database
+    from service.storage.engine.database import Database
+    from service.storage.upkeep import schema
 
     return schema.upgrade(
         Database(settings.database_address), backups=settings.state_dir / "backups", now=int(time.time())

@@ -8,13 +8,12 @@ many attempts are kept. Names that nobody has are counted like those that somebo
 
 import hashlib
 import hmac
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from service.login.accounts import Account, canonical_username
+from service.login.accounts import Account, folded_username
 
 
 class Scope(StrEnum):
@@ -123,8 +122,9 @@ def judge(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> T
 
 def digest_of(username: str, key: bytes) -> str:
     """Return what stands for a name as it was typed: the same for all its spellings, and nothing without the key."""
-    name = canonical_username(username) or unicodedata.normalize("NFKC", username).casefold().strip()
-    return hmac.new(key, b"account\0" + name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(
+        key, b"account\0" + folded_username(username).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()[:32]
 
 
 def trying(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Try:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final, TypedDict, Unpack
 
-from service.login.accounts import Account, canonical_group, canonical_username
+from service.login.accounts import LONGEST_USERNAME, USERNAME_CHARACTERS, Account, canonical_group, canonical_username
 from service.login.refusal import Refusal
 
 MAXIMUM_TEXT: Final = 200
@@ -22,7 +22,10 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters,
 class BadDetail(StrEnum):
     """Why an account cannot be as it was asked for."""
 
-    USERNAME = "{!r} cannot be a username: 1 to 64 of a-z, 0-9 and . _ @ - starting with a letter or digit."
+    USERNAME = (
+        f"{{!r}} cannot be a username: 1 to {LONGEST_USERNAME} characters of {USERNAME_CHARACTERS}, "
+        "starting with a letter or digit."
+    )
     GROUP = "{!r} cannot be a group: 1 to 64 of a-z, 0-9 and . _ - starting with a letter or digit."
     EMAIL = (
         "The e-mail address must have one @ between printable ASCII without blanks, "

@@ -2,7 +2,7 @@
 
 Refuses with every fault at once. `load` reads and changes nothing; only `secret_keys` may make a file.
 
-    kinds, addresses, files    how single values are read, written back and described
+    kinds, addresses, listeners, files    how single values are read, written back and described
     secret        what nothing shows
     section       a group of settings, which reads what it is given
     sections      the settings in groups: name, kind, default, sentence

@@ -1,4 +1,4 @@
-"""Addresses among the settings: the public origin, listeners, trusted networks, the database, Redis.
+"""Addresses among the settings: the public origin, trusted networks, the database, Redis.
 
 Addresses of stores carry passwords: what is said about one never quotes it, and what is shown of one is put
 together from the parts that are no secret.
@@ -32,8 +32,6 @@ _FLAWS: Final = {
 # co.uk, com.au, or.jp: not the Public Suffix List, only the commonest mistakes.
 _REGISTRIES: Final = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"})
 _COUNTRY_CODE: Final = 2
-_LISTEN: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
-_HIGHEST_PORT: Final = 65535
 # What SQLAlchemy reads: the password ends at the @, whatever else it holds.
 _DATABASE: Final = re.compile(
     r"(?P<scheme>postgres(?:ql)?(?:\+psycopg)?)://(?:(?P<user>[^:/@]*)(?::[^@]*)?@)?"
@@ -80,21 +78,6 @@ def cookie_domain(value: object) -> str:
     if name.count(".") == 1 and len(last) == _COUNTRY_CODE and second in _REGISTRIES:
         raise Unfit("is where others register their names, too: browsers refuse cookies for it; add your own label")
     return name
-
-
-def listen(value: object) -> str:
-    """Return where nginx listens as `host:port`: `localhost` (both loopbacks) or an IP address."""
-    found = _LISTEN.fullmatch(text(value).lower())
-    if found is None or not 1 <= int(found["port"]) <= _HIGHEST_PORT:
-        raise Unfit("must be an address and a port: localhost:8080, 0.0.0.0:8080 or [::]:8080")
-    host, port = found["host"], int(found["port"])
-    if host == "localhost":
-        return f"localhost:{port}"
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        raise Unfit("has no valid IP address: write localhost:8080, 0.0.0.0:8080 or [::]:8080") from None
-    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"  # noqa: PLR2004 - IPv6
 
 
 def network(item: str) -> Network:
@@ -157,7 +140,6 @@ def shown(address: Secret) -> str:
 PUBLIC: Final = Kind("an address such as https://login.example.org", origin)
 ORIGINS: Final = listing("a list of addresses such as https://wiki.example.org", _origin_of_list)
 NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", network)
-LISTEN: Final = Kind("an address and a port", listen)
 DOMAIN: Final = Kind("a domain name such as example.org", cookie_domain)
 DATABASE: Final = Kind("an address", database, shown, is_secret=True)
 REDIS: Final = Kind("an address", redis, shown, is_secret=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from service.settings import listeners
 from service.settings.fields import Settings
 from service.settings.kinds import spelled_duration
 
@@ -75,20 +76,12 @@ def _outer_limits(settings: Settings) -> Iterator[Disagreement]:
 
 
 def _listeners(settings: Settings) -> Iterator[Disagreement]:
-    public, ops = settings.server.listen, settings.ops_listen
-    if public.rpartition(":")[2] == ops.rpartition(":")[2] and _overlap(public, ops):
-        yield (
-            ("ops_listen", "server.listen"),
-            f"{{0}} ({ops}) and {{1}} ({public}) are the same place: choose another port",
-        )
+    if listeners.overlap(settings.ops_listen, settings.server.listen):
+        ops, public = map(listeners.LISTENERS.write, (settings.ops_listen, settings.server.listen))
+        words = f"{{0}} ({ops}) and {{1}} ({public}) are the same place: choose another port"
+        yield ("ops_listen", "server.listen"), words
 
 
-def _overlap(one: str, other: str) -> bool:
-    hosts = {one.rpartition(":")[0], other.rpartition(":")[0]}
-    return len(hosts) == 1 or bool(hosts & {"0.0.0.0", "[::]"}) or hosts in _SAME_MACHINE  # noqa: S104 - compared only
-
-
-_SAME_MACHINE: Final = ({"localhost", "127.0.0.1"}, {"localhost", "[::1]"})
 _CHECKS: Final[tuple[Callable[[Settings], Iterator[Disagreement]], ...]] = (
     _lifetimes,
     _cookie_domain,

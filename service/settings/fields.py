@@ -11,6 +11,7 @@ from service.access import public_address
 from service.machine import cpu_budget
 from service.settings import addresses, files
 from service.settings.addresses import Network
+from service.settings.listeners import LISTENERS, Listener
 from service.settings.secret import Secret
 from service.settings.section import Section, setting
 from service.settings.sections import (
@@ -72,9 +73,9 @@ class Settings(Section):
     trusted_proxies: tuple[Network, ...] = setting(
         addresses.NETWORKS, (), "Networks of proxies in front of nginx, whose word on the client's address counts."
     )
-    ops_listen: str = setting(
-        addresses.LISTEN,
-        "127.0.0.1:9180",
+    ops_listen: tuple[Listener, ...] = setting(
+        LISTENERS,
+        (Listener("127.0.0.1", 9180),),
         "Where nginx waits for `/metrics`, `/healthz` and `/readyz`; never for the public.",
     )
     sessions: Sessions = field(default=Sessions())

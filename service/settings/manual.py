@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from inspect import cleandoc
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,7 @@ def _sections() -> Iterator[str]:
     for each in fields(Settings):
         if isinstance(each.default, Section):
             belonging = [s for s in CATALOGUE.values() if s.name.startswith(f"{each.name}.")]
-            yield from _section(f"`[{each.name}]`", each.default.__doc__ or "", belonging)
+            yield from _section(f"`[{each.name}]`", cleandoc(each.default.__doc__ or ""), belonging)
 
 
 def _section(title: str, words: str, settings: list[Setting]) -> Iterator[str]:

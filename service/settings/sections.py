@@ -10,6 +10,7 @@ from typing import Final
 
 from service.settings import addresses, files, kinds
 from service.settings.kinds import DAY, HOUR, MINUTE
+from service.settings.listeners import LISTENERS, Listener
 from service.settings.section import Section, setting
 
 # A session's last use is written once a minute: a shorter life would end sessions that are in use.
@@ -139,10 +140,11 @@ class Brand(Section):
 class Server(Section):
     """gunicorn, and nginx in front of it."""
 
-    listen: str = setting(
-        addresses.LISTEN,
-        "localhost:8080",
-        "Where nginx waits for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1.",
+    listen: tuple[Listener, ...] = setting(
+        LISTENERS,
+        (Listener("localhost", 8080),),
+        "Where nginx waits for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1. `[::]` takes IPv6 and "
+        "IPv4.",
     )
     socket: Path | None = setting(
         files.SOCKET,

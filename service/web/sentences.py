@@ -5,6 +5,7 @@ The statuses are the closed list of answers; the same sentences stand on the pag
 
 from typing import Final, NamedTuple
 
+from service.login.accounts import LONGEST_USERNAME, USERNAME_CHARACTERS
 from service.login.new_password import Problem
 from service.login.passwords import WEAKNESS_MESSAGES, Weakness
 
@@ -62,8 +63,8 @@ PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     **{weakness: WEAKNESS_MESSAGES[weakness] for weakness in Weakness},
     Problem.WRONG_CURRENT: "Your current password is not right.",
     Problem.UNLIKE: "The two new passwords are not the same.",
-    Problem.USERNAME_INVALID: "Start with a letter or digit. Use only a to z, digits, dots, dashes, underscores and @, "
-    "at most 64.",
+    Problem.USERNAME_INVALID: f"Start with a letter or digit. Use only {USERNAME_CHARACTERS}, at most "
+    f"{LONGEST_USERNAME} characters.",
     Problem.USERNAME_TAKEN: "Somebody already has that username.",
     Problem.LINK_SPENT: "This link was used already, or has expired. If you have just chosen a password with it, "
     "sign in; otherwise ask for a new one.",

@@ -68,7 +68,8 @@ def _turn_away(refused: Refused, **shown: Any) -> Response:
     telemetry.count_sign_in("password", refused.reason.value)
     if refused.reason is Reason.BUSY:
         return errors.busy()  # nothing was tried: the request's own line says all, and a flood writes half as much
-    telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value)
+    flaw = {"hash_flaw": refused.flaw} if refused.flaw else {}
+    telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value, **flaw)
     for scope in refused.used_up:
         telemetry.event("authn_login_fail_max", account=refused.username, scope=scope.value)
     if refused.throttled is not None:

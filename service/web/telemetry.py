@@ -166,17 +166,17 @@ def _healthz() -> Response:
 
 
 def _readyz() -> Response:
-    """Answer whether this replica should get requests: its tables are there.
+    """Answer whether this replica should get requests: its tables were seen.
 
-    A database that does not answer is no reason to leave: every replica would, and nobody would say why.
+    A database that is lost later is no reason to leave: every replica would, and none would say why.
     """
+    text = "ok\n"
     try:
-        pending = context.services().health.migrations_pending()
+        if context.services().health.migrations_pending():
+            text = "migrations are missing: vestibule db upgrade\n"
     except Unavailable:
-        pending = False
-    if pending:
-        return Response("migrations are missing: vestibule db upgrade\n", 503, content_type="text/plain; charset=utf-8")
-    return Response("ok\n", content_type="text/plain; charset=utf-8")
+        text = "the database has not answered since the start\n"
+    return Response(text, 200 if text == "ok\n" else 503, content_type="text/plain; charset=utf-8")
 
 
 class _Gauges:

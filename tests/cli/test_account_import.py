@@ -103,8 +103,16 @@ FAULTS: Final = {
     "bcrypt": ("username,password_hash\nbob,$2b$12$abcdefghijklmnopqrstuv\n", "line 2: password_hash"),
     "plain text": ("username,password_hash\nbob,hunter2hunter2\n", "line 2: password_hash"),
     "costly hash": (
-        'username,password_hash\nbob,"$argon2id$v=19$m=4194304,t=3,p=4$c29tZXNhbHQ$aGFzaGhhc2g"\n',
-        "line 2: password_hash",
+        'username,password_hash\nbob,"$argon2id$v=19$m=4194304,t=3,p=4$c29tZXNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"\n',
+        "line 2: password_hash costs too much with m=4194304, t=3, p=4",
+    ),
+    "little memory": (
+        'username,password_hash\nbob,"$argon2id$v=19$m=12,t=20,p=2$c29tZXNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"\n',
+        "line 2: password_hash has m=12, which is too little for p=2",
+    ),
+    "hash cut short": (
+        f'username,password_hash\ncarol,\nbob,"{HASHES["ID"][:-3]}"\n',
+        "line 3: password_hash has a salt or a hash that was cut short",
     ),
     "not UTF-8": (b"username\nbob\n\xff\xfe\n", "not readable as CSV in UTF-8"),
     "UTF-16": ("username\nbob\n".encode("utf-16"), "not readable as CSV in UTF-8"),

@@ -110,13 +110,35 @@ def test_workers_that_would_count_apart_do_not_start() -> None:
         assert "vestibule serve" in _refused(servers)
 
 
-def test_workers_that_nobody_budgeted_do_not_start() -> None:
-    """What GUNICORN_CMD_ARGS adds would hash beyond the one budget of all workers."""
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (f"--workers {WORKERS + 1}", "workers"),
+        ("--bind 127.0.0.1:0", "bind"),
+        ("--worker-class sync --threads 3", "threads, worker_class"),
+        ("--forwarded-allow-ips '*'", "forwarded_allow_ips"),
+        ("--no-control-socket --timeout 31", "timeout"),
+        ("--daemon", "daemon"),
+        ("--pid /dev/null", "pidfile"),
+        ("--logger-class gunicorn.glogging.Logger", "logger_class"),
+    ],
+)
+def test_options_of_gunicorn_cannot_undo_its_configuration(options: str, named: str) -> None:
+    """GUNICORN_CMD_ARGS could serve without nginx, or beyond the one budget for hashing: the start names them."""
     with prepared(workers=WORKERS) as servers:
-        servers.environ["GUNICORN_CMD_ARGS"] = f"--workers {WORKERS + 1}"
+        servers.environ["GUNICORN_CMD_ARGS"] = options
         servers.start_gunicorn()
 
-        assert "VESTIBULE_SERVER__WORKERS" in _refused(servers)
+        assert f"GUNICORN_CMD_ARGS changes {named}: remove that" in _refused(servers)
+
+
+def test_options_that_change_nothing_are_taken() -> None:
+    """What gunicorn's configuration says anyway may be said again."""
+    with prepared(workers=WORKERS) as servers:
+        servers.environ["GUNICORN_CMD_ARGS"] = f"--workers {WORKERS} --preload --worker-class gthread"
+        servers.start()
+
+        assert servers.get("/").status == 200
 
 
 def test_a_place_is_never_shared() -> None:

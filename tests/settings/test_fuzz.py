@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from service.settings import addresses, sources
 from service.settings.catalogue import CATALOGUE
 from service.settings.kinds import Kind, Unfit, kibibytes, listing, text, whole
+from service.settings.listeners import listener
 from tests.settings.asked import faults
 
 CANARY: Final = "canary7canary"
@@ -53,7 +54,7 @@ near_addresses = st.lists(
 KINDS: Final[dict[str, Callable[[object], object]]] = {
     "origin": addresses.origin,
     "cookie_domain": addresses.cookie_domain,
-    "listen": addresses.listen,
+    "listen": lambda written: str(listener(text(written))),
     "text": text,
 }
 

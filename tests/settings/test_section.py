@@ -25,9 +25,9 @@ def test_values_given_in_code_are_read() -> None:
 def test_all_unfit_values_are_said_at_once() -> None:
     """At the top and in sections, in the order of the manual; what was given is not repeated."""
     with pytest.raises(UnfitValues) as refused:
-        _made({"server": {"workers": 0}, "sessions": {"idle": "CANARY", "absolute": 1}, "ops_listen": "CANARY"})
+        _made({"server": {"workers": 0}, "sessions": {"idle": "CANARY", "absolute": 1}, "public_url": "CANARY"})
 
-    assert [*refused.value.reasons] == ["ops_listen", "sessions.idle", "sessions.absolute", "server.workers"]
+    assert [*refused.value.reasons] == ["public_url", "sessions.idle", "sessions.absolute", "server.workers"]
     assert "sessions.idle must be a duration from 2m to 400d" in str(refused.value)
     assert "CANARY" not in str(refused.value)
 

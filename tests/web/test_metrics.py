@@ -76,7 +76,7 @@ def test_what_was_never_an_attempt_is_none(world: World) -> None:
 def test_series_are_there_from_the_start(world: World) -> None:
     """Every counter of ours shows its whole closed set at zero, so that the first event is an increase."""
     exposed = scraped.text(world.app())
-    outcomes = {"granted", "unknown", "disabled", "wrong_password", "throttled", "busy", "changed"}
+    outcomes = {"granted", "unknown", "disabled", "wrong_password", "unusable_hash", "throttled", "busy", "changed"}
 
     assert set(scraped.label_values(exposed, "outcome")) == outcomes
     assert set(scraped.label_values(exposed, "scope")) == {"posts", "block", *Scope}

@@ -107,12 +107,12 @@ def silent(_told: Callable[[bool], None]) -> None:
     [
         (Health(lambda: True, lambda: False, silent), 200, 0),
         (Health(lambda: True, lambda: True, silent), 503, 1),
-        (Health(lambda: False, raising, silent), 200, None),
+        (Health(lambda: False, raising, silent), 503, None),
     ],
-    ids=["well", "migrations missing", "database lost"],
+    ids=["well", "migrations missing", "not seen yet"],
 )
 def test_readiness(world: World, health: Health, ready: int, pending: int | None) -> None:
-    """Red while migrations are missing; a lost database takes no replica out; liveness asks nothing at all."""
+    """Red while migrations are missing, and until the tables were seen once; liveness asks nothing at all."""
     app = world.app(health=health)
 
     shown = scraped.series(scraped.text(app)).get(("vestibule_migrations_pending", frozenset()))

@@ -19,8 +19,8 @@ from service.cli.output import is_terminal, report
 from service.login.accounts import Account
 from service.login.administration import add
 from service.login.new_account import new_account
-from service.login.passwords import is_affordable_hash
 from service.login.refusal import Refusal
+from service.login.stored_hash import hash_flaw
 
 COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
 BATCH: Final = 200
@@ -138,6 +138,6 @@ def _account(row: dict[str, str | None], *, now: int) -> Account | str:
 def _flaw(fields: dict[str, str]) -> str | None:
     if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
         return "admin and disabled are yes or no"
-    if fields["password_hash"] and not is_affordable_hash(fields["password_hash"]):
-        return "password_hash is no argon2 hash that this service can check"
+    if fields["password_hash"] and (wrong := hash_flaw(fields["password_hash"])):
+        return f"password_hash {wrong}"
     return None
