@@ -9,7 +9,18 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
-from service.login.attempts import Attempts, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.attempts import (
+    PENDING_SECONDS,
+    Attempts,
+    Count,
+    Reserved,
+    Scope,
+    Tally,
+    Throttled,
+    Throttles,
+    Try,
+    judge,
+)
 from service.services import Unavailable
 from service.storage.counting.redis_counters import Watch, counts, failures_of, impatient
 
@@ -22,21 +33,23 @@ _KINDS: Final = {
     Scope.ACCOUNT: "account",
     Scope.KNOWN_DEVICE: "device",
 }
-# Written to every window or to none: ARGV has the time, the member, and the length and limit of each key's window.
+# Written to every window or to none. ARGV has the time, the member, for how long an attempt is recent, and the length
+# and limit of each key's window.
 # A refusal only reads. The first write is one that a full Redis refuses: after any other it would let everything pass.
 _RESERVE: Final = """
 local now, found, free = tonumber(ARGV[1]), {}, true
 for place, key in ipairs(KEYS) do
-  local seconds, failures = tonumber(ARGV[1 + 2 * place]), tonumber(ARGV[2 + 2 * place])
+  local seconds, failures = tonumber(ARGV[2 + 2 * place]), tonumber(ARGV[3 + 2 * place])
   local after, before = '(' .. now - seconds, '(' .. now + seconds
   local many = redis.call('ZCOUNT', key, after, before)
   if many >= failures then free = false end
   found[#found + 1] = many
   found[#found + 1] = redis.call('ZRANGEBYSCORE', key, after, before, 'WITHSCORES', 'LIMIT', 0, 1)[2] or '0'
+  found[#found + 1] = redis.call('ZCOUNT', key, now - ARGV[3], now + ARGV[3])
 end
 if free then
   for place, key in ipairs(KEYS) do
-    local seconds = tonumber(ARGV[1 + 2 * place])
+    local seconds = tonumber(ARGV[2 + 2 * place])
     redis.call('ZADD', key, now, ARGV[2])
     redis.call('EXPIRE', key, seconds)
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
@@ -66,12 +79,12 @@ class RedisAttempts:
 
     def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
         reservation = _IN_REDIS + secrets.token_hex(16)
-        arguments: list[object] = [now, _member(reservation, trying)]
+        arguments: list[object] = [now, _member(reservation, trying), PENDING_SECONDS]
         for scope in trying.scopes:
             arguments += [throttles[scope].seconds, throttles[scope].failures]
         found = self._script(keys=_keys(trying), args=arguments)
         counts = {
-            scope: Count(int(found[2 * place]), int(float(found[2 * place + 1])))
+            scope: Count(*(int(float(each)) for each in found[3 * place : 3 * place + 3]))
             for place, scope in enumerate(trying.scopes)
         }
         verdict = judge(counts, throttles, now=now)

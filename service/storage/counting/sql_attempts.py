@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from service.login.attempts import Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.attempts import PENDING_SECONDS, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
 from service.services import Unavailable
 from service.storage.engine.database import Database, Plain, Rows, Statement, metadata
 
@@ -50,9 +50,9 @@ _WHICH: Final = {
 def _count(scope: Scope) -> sa.Select[Any]:
     """Count one window. What lies ahead by more than a window was written before a clock was set back."""
     window = (_OWN.at > sa.bindparam(f"after_{scope}")) & (_OWN.at < sa.bindparam(f"before_{scope}"))
-    return sa.select(
-        sa.literal_column(f"'{scope.value}'"), sa.func.count(), sa.func.coalesce(sa.func.min(_OWN.at), 0)
-    ).where(_WHICH[scope], window)
+    many, oldest = sa.func.count(), sa.func.coalesce(sa.func.min(_OWN.at), 0)
+    recent = sa.func.count().filter(_OWN.at.between(sa.bindparam("recent"), sa.bindparam("soon")))
+    return sa.select(sa.literal_column(f"'{scope.value}'"), many, oldest, recent).where(_WHICH[scope], window)
 
 
 def _counts(*scopes: Scope) -> Statement:
@@ -161,8 +161,9 @@ def _reserve(database: Database, trying: Try, throttles: Throttles, now: int) ->
 
 def _counted(database: Database, trying: Try, throttles: Throttles, now: int) -> dict[Scope, Count]:
     values: dict[str, Any] = {"account": trying.account, "network": trying.network, "device": trying.device}
+    values |= {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
     for scope in trying.scopes:
         seconds = throttles[scope].seconds
         values |= {f"after_{scope}": now - seconds, f"before_{scope}": now + seconds}
     rows = database.run(_OF_DEVICE if trying.device is not None else _OF_OTHERS, **values)
-    return {Scope(scope): Count(many, oldest) for scope, many, oldest in rows}
+    return {Scope(scope): Count(*counted) for scope, *counted in rows}

@@ -38,7 +38,7 @@ def test_every_limit_holds(attempts: Attempts, scope: Scope) -> None:
         account = f"{number:032x}" if scope is Scope.NETWORK else ALICE
         return trying(account, elsewhere(number) if scope is Scope.ACCOUNT else HERE)
 
-    verdicts = [verdict for number in range(12) for verdict in reserve(attempts, who(number), number)]
+    verdicts = [verdict for number in range(12) for verdict in reserve(attempts, who(number), 3 * number)]
 
     many, seconds = LIMITS[scope].failures, LIMITS[scope].seconds
     assert let_through(verdicts[:many]) == many
@@ -51,7 +51,7 @@ def test_of_several_limits_the_longest_says_until_when(attempts: Attempts) -> No
         reserve(attempts, trying(network=elsewhere(number)), 0)
     reserve(attempts, trying(), 10, 10, 10)
 
-    assert reserve(attempts, trying(), 10) == [Throttled(Scope.ACCOUNT, NOW + 120)]
+    assert reserve(attempts, trying(), 13) == [Throttled(Scope.ACCOUNT, NOW + 120)]
 
 
 def test_a_refusal_writes_nothing(attempts: Attempts) -> None:
@@ -59,7 +59,7 @@ def test_a_refusal_writes_nothing(attempts: Attempts) -> None:
     reserve(attempts, trying(), 0, 0, 0)
     before = kept(attempts), kept(attempts, Scope.NETWORK)
 
-    refused = reserve(attempts, trying(), *range(55))
+    refused = reserve(attempts, trying(), *range(3, 55))
 
     assert set(refused) == {Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)}
     assert (kept(attempts), kept(attempts, Scope.NETWORK)) == before == ({ALICE: 3}, {HERE: 3})
@@ -70,7 +70,7 @@ def test_a_limit_that_was_lowered_holds_at_once(attempts: Attempts) -> None:
     """What counts is what is allowed now."""
     reserve(attempts, trying(), 0, 0)
 
-    verdict = attempts.reserve(trying(), LIMITS | {Scope.ACCOUNT: Window(1, 120)}, now=NOW)
+    verdict = attempts.reserve(trying(), LIMITS | {Scope.ACCOUNT: Window(1, 120)}, now=NOW + 3)
 
     assert verdict == Throttled(Scope.ACCOUNT, NOW + 120)
 
@@ -85,6 +85,30 @@ def test_a_reservation_is_given_back_once_in_every_window(attempts: Attempts) ->
 
     assert let_through(verdicts) == 1
     assert (kept(attempts), kept(attempts, Scope.NETWORK)) == ({ALICE: 3}, {HERE: 3})
+
+
+@pytest.mark.parametrize("scope", [Scope.ACCOUNT_FROM_NETWORK, Scope.KNOWN_DEVICE])
+def test_attempts_under_way_make_nobody_wait_for_a_window(attempts: Attempts, scope: Scope) -> None:
+    """The limit holds, but what may be given back is waited for: a second, until all of it is older than two."""
+    who = trying(device="d" if scope is Scope.KNOWN_DEVICE else None)
+    many = LIMITS[scope].failures
+    under_way = reserve(attempts, who, *[0] * many)
+
+    refused = reserve(attempts, who, 0, 1, 2, 3)
+    attempts.release(reserved(under_way[0]))
+
+    assert refused == [Throttled(scope, NOW + until) for until in (1, 2, 3, 60)]
+    assert let_through(reserve(attempts, who, 4, 4)) == 1
+
+
+def test_an_attempt_that_is_not_given_back_counts(attempts: Attempts) -> None:
+    """A recent attempt that fills a limit may be given back; two seconds later it counts, and the window with it."""
+    reserve(attempts, trying(), 0, 0, 20)
+
+    assert reserve(attempts, trying(), 21, 23) == [
+        Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 22),
+        Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60),
+    ]
 
 
 def test_right_passwords_without_end_are_never_throttled(attempts: Attempts) -> None:
@@ -112,7 +136,7 @@ def test_a_known_device_has_an_allowance_of_its_own(attempts: Attempts) -> None:
     for number in range(7):
         reserve(attempts, trying(network=elsewhere(number)), 0)
 
-    own = reserve(attempts, trying(device="d1"), 0, 0, 0)
+    own = reserve(attempts, trying(device="d1"), 0, 0, 3)
 
     assert own[2] == Throttled(Scope.KNOWN_DEVICE, NOW + 60)
     assert reserved(own[1]).used_up == (Scope.KNOWN_DEVICE,)
@@ -120,7 +144,7 @@ def test_a_known_device_has_an_allowance_of_its_own(attempts: Attempts) -> None:
     assert let_through(reserve(attempts, trying(device="d2"), 0, 0)) == 2
     assert let_through(reserve(attempts, trying(BOB, device="d1"), 0, 0)) == 2
     assert let_through(reserve(attempts, trying(BOB), 0, 0, 0)) == 3
-    assert reserve(attempts, trying(network=THERE), 0) == [Throttled(Scope.ACCOUNT, NOW + 120)]
+    assert reserve(attempts, trying(network=THERE), 3) == [Throttled(Scope.ACCOUNT, NOW + 120)]
 
 
 def test_a_known_device_gives_back_too(attempts: Attempts) -> None:
@@ -135,13 +159,13 @@ def test_names_that_nobody_has_are_counted_like_others(attempts: Attempts) -> No
     """Throttling tells no names apart; a name that comes to exist meanwhile goes on being counted."""
     unknown = Try(ALICE, None, HERE)
 
-    verdicts = [*reserve(attempts, unknown, 0, 0), *reserve(attempts, trying(), 0), *reserve(attempts, unknown, 0)]
+    verdicts = [*reserve(attempts, unknown, 0, 0), *reserve(attempts, trying(), 0), *reserve(attempts, unknown, 3)]
 
     assert verdicts[3] == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)
     assert [reserved(verdict).used_up for verdict in verdicts[:3]] == [(), (), (Scope.ACCOUNT_FROM_NETWORK,)]
 
 
-@pytest.mark.parametrize(("back", "until"), [(1, 60), (59, 1), (60, None), (3600, None)])
+@pytest.mark.parametrize(("back", "until"), [(3, 60), (59, 1), (60, None), (3600, None)])
 def test_a_clock_set_back_lengthens_no_wait(attempts: Attempts, back: int, until: int | None) -> None:
     """A little: attempts still count. By more than a window: they were written by a clock that was wrong."""
     reserve(attempts, trying(), 0, 0, 0)

@@ -104,7 +104,7 @@ def test_four_workers_count_together_and_a_restart_forgets_nothing(
     )
 
     went_on = together(*[("reserve", address_of(database), redis, trying(), limits, 50)] * WORKERS)
-    afterwards = sql_counters.choose(database, redis=redis).attempts.reserve(trying(), limits, now=NOW + 1)
+    afterwards = sql_counters.choose(database, redis=redis).attempts.reserve(trying(), limits, now=NOW + 3)
 
     assert sum(went_on) == 30
     assert afterwards == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 900)

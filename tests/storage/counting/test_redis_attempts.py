@@ -187,7 +187,7 @@ def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
     chosen = choose(Database(f"sqlite:///{memory_path / 'vestibule.sqlite3'}"), redis="redis://127.0.0.1:1/0")
 
     before = chosen.watch.away
-    verdicts = reserve(chosen.attempts, trying(), *[0] * 4)
+    verdicts = reserve(chosen.attempts, trying(), 0, 0, 0, 3)
 
     assert (before, let_through(verdicts), chosen.watch.away) == (False, LIMIT, True)
     assert verdicts[-1] == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)
