@@ -16,7 +16,7 @@ from service.settings import files
 from service.settings.faults import SettingsFault
 from service.settings.fields import Settings
 from service.settings.kinds import Unfit
-from service.settings.places import USABLE, may, remedy
+from service.settings.places import USABLE, remedy
 
 _KEY_BYTES: Final = 32
 _TOO_OPEN: Final = 0o077
@@ -109,6 +109,6 @@ def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
     if failed.errno != errno.EACCES:
         return f"{file} cannot be kept ({failed.strerror}): mend that, or give a key by VESTIBULE_SECRET_KEY_FILE"
-    if not may(file.parent, USABLE):
+    if not os.access(file.parent, USABLE):
         return remedy(file.parent)
     return f"{file} cannot be read by us: sudo chown {os.geteuid()}:{os.getegid()} {shlex.quote(str(file))}"

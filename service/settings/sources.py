@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from service.settings.catalogue import CATALOGUE, CONFIG, PREFIX
 from service.settings.kinds import Unfit, text
-from service.settings.places import may
 from service.settings.secret import Secret
 
 DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
@@ -170,7 +169,7 @@ def _content(path: object) -> str:
     """Return the text of a secret's file without the line break at its end. Raises Unfit, which names the file."""
     file = Path(text(path))
     # Whoever puts the secret itself here must not find it in the log: a path is quoted where a directory bears it out.
-    if not file.is_absolute() or file.parent == Path("/") or not may(file.parent, os.F_OK):
+    if not file.is_absolute() or file.parent == Path("/") or not os.access(file.parent, os.F_OK):
         raise Unfit("names no file by its absolute path, in a directory that is there")
     try:
         if not file.is_file():  # nor anything that could be read for ever

@@ -91,13 +91,8 @@ def before_opening(database: Path, note: Note, backups: Path) -> None:
         os.close(os.open(database, os.O_RDWR | os.O_CLOEXEC))
     except OSError as fault:
         raise SchemaFault(_no_access(fault, database)) from fault
-    if not _may_write(database.parent):
+    if not os.access(database.parent, os.W_OK | os.X_OK):
         raise SchemaFault(_no_access(PermissionError("its journal could not be written"), database.parent))
-
-
-def _may_write(directory: Path) -> bool:
-    """Whether this process may, with the rights in effect: a capability that it kept counts."""
-    return os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def refuse_a_loss(database: Path, note: Note, backups: Path) -> None:
