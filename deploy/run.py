@@ -14,11 +14,11 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from supervisor import News, Servers, ended, log_pipe, spawn, stop
+from supervisor import LogPipe, News, Servers, ended, spawn, stop
 
 from service import probe
 from service.machine import with_large_pages
@@ -106,10 +106,11 @@ def port_in_use(settings: "Settings") -> str:
 
 def serve(settings: "Settings", chosen: dict[str, str]) -> int:
     """Start both, say where they are, and wait until one of them ends or somebody says stop."""
-    news, servers = News(), Servers()
+    news, servers, log = News(), Servers(), LogPipe()
     try:
         servers["gunicorn"] = spawn(gunicorn_command(), environ=with_large_pages(os.environ))
-        servers["nginx"] = spawn(nginx_command(settings), stdout=log_pipe(servers))
+        servers["nginx"] = spawn(nginx_command(settings), stdout=log.writing)
+        log.start()
         if wait_until_ready(settings, servers, news):
             welcome(settings, chosen)
         while not news.stops_asked_for and not ended(servers):
@@ -119,6 +120,7 @@ def serve(settings: "Settings", chosen: dict[str, str]) -> int:
         return complain(f"{shlex.join(fault.cmd)} failed: see above.")
     finally:
         stop(servers, news)
+        log.finish()
 
 
 def gunicorn_command() -> list[str]:
@@ -207,13 +209,15 @@ def has_administrator(settings: "Settings") -> bool:
     return build_services(settings).accounts.has_administrator()
 
 
-def say(sentence: str) -> None:
-    print(sentence, flush=True)
+def say(sentence: str, to: int = 1) -> None:
+    """Write a sentence to standard output; where that is full or closed, serving goes on all the same."""
+    with suppress(OSError):
+        os.write(to, f"{sentence}\n".encode())
 
 
 def complain(sentence: str) -> int:
     """Say what is wrong; return the exit code for it."""
-    print(sentence, file=sys.stderr, flush=True)
+    say(sentence, to=2)
     return 1
 
 

@@ -1,20 +1,23 @@
 """Servers that live and die together: started in groups of their own, watched, ended in order, nobody left behind."""
 
 import ctypes
+import json
 import os
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from service.web.telemetry.log_output import LogOutput
+
 Server = subprocess.Popen[bytes]
 Servers = dict[str, Server]
 
-LOG: Final = "log"
 STOP_SECONDS: Final = 25  # gunicorn lets requests finish for 20
 _ENDS: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 _PR_SET_PDEATHSIG: Final = 1
@@ -40,7 +43,6 @@ class News:
 def spawn(
     command: list[str],
     *,
-    stdin: int | None = None,
     stdout: int | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Server:
@@ -48,15 +50,13 @@ def spawn(
     # preexec_fn is safe here: this program has one thread.
     process = subprocess.Popen(
         command,
-        stdin=stdin,
         stdout=stdout,
         env=environ,
         preexec_fn=die_with_us,  # noqa: PLW1509
         process_group=0,
     )
-    for end in (stdin, stdout):
-        if end is not None:
-            os.close(end)
+    if stdout is not None:
+        os.close(stdout)
     return process
 
 
@@ -66,14 +66,37 @@ def die_with_us() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def log_pipe(servers: Servers) -> int:
-    """Return a pipe that ends in our standard output; what copies it there ends with its last writer.
+class LogPipe:
+    """A pipe whose lines go to our standard output, whatever becomes of that; nginx is never kept waiting.
 
     nginx opens /dev/stdout anew, which it may not where that is another user's terminal or a socket. A pipe is ours.
     """
-    reading, writing = os.pipe()
-    servers[LOG] = spawn(["cat"], stdin=reading)
-    return writing
+
+    def __init__(self) -> None:
+        self._reading, self.writing = os.pipe()
+        self._output = LogOutput(self._say_lost)
+        self._thread = threading.Thread(target=self._copy, daemon=True)
+
+    def start(self) -> None:
+        """Copy in threads, once all servers are spawned: `preexec_fn` allows none before."""
+        self._output.start()
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Copy the rest. Nothing has the pipe open for writing any more."""
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+            self._output.stop()
+
+    def _copy(self) -> None:
+        with os.fdopen(self._reading, encoding="ascii", errors="backslashreplace") as lines:
+            for line in lines:
+                self._output.write(line)
+
+    def _say_lost(self, lines: int) -> None:
+        self._output.write(
+            json.dumps({"event": "log_lines_lost", "level": "warning", "of": "nginx", "lost": lines}) + "\n"
+        )
 
 
 def ended(servers: dict[str, Server]) -> str:
@@ -85,11 +108,10 @@ def ended(servers: dict[str, Server]) -> str:
 def stop(servers: Servers, news: News) -> None:
     """End all: nginx first, which lets nobody in any more and finishes what is under way. A second Ctrl-C hurries."""
     hurry = news.stops_asked_for + 1
-    for name, gently in (("nginx", signal.SIGQUIT), ("gunicorn", signal.SIGTERM), (LOG, None)):
+    for name, gently in (("nginx", signal.SIGQUIT), ("gunicorn", signal.SIGTERM)):
         if (server := servers.get(name)) is None:
             continue
-        if gently:
-            server.send_signal(gently)
+        server.send_signal(gently)
         deadline = time.monotonic() + STOP_SECONDS
         while server.poll() is None and news.stops_asked_for < hurry and time.monotonic() < deadline:
             news.wait(1)

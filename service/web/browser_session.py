@@ -9,7 +9,8 @@ from service.login.audit import Entry, Happened
 from service.login.sessions import SignedIn, hash_of_claimed, may_be_used, seen_is_due
 from service.login.sign_in import Opened
 from service.services import Services, Unavailable
-from service.web import context, cookies, telemetry
+from service.web import context, cookies
+from service.web.telemetry import reporting as telemetry
 
 
 def cookie_name(services: Services) -> str:
