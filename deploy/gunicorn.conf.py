@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import ram_disk, worker_counts
+from service import ram_disk
 from service.settings import CATALOGUE, Settings, SettingsFault, load, places
+from service.web.telemetry import logs, multiprocess_metrics
 
 _RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
 
@@ -53,19 +54,16 @@ _own_directory(_settings.state_dir, 0o750, places.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, places.SOCKET_MODE)
 _metrics = _chosen_metrics(_usual_metrics(_settings))
 if _metrics == _usual_metrics(_settings):
-    ram_disk.remove_unused(_metrics.parent, worker_counts.clear)
-    while not ram_disk.claim(_own_directory(_metrics, 0o700, 0o700), worker_counts.clear):
+    ram_disk.remove_unused(_metrics.parent, multiprocess_metrics.clear)
+    while not ram_disk.claim(_own_directory(_metrics, 0o700, 0o700), multiprocess_metrics.clear):
         pass
 else:
     _own_directory(_metrics, 0o700, 0o700)
-worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
+multiprocess_metrics.prepare(_metrics)  # before anything makes a metric
 
 from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
 from gunicorn.workers import gthread  # noqa: E402
-from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
-
-from service.web.logs import configure_logging  # noqa: E402
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -119,7 +117,7 @@ class _JsonLogger(Logger):
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn's Config is made at run time
         super().setup(cfg)
-        configure_logging()
+        logs.configure_logging()
         self.error_log.handlers.clear()
         self.error_log.propagate = True
 
@@ -166,14 +164,9 @@ os.register_at_fork(
 )
 
 
-def pre_fork(_server: "Arbiter", worker: "Worker") -> None:
-    """Give the worker that is about to start a place in the pool."""
-    worker_counts.PLACES.give(worker.age)
-
-
-def post_fork(_server: "Arbiter", worker: "Worker") -> None:
-    """Have the new worker count at its place."""
-    worker_counts.PLACES.take(worker.age)
+def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
+    """Have no request wait for the log."""
+    logs.write_in_background()
 
 
 def post_worker_init(_worker: "Worker") -> None:
@@ -188,15 +181,15 @@ def pre_exec(server: "Arbiter") -> None:
     server.cfg.env_orig.update(kept)
 
 
-def child_exit(_server: "Arbiter", worker: "Worker") -> None:
-    """Drop the gauges of a worker that is gone; what it counted stays, and its successor goes on from there."""
-    mark_process_dead(worker_counts.PLACES.end(worker.age))  # type: ignore[no-untyped-call]
+def child_exit(_server: "Arbiter", _worker: "Worker") -> None:
+    """Drop the gauges of a worker that ended; what it counted stays, and its successor continues it."""
+    multiprocess_metrics.forget_the_dead()
 
 
 def on_exit(server: "Arbiter") -> None:
     """Empty the counters, unless a successor counts there. The operator's own directory stays, and others' files."""
     if not server.reexec_pid:
-        worker_counts.clear(_metrics)
+        multiprocess_metrics.clear(_metrics)
 
 
 # --- What is not believed either: options of gunicorn's own, which could serve without nginx or its limits

@@ -6,8 +6,7 @@
     web/       HTTP: pages, cookies, limits, headers, metrics
     cli/       the operator's commands: they parse and print, rules decide
     services.py, settings/    what pages and commands are handed, and what an operator chose
-    machine.py, healthcheck.py    this machine's processors, `vestibule ping`
-    ram_disk.py, worker_counts.py    the directory where workers count, and how
+    machine.py, healthcheck.py, ram_disk.py    this machine's processors, `vestibule ping`, where workers count
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything
 

@@ -38,13 +38,13 @@ def application() -> Flask:
     """Return the app that gunicorn serves. What keeps it from starting is said in one line, and the start ends."""
     import structlog
 
-    from service import worker_counts
     from service.services import Unavailable
     from service.settings import SettingsFault, load
-    from service.web.logs import configure_logging
+    from service.web.telemetry import multiprocess_metrics
+    from service.web.telemetry.logs import configure_logging
 
     configure_logging()
-    if worker_counts.nowhere():
+    if multiprocess_metrics.nowhere():
         _end("gunicorn runs with a configuration that is not ours: start it with `vestibule serve`", GUNICORN_GIVES_UP)
     try:
         settings = load()
@@ -79,18 +79,19 @@ def facts(settings: Settings) -> dict[str, str | int]:
 
 
 def create_app(services: Services) -> Flask:
-    """Return the web app. Its hooks run in this order: measured, guarded, noticed, limited, answered."""
+    """Return the web app. Its hooks run in this order: measured, guarded, checked, limited, answered."""
     from flask import Flask
 
-    from service.web import assets, blocked, context, errors, forms, limits, noticing, protection, telemetry
+    from service.web import assets, blocked, context, errors, forms, limits, protection
+    from service.web.telemetry import reporting, self_checks
 
     app = Flask("service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
     app.url_map.merge_slashes = False  # a doubled slash is another path: no redirect, no second spelling of a page
     context.install(app, services)
-    telemetry.init_app(app, services)
+    reporting.init_app(app, services)
     protection.init_app(app, services)
-    noticing.init_app(app, services)
+    self_checks.init_app(app, services)
     blocked.init_app(app, services)
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)

@@ -11,7 +11,8 @@ from service.login.audit import Entry, Happened
 from service.login.sessions import SignedIn, may_be_used, seen_is_due
 from service.login.sign_in import Opened
 from service.services import Unavailable
-from service.web import context, cookies, telemetry
+from service.web import context, cookies
+from service.web.telemetry import reporting as telemetry
 
 
 def presented() -> bytes | None:

@@ -13,8 +13,10 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.services import Services
-from service.web import context, errors, forms, telemetry
+from service.web import context, errors, forms
 from service.web.last_resort import LastResort
+from service.web.telemetry import reporting as telemetry
+from service.web.telemetry.ops_pages import OPS_PATHS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -87,7 +89,7 @@ class _Settled:
 def _refuse_foreign_host() -> Response | None:
     """Stop a request for another name: a rebound or mistyped address must not see a sign-in page."""
     public = context.services().public
-    if request.path in telemetry.OPS_PATHS:
+    if request.path in OPS_PATHS:
         return None
     if request.environ.get("HTTP_HOST", "").lower() in {public.netloc, f"{public.host}:{public.port}"}:
         return None

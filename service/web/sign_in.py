@@ -7,9 +7,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from service.access.return_to import origin_of
 from service.login.accounts import Account
 from service.login.sign_in import Client, Granted, Reason, Refused, open_session, with_password
-from service.web import browser_session, context, errors, forms, known_device, protection, telemetry
+from service.web import browser_session, context, errors, forms, known_device, protection
 from service.web.see_other import see_other, validated
 from service.web.sentences import NOTICES, WRONG
+from service.web.telemetry import reporting as telemetry
 
 HOME = "/account"
 pages = Blueprint("sign_in", __name__)

@@ -8,7 +8,7 @@ from flask import Flask
 
 from service.services import OuterLimit
 from service.settings import load
-from service.web.one_address import SAID_EVERY_SECONDS, WINDOW, Noticed, SignIns, advice
+from service.web.telemetry.untrusted_proxy import WARN_EVERY_SECONDS, WINDOW, SignIns, Suspicion, advice
 from tests.web import scraped
 from tests.web.conftest import HTTPS, World
 from tests.web.logs.conftest import Lines, lines, served
@@ -17,15 +17,15 @@ from tests.web.wire import ask, post
 __all__ = ["lines", "served"]
 
 PROXY: Final = "10.0.0.5"
-NAME: Final = "vestibule_sign_ins_from_one_private_address"
+NAME: Final = "vestibule_untrusted_proxy_suspected"
 PRIVATE: Final = ("10.1.2.3", "172.31.255.1", "192.168.1.1", "100.64.0.9", "127.0.0.1", "169.254.1.1")
 PRIVATE_IPV6: Final = ("fd00::5", "::1", "fe80::1")
 PUBLIC: Final = ("192.0.2.7", "172.32.0.1", "11.0.0.1", "100.128.0.1", "2001:db8::1", "::2", "unknown", "")
 
 
-def after(*addresses: str) -> Noticed:
+def after(*addresses: str) -> Suspicion:
     """Return what is noticed after sign-ins from these addresses, a second apart."""
-    sign_ins, noticed = SignIns(), Noticed(None, is_due=False)
+    sign_ins, noticed = SignIns(), Suspicion(None, is_due=False)
     for now, address in enumerate(addresses):
         noticed = sign_ins.come_from(address, now=now)
     return noticed
@@ -34,8 +34,8 @@ def after(*addresses: str) -> Noticed:
 @pytest.mark.parametrize("address", [*PRIVATE, *PRIVATE_IPV6])
 def test_one_private_address_is_noticed(address: str) -> None:
     """Whichever kind of private network the proxy is in, its own address is named, once enough came from there."""
-    assert after(*[address] * (WINDOW - 1)) == Noticed(None, is_due=False)
-    assert after(*[address] * WINDOW) == Noticed(address, is_due=True)
+    assert after(*[address] * (WINDOW - 1)) == Suspicion(None, is_due=False)
+    assert after(*[address] * WINDOW) == Suspicion(address, is_due=True)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -73,11 +73,11 @@ def test_it_is_over_when_people_are_told_apart() -> None:
 def test_it_is_said_at_most_once_an_hour() -> None:
     """However many sign-ins a flood brings, one line an hour; and at once when it is seen first."""
     sign_ins = SignIns()
-    moments = [*range(WINDOW), 100, SAID_EVERY_SECONDS + WINDOW - 2, SAID_EVERY_SECONDS + WINDOW - 1]
+    moments = [*range(WINDOW), 100, WARN_EVERY_SECONDS + WINDOW - 2, WARN_EVERY_SECONDS + WINDOW - 1]
 
     said = [moment for moment in moments if sign_ins.come_from(PROXY, now=moment).is_due]
 
-    assert said == [WINDOW - 1, SAID_EVERY_SECONDS + WINDOW - 1]
+    assert said == [WINDOW - 1, WARN_EVERY_SECONDS + WINDOW - 1]
 
 
 def sign_in(app: Flask, address: str, times: int) -> list[int]:
