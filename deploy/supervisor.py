@@ -71,7 +71,7 @@ class Events:
             self.is_hurried |= now - self.stop_asked_at > ONE_STOP_SECONDS
 
     def _copy(self, line: bytes) -> None:
-        notice = b'{"event":"log_lines_lost","lines":%d}\n' % self._lost if self._lost else b""
+        notice = b'{"event":"log_lines_lost","level":"warning","lost":%d}\n' % self._lost if self._lost else b""
         self._lost += 1
         with suppress(OSError):
             if select.select([], [1], [], 0)[1]:
