@@ -17,6 +17,7 @@ from service.login.audit import Happened
 from service.login.links import Purpose
 from service.login.new_password import personal_words
 from service.login.passwords import weakness
+from service.text_files import NotText, decoded
 
 _LONGEST_LINE: Final = 10_000
 
@@ -87,9 +88,9 @@ def _line() -> str:
     """Return one line of standard input, without its end and with nothing else taken off."""
     line = sys.stdin.buffer.readline(_LONGEST_LINE)
     try:
-        return line.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        refuse("The password on standard input is not UTF-8.")
+        return decoded(line).removesuffix("\n").removesuffix("\r")
+    except NotText as fault:
+        refuse(f"The password on standard input {fault}.")
 
 
 @click.command()

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from service.settings.kinds import DAY, Unfit, duration
+from service.settings.kinds import DAY, InvalidValue, duration
 
 _DURATION: Final = duration(1, 400 * DAY)
 
@@ -14,7 +14,7 @@ def seconds_of(text: str) -> int | None:
     """Return the seconds of a duration such as `90s`, `15m`, `2h`, `14d`, at most 400 days."""
     try:
         seconds: int = _DURATION.read(text)
-    except Unfit:
+    except InvalidValue:
         return None
     return seconds
 

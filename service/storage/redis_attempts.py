@@ -15,7 +15,7 @@ from service.storage.redis_counters import Watch, counts, failures_of, impatient
 
 _T = TypeVar("_T")
 _IN_REDIS: Final = "redis-"
-_PREFIX: Final = "{vestibule}:attempts"  # in one slot: a script may touch keys of one slot only, where slots matter
+_PREFIX: Final = "vestibule:{attempts}"  # in one slot: a script may touch keys of one slot only, where slots matter
 _KINDS: Final = {
     Scope.ACCOUNT_FROM_NETWORK: "both",
     Scope.NETWORK: "network",

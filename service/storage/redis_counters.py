@@ -14,6 +14,7 @@ from limits.storage import RedisStorage, Storage
 
 from service.storage.counters import SqlCounters
 from service.storage.database import Rows
+from service.storage.redis_faults import in_words
 
 TIMEOUT_SECONDS: Final = 0.2
 LOOK_AGAIN_SECONDS: Final = 3.0
@@ -40,7 +41,7 @@ class Watch:
             if self.away:
                 return
             self._turn(away=True)
-        _log.error("Redis does not serve (%s): limits are counted in SQL until it does", type(why).__name__)
+        _log.error("Redis does not serve (%s): limits are counted in SQL until it does", in_words(why))
         threading.Thread(target=self._look, args=(answers,), name="redis-watch", daemon=True).start()
 
     def _look(self, answers: Callable[[], bool]) -> None:
