@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import state_dir, worker_counts
+from service import directories, worker_counts
 from service.settings import Settings, SettingsFault, load
 
 _RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
@@ -25,7 +25,7 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
         path.mkdir(mode=made, parents=True, exist_ok=True)
     except OSError as fault:
         sys.exit(f"{path} cannot be made ({fault.strerror}): chown {os.geteuid()}:{os.getegid()} {path.parent}")
-    if wrong := state_dir.fault_of(path, accepted, user=os.geteuid()):
+    if wrong := directories.fault_of(path, accepted, user=os.geteuid()):
         sys.exit(wrong)
     return path
 
@@ -40,8 +40,8 @@ try:
     _settings = load()
 except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
-_own_directory(_settings.state_dir, 0o750, state_dir.STATE_MODE)
-_own_directory(_settings.socket_path.parent, 0o750, state_dir.SOCKET_MODE)
+_own_directory(_settings.state_dir, 0o750, directories.STATE_MODE)
+_own_directory(_settings.socket_path.parent, 0o750, directories.SOCKET_MODE)
 _metrics = _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", _usual_metrics(_settings))), 0o700, 0o700)
 worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
 

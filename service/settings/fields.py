@@ -13,22 +13,10 @@ from typing import Final, cast
 
 from service.access import public_address
 from service.machine import cpu_budget
-from service.settings import addresses, stores
+from service.settings import addresses, sections, stores
 from service.settings.addresses import Network
 from service.settings.kinds import KEY, Kind, Secret
-from service.settings.sections import (
-    Access,
-    Audit,
-    Brand,
-    Hashing,
-    Limits,
-    Passwords,
-    Section,
-    Server,
-    Sessions,
-    Throttles,
-    setting,
-)
+from service.settings.sections import Section, setting
 
 PREFIX: Final = "VESTIBULE_"
 CONFIG: Final = "config"
@@ -86,15 +74,15 @@ class Settings(Section):
         "127.0.0.1:9180",
         "Where nginx listens for `/metrics`, `/healthz` and `/readyz`; not for the public.",
     )
-    sessions: Sessions = field(default=Sessions())
-    passwords: Passwords = field(default=Passwords())
-    hashing: Hashing = field(default=Hashing())
-    throttles: Throttles = field(default=Throttles())
-    limits: Limits = field(default=Limits())
-    audit: Audit = field(default=Audit())
-    access: Access = field(default=Access())
-    brand: Brand = field(default=Brand())
-    server: Server = field(default=Server())
+    sessions: sections.Sessions = field(default=sections.Sessions())
+    passwords: sections.Passwords = field(default=sections.Passwords())
+    hashing: sections.Hashing = field(default=sections.Hashing())
+    throttles: sections.Throttles = field(default=sections.Throttles())
+    limits: sections.Limits = field(default=sections.Limits())
+    audit: sections.Audit = field(default=sections.Audit())
+    access: sections.Access = field(default=sections.Access())
+    brand: sections.Brand = field(default=sections.Brand())
+    server: sections.Server = field(default=sections.Server())
 
     # Where each setting that was given came from: `environment`, the TOML file, or the `…_FILE` that named it.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -103,10 +91,8 @@ class Settings(Section):
 
     @property
     def public(self) -> public_address.PublicAddress:
-        """The public address as the rules want it."""
-        return cast(
-            "public_address.PublicAddress", public_address.parse(self.public_url)
-        )  # its reader parsed it before
+        """The public address as the rules want it; its reader has parsed it before."""
+        return cast("public_address.PublicAddress", public_address.parse(self.public_url))
 
     @property
     def database_address(self) -> str:

@@ -12,10 +12,10 @@ import shlex
 from pathlib import Path
 from typing import Final
 
+from service.directories import USABLE, remedy
 from service.settings import kinds
 from service.settings.fields import Settings
 from service.settings.kinds import InvalidValue, SettingsFault
-from service.state_dir import USABLE, remedy
 from service.text_files import NotText, decoded
 
 _KEY_BYTES: Final = 32

@@ -34,13 +34,9 @@ class SettingsFault(Exception):
     """The settings cannot be used. `faults` holds a sentence for each thing to change; none shows a secret."""
 
     def __init__(self, faults: list[str]) -> None:
-        self.faults = [printable(fault) for fault in faults]
+        # A sentence must not move the cursor of the terminal that it is written to.
+        self.faults = ["".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in f) for f in faults]
         super().__init__("\n".join(self.faults))
-
-
-def printable(sentence: str) -> str:
-    """Return a sentence that cannot move the cursor of the terminal it is written to."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence)
 
 
 class Secret:

@@ -98,9 +98,7 @@ class Throttles(Section):
         "a known device, or waits.",
     )
     known_device: Limit = setting(
-        _LIMIT,
-        Limit(10, 15 * MINUTE),
-        "For one account from one known device, whatever other devices do.",
+        _LIMIT, Limit(10, 15 * MINUTE), "For one account from one known device, whatever other devices do."
     )
 
 

@@ -36,37 +36,16 @@ _SQLITE: Final = re.compile(r"sqlite:///(?P<path>/[^?#]*[^?#/])")
 _HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE | re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _POSTGRESQL_SCHEMES: Final = {"postgres", "postgresql", "postgresql+psycopg"}
-_REDIS_SCHEMES: Final = {
-    "redis": "redis",
-    "valkey": "redis",
-    "rediss": "rediss",
-    "valkeys": "rediss",
-    "redis+unix": "redis+unix",
-    "unix": "redis+unix",
-}
-_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_REDIS_SCHEMES: Final = {"redis": "redis", "valkey": "redis", "rediss": "rediss", "valkeys": "rediss"}
+_SOCKET_OF_REDIS: Final = "redis+unix"
 _POSTGRESQL_FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"}
-_POSTGRESQL_NUMBERS: Final = {
-    *("connect_timeout", "tcp_user_timeout"),
-    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+# What libpq reads of a connection, and judges itself when it connects.
+_POSTGRESQL_OPTIONS: Final = _POSTGRESQL_FILES | {
+    *("host", "hostaddr", "port", "user", "password", "application_name", "options", "target_session_attrs"),
+    *("connect_timeout", "tcp_user_timeout", "load_balance_hosts", "channel_binding", "require_auth"),
+    *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "gssencmode", "krbsrvname"),
+    *("sslmode", "sslnegotiation", "sslpassword", "sslcrldir", "ssl_min_protocol_version", "ssl_max_protocol_version"),
 }
-# What libpq reads; what concerns the server's side of a session is not among them.
-_POSTGRESQL_OPTIONS: Final = (
-    _POSTGRESQL_FILES
-    | _POSTGRESQL_NUMBERS
-    | {
-        *("host", "hostaddr", "port", "user", "password", "application_name", "options"),
-        *(
-            "sslmode",
-            "sslnegotiation",
-            "sslpassword",
-            "sslcrldir",
-            "ssl_min_protocol_version",
-            "ssl_max_protocol_version",
-        ),
-        *("channel_binding", "require_auth", "gssencmode", "krbsrvname", "target_session_attrs", "load_balance_hosts"),
-    }
-)
 _TLS_FILES_OF_REDIS: Final = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 
@@ -87,10 +66,6 @@ def database(value: object) -> Secret:
     ):
         raise InvalidValue(_DATABASE_FORM)
     options = _options(found["options"], _POSTGRESQL_OPTIONS, files=_POSTGRESQL_FILES)
-    if options.get("sslmode", "prefer") not in _SSL_MODES:
-        raise InvalidValue(f"has a wrong sslmode: write one of {', '.join(_SSL_MODES)}")
-    if wrong := [key for key in sorted(_POSTGRESQL_NUMBERS & options.keys()) if not _NUMBER.fullmatch(options[key])]:
-        raise InvalidValue(f"has the option {wrong[0]}, which must be a whole number")
     host, port = _decoded(found["host"]) or options.pop("host", ""), _port(found["port"] or options.pop("port", ""))
     if not options.keys().isdisjoint({"host", "port"}):
         raise InvalidValue("has two hosts or two ports: leave out the one behind the ?")
@@ -105,32 +80,33 @@ def database(value: object) -> Secret:
 def redis(value: object) -> Secret:
     """Return the address in the scheme that redis-py and limits know; Valkey speaks the same protocol."""
     found = _REDIS.fullmatch(text(value))
-    scheme = _REDIS_SCHEMES.get(found["scheme"].lower()) if found else None
-    if found is None or scheme is None or (scheme == "redis+unix") == bool(found["host"] or found["port"]):
+    if found is None:
         raise InvalidValue(_REDIS_FORM)
-    tls_files = _TLS_FILES_OF_REDIS if scheme == "rediss" else set()
-    options = _options(found["options"], {"db"} | tls_files, files=tls_files)
-    name = _decoded(found["name"] or "")
-    if scheme == "redis+unix":
-        if len(name) <= 1:
-            raise InvalidValue(_REDIS_FORM)
-        server, number = "", options.get("db", "0")
-    else:
-        server, number = _host(_decoded(found["host"])), options.get("db") or name[1:] or "0"
-        server += ":" + port if (port := _port(found["port"])) else ""
-        if "db" in options and name[1:]:
-            raise InvalidValue("has two database numbers: leave out the one after ?db=")
-    if not _NUMBER.fullmatch(number):
-        raise InvalidValue("must end in the number of a database, such as /0 (of a socket: ?db=0)")
+    scheme, name, port = found["scheme"].lower(), _decoded(found["name"] or ""), _port(found["port"])
+    if scheme in {_SOCKET_OF_REDIS, "unix"} and len(name) > 1 and not (found["host"] or port):
+        options = _options(found["options"], {"db"}, files=set())
+        return _together(_SOCKET_OF_REDIS, found, "", quote(name), {"db": _database_number(options.get("db", "0"))})
+    if scheme not in _REDIS_SCHEMES or not found["host"]:
+        raise InvalidValue(_REDIS_FORM)
+    scheme = _REDIS_SCHEMES[scheme]
+    files = _TLS_FILES_OF_REDIS if scheme == "rediss" else set()
     # redis-py decodes an option twice.
-    return _together(scheme, found, server, quote(name), {key: quote(each) for key, each in options.items()})
+    options = {key: quote(each) for key, each in _options(found["options"], files, files=files).items()}
+    server = _host(_decoded(found["host"])) + (port and f":{port}")
+    return _together(scheme, found, server, "/" + _database_number(name[1:] or "0"), options)
+
+
+def _database_number(written: str) -> str:
+    if not _NUMBER.fullmatch(written):
+        raise InvalidValue("must end in the number of a database, such as /0 (of a socket: ?db=0)")
+    return str(int(written))
 
 
 def shown(address: Secret) -> str:
     """Return an address with `***` for a password, and without options."""
     clear = address.reveal()
     found = _REDIS.fullmatch(clear)  # in the spelling of the readers above both patterns mean the same
-    if found is None or found["scheme"] not in {"postgresql+psycopg", *_REDIS_SCHEMES.values()}:
+    if found is None or found["scheme"] not in {"postgresql+psycopg", _SOCKET_OF_REDIS, *_REDIS_SCHEMES.values()}:
         return clear if _SQLITE.fullmatch(clear) else "(hidden)"
     user = f"{found['user']}:***@" if found["user"] is not None else ""
     port = f":{found['port']}" if found["port"] else ""
@@ -152,10 +128,9 @@ def _options(written: str | None, known: set[str], *, files: set[str]) -> dict[s
         key, _, value = option.partition("=")
         if key not in known or key in found:
             near = get_close_matches(key, known, n=1)
-            raise InvalidValue(
-                f"has an unknown option, or one twice{f' (near {near[0]})' if near else ''}: "
-                f"behind the ? may stand {', '.join(sorted(known))}"
-            )
+            allowed = ", ".join(sorted(known)) or "none"
+            hint = f" (near {near[0]})" if near else ""
+            raise InvalidValue(f"has an unknown option, or one twice{hint}: there may be {allowed}")
         found[key] = _decoded(value)
         if key in files and (key, found[key]) != ("sslrootcert", "system"):
             try:
