@@ -8,6 +8,8 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 
+from service.text_files import decoded, environment_value
+
 OK = 0
 USAGE = 2
 UNAVAILABLE = 3
@@ -15,6 +17,7 @@ _SECONDS = 2
 _DEFAULT_CONFIG = "/etc/vestibule/vestibule.toml"
 _PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs 10 ms
 _MAXIMUM_SOCKET_BYTES = 100
+_READ = ("VESTIBULE_CONFIG", "VESTIBULE_STATE_DIR", "VESTIBULE_SERVER__SOCKET")
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ping\r\nConnection: close\r\n\r\n"
 
 
@@ -23,8 +26,10 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
     if set(arguments) - {"--json"}:
         print("usage: vestibule ping [--json]")  # noqa: T201 - a command speaks
         return USAGE
-    path = socket_path(environ)
-    trouble = ask(path)
+    try:
+        trouble = ask(socket_path(environ))
+    except (OSError, TypeError, ValueError) as fault:
+        trouble = f"{fault} `vestibule config check` says more."
     words = f'{{"answers": {"false" if trouble else "true"}}}' if arguments else trouble or "The service answers."
     print(words)  # noqa: T201
     return UNAVAILABLE if trouble else OK
@@ -45,6 +50,7 @@ def ask(path: str) -> str:
 
 def socket_path(environ: Mapping[str, str]) -> str:
     """Return the socket as `Settings.socket_path` does, from the environment, else the TOML file, else the default."""
+    environ = {name: environment_value(environ[name]) for name in _READ if name in environ}
     table = _table(environ)
     server = table.get("server", {})
     chosen = environ.get("VESTIBULE_SERVER__SOCKET") or (server.get("socket") if isinstance(server, dict) else None)
@@ -60,7 +66,11 @@ def _table(environ: Mapping[str, str]) -> dict[str, object]:
     import tomllib
 
     with open(path, "rb") as file:  # noqa: PTH123
-        return tomllib.load(file)
+        content = file.read()
+    try:
+        return tomllib.loads(decoded(content))
+    except (ValueError, RecursionError):  # what the parser says can quote a secret
+        raise ValueError(f"{path} cannot be read as TOML.") from None
 
 
 def _short(state: str) -> str:

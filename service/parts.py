@@ -39,7 +39,8 @@ def throttles(settings: Settings) -> Throttles:
     """Return how many wrong passwords each scope allows."""
     from service.login.attempts import Scope, Window
 
-    return {scope: Window(*getattr(settings.throttles, scope.value)) for scope in Scope}
+    limits = {scope: getattr(settings.throttles, scope.value) for scope in Scope}
+    return {scope: Window(limit.count, limit.seconds) for scope, limit in limits.items()}
 
 
 def lifetimes(settings: Settings) -> Lifetimes:

@@ -22,7 +22,7 @@ def duration(text: str) -> int:
     """Return the seconds of a duration such as `90s`, `15m`, `2h`, `14d`, at most 400 days."""
     try:
         found: int = _DURATION.read(text)
-    except kinds.Unfit:
+    except kinds.InvalidValue:
         fault = f"{text!r} is not a duration: write it like 90s, 15m, 2h or 14d, at most 400d."
         raise click.BadParameter(fault) from None
     return found

@@ -2,39 +2,33 @@
 
 Refuses with every fault at once. `load` reads and changes nothing; only `secret_keys` may make a file.
 
-    kinds, addresses, listeners, files    how single values are read, written back and described
-    secret        what nothing shows
-    section       a group of settings, which reads what it is given
-    sections      the settings in groups: name, kind, default, sentence
-    fields        all of them together, and what follows from several
-    catalogue     the same by name, for the sources, the manual and `config show`
-    sources       the environment and the TOML file
-    agreement     what settings allow together
-    faults        what is wrong, in words without secrets
-    keys          the secret keys, and the file that the service makes for itself in its state directory
-    places        the directories that the service needs, judged
-    manual        docs/settings.md
+    kinds               how numbers, texts, lists and keys are read, written back and described; secrets
+    addresses, stores   the same for origins, listeners, networks and paths; for the database and Redis
+    listeners           where nginx listens
+    sections, fields    every setting: name, kind, default, sentence; all of them, and what follows from several
+    sources             the environment and the TOML file
+    cross_checks        values that contradict one another
+    keys                the secret keys, and the file that the service makes for itself in its state directory
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final
 
-from service.settings import files, sources
-from service.settings.agreement import disagreements
-from service.settings.catalogue import CATALOGUE, CONFIG, Setting
-from service.settings.faults import SettingsFault, refused
-from service.settings.fields import Settings
+from service.directories import SOCKET_MODE, STATE_MODE, fault_of_place
+from service.settings import addresses, sources
+from service.settings.cross_checks import contradictions
+from service.settings.fields import CATALOGUE, CONFIG, Setting, Settings
 from service.settings.keys import faults_of_key, secret_keys
-from service.settings.kinds import Unfit
-from service.settings.places import SOCKET_MODE, STATE_MODE, fault_of_place
-from service.settings.section import UnfitValues
-from service.settings.sources import Given
+from service.settings.kinds import InvalidValue, SettingsFault
+from service.settings.sources import Found, Source
 
 __all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
 
-_T = TypeVar("_T")
+_DEFAULTS: Final = Settings()
+_LONGEST_QUOTE: Final = 60
 
 
 def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None) -> Settings:
@@ -42,13 +36,15 @@ def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None)
 
     `config` names the TOML file in place of VESTIBULE_CONFIG; without either, the usual one is read where it exists.
     """
-    given = _given(environ, config)
-    named = _merged(source.named for source in given)
-    settings, unfit = _checked(given, named)
-    faults = [fault for source in given for fault in source.faults] + list(unfit.values())
-    for names, words in disagreements(settings):
-        if not unfit.keys() & set(names):
-            faults.append(words.format(*(named.get(name, CATALOGUE[name].environment) for name in names)))
+    given = _sources(environ, config)
+    found = {name: each for source in reversed(given) for name, each in source.found.items()}
+    values, invalid = _read(found)
+    warnings = tuple(warning for source in given for warning in source.warnings)
+    settings = _made(values, origins={name: each.origin for name, each in found.items()}, warnings=warnings)
+    faults = [fault for source in given for fault in source.faults] + list(invalid.values())
+    for names, sentence in contradictions(settings):
+        if invalid.keys().isdisjoint(names):  # an invalid setting stands at its default in `settings`
+            faults.append(sentence.format(*(found[n].named if n in found else CATALOGUE[n].environment for n in names)))
     if faults:
         raise SettingsFault(faults)
     return settings
@@ -57,7 +53,7 @@ def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None)
 def faults_of_state(settings: Settings) -> list[str]:
     """Return what would keep the service from its state directory, its socket and its key. Makes nothing.
 
-    Root looks with the eyes of whom the state directory belongs to: that is who will serve.
+    Run as root, the check is made for the owner of the state directory: the service runs as that user.
     """
     state_dir = settings.state_dir
     user = os.geteuid() or (state_dir.stat().st_uid if state_dir.exists() else 0)
@@ -67,49 +63,46 @@ def faults_of_state(settings: Settings) -> list[str]:
     return faults_of_key(settings)
 
 
-def _given(environ: Mapping[str, str], config: Path | None) -> list[Given]:
+def _sources(environ: Mapping[str, str], config: Path | None) -> list[Source]:
     """Return the sources, the strongest first."""
     environment = sources.from_environment(environ)
     if config is not None:
-        environment.values[CONFIG] = config.absolute()
-    elif sources.DEFAULT_CONFIG.exists():
-        environment.values.setdefault(CONFIG, sources.DEFAULT_CONFIG)
-    if CONFIG not in environment.values:
-        return [environment]
+        environment.found[CONFIG] = Found(str(config.absolute()), str(config), environment.origin)
+    elif CONFIG not in environment.found and sources.DEFAULT_CONFIG.exists():
+        environment.take(CONFIG, str(sources.DEFAULT_CONFIG), named=CONFIG)
     try:
-        return [environment, sources.from_file(files.path(environment.values[CONFIG]))]
-    except Unfit:  # the setting's own reader says so
+        return [environment, sources.from_file(addresses.path(environment.found[CONFIG].value))]
+    except (KeyError, InvalidValue):  # none; or one that is refused with all other values
         return [environment]
 
 
-def _merged(tables: Iterable[dict[str, _T]]) -> dict[str, _T]:
-    """Return all entries; of a name's several ones the first."""
-    merged: dict[str, _T] = {}
-    for table in tables:
-        merged = table | merged
-    return merged
+def _read(found: Mapping[str, Found]) -> tuple[dict[str, object], dict[str, str]]:
+    """Return the values that their settings take, and a fault for each of the others."""
+    values: dict[str, object] = {}
+    invalid: dict[str, str] = {}
+    for setting in CATALOGUE.values():
+        if (each := found.get(setting.name)) is not None:
+            try:
+                values[setting.name] = setting.kind.read(each.value)
+            except InvalidValue as reason:
+                invalid[setting.name] = f"{each.named} {reason}{_quoted(setting, each.value)}"
+    return values, invalid
 
 
-def _checked(given: list[Given], named: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
-    """Return settings, and a fault for each value that is unfit and stands at its default in them.
-
-    What the other values do not allow together can so be said in the same breath.
-    """
-    values = _merged(source.values for source in given)
-    try:
-        return _built(values, given), {}
-    except UnfitValues as unfit:
-        faults = {
-            name: refused(name, values[name], reason, named=named.get(name, name))
-            for name, reason in unfit.reasons.items()
-        }
-    return _built({name: value for name, value in values.items() if name not in faults}, given), faults
+def _quoted(setting: Setting, value: object) -> str:
+    """Return a value that was refused, unless it is secret, could hold a password, or stands in the reason already."""
+    text = str(value).strip()
+    if setting.kind.is_secret or setting.kind.is_list or "@" in text or not text:
+        return ""
+    return f' (it is "{text[:_LONGEST_QUOTE]}{"…" if len(text) > _LONGEST_QUOTE else ""}")'
 
 
-def _built(values: dict[str, object], given: list[Given]) -> Settings:
-    tables: dict[str, Any] = {}
+def _made(values: Mapping[str, object], **how: Any) -> Settings:
+    """Return settings with these values, by dotted name; the others stand at their defaults."""
+    tables: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         section, _, key = name.rpartition(".")
-        (tables.setdefault(section, {}) if section else tables)[key] = value
-    warnings = tuple(warning for source in given for warning in source.warnings)
-    return Settings(**tables, origins=_merged(source.origins for source in given), warnings=warnings)
+        tables.setdefault(section, {})[key] = value
+    top: dict[str, Any] = tables.pop("", {})
+    sections = {section: replace(getattr(_DEFAULTS, section), **table) for section, table in tables.items()}
+    return Settings(**top, **sections, **how)

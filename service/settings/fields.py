@@ -1,37 +1,32 @@
-"""All settings together: frozen, checked when they are made, and what follows from several of them."""
+"""All settings together, what follows from several of them, and the catalogue: every setting by its dotted name.
+
+`sessions.idle` is VESTIBULE_SESSIONS__IDLE in the environment and `idle` below `[sessions]` in TOML. A secret, and an
+address that may hold a password, can also be named by a file: the same names with `_FILE` or `_file`.
+"""
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final, cast
 
 from service.access import public_address
 from service.machine import cpu_budget
-from service.settings import addresses, files
+from service.settings import addresses, sections, stores
 from service.settings.addresses import Network
+from service.settings.kinds import KEY, Kind, Secret
 from service.settings.listeners import LISTENERS, Listener
-from service.settings.secret import Secret
-from service.settings.section import Section, setting
-from service.settings.sections import (
-    Access,
-    Audit,
-    Brand,
-    Hashing,
-    Limits,
-    Passwords,
-    Server,
-    Sessions,
-    Throttles,
-)
+from service.settings.sections import Section, setting
 
+PREFIX: Final = "VESTIBULE_"
+CONFIG: Final = "config"
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(Section):
-    """Everything that an operator chose; `load` adds where it came from."""
+    """Everything that an operator chose; `load` makes it, and adds where each value came from."""
 
     public_url: str = setting(
         addresses.PUBLIC,
@@ -40,53 +35,55 @@ class Settings(Section):
         "Plain http only on localhost, 127.0.0.1 and [::1].",
     )
     database_url: Secret | None = setting(
-        addresses.DATABASE,
+        stores.DATABASE,
         None,
         "PostgreSQL (`postgresql://user:password@host:5432/name`) or another SQLite file (`sqlite:////path`). "
-        "Attempts are counted beside that file: who shares it shares them.",
+        "Attempts are counted in a file beside that one: services that share it share them. "
+        "See [addresses of stores](#addresses-of-stores).",
         unset="SQLite, `vestibule.sqlite3` in the state directory",
     )
     redis_url: Secret | None = setting(
-        addresses.REDIS,
+        stores.REDIS,
         None,
-        "Redis or Valkey for counting attempts (`redis://`, `rediss://`, `redis+unix://`).",
+        "Redis or Valkey for counting attempts (`redis://`, `rediss://`, `redis+unix://`). "
+        "See [addresses of stores](#addresses-of-stores).",
         unset="counted in SQL",
     )
     state_dir: Path = setting(
-        files.PATH,
+        addresses.PATH,
         _PROJECT / "var",
         "What the service keeps: the SQLite database, the secret key, nginx's files, backups.",
     )
     secret_key: Secret | None = setting(
-        files.KEY,
+        KEY,
         None,
-        "Signs what browsers keep for us, never sessions or passwords. One key a line: the first signs, all verify. "
-        "Several machines need the same.",
+        "Signs the device cookies, never sessions or passwords. One key a line: the first signs, all verify. "
+        "Several machines need the same keys.",
         unset="`secret-key` in the state directory, made at the first start",
     )
     config: Path | None = setting(
-        files.PATH,
+        addresses.PATH,
         None,
         "The TOML file with all the others.",
         unset="`/etc/vestibule/vestibule.toml`, when there is one",
     )
     trusted_proxies: tuple[Network, ...] = setting(
-        addresses.NETWORKS, (), "Networks of proxies in front of nginx, whose word on the client's address counts."
+        addresses.NETWORKS, (), "Networks of proxies in front of nginx whose X-Forwarded-For counts."
     )
     ops_listen: tuple[Listener, ...] = setting(
         LISTENERS,
         (Listener("127.0.0.1", 9180),),
-        "Where nginx waits for `/metrics`, `/healthz` and `/readyz`; never for the public.",
+        "Where nginx listens for `/metrics`, `/healthz` and `/readyz`; not for the public.",
     )
-    sessions: Sessions = field(default=Sessions())
-    passwords: Passwords = field(default=Passwords())
-    hashing: Hashing = field(default=Hashing())
-    throttles: Throttles = field(default=Throttles())
-    limits: Limits = field(default=Limits())
-    audit: Audit = field(default=Audit())
-    access: Access = field(default=Access())
-    brand: Brand = field(default=Brand())
-    server: Server = field(default=Server())
+    sessions: sections.Sessions = field(default=sections.Sessions())
+    passwords: sections.Passwords = field(default=sections.Passwords())
+    hashing: sections.Hashing = field(default=sections.Hashing())
+    throttles: sections.Throttles = field(default=sections.Throttles())
+    limits: sections.Limits = field(default=sections.Limits())
+    audit: sections.Audit = field(default=sections.Audit())
+    access: sections.Access = field(default=sections.Access())
+    brand: sections.Brand = field(default=sections.Brand())
+    server: sections.Server = field(default=sections.Server())
 
     # Where each setting that was given came from: `environment`, the TOML file, or the `…_FILE` that named it.
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -95,10 +92,8 @@ class Settings(Section):
 
     @property
     def public(self) -> public_address.PublicAddress:
-        """The public address as the rules want it."""
-        return cast(
-            "public_address.PublicAddress", public_address.parse(self.public_url)
-        )  # its reader parsed it before
+        """The public address as the rules want it; its reader has parsed it before."""
+        return cast("public_address.PublicAddress", public_address.parse(self.public_url))
 
     @property
     def database_address(self) -> str:
@@ -114,17 +109,17 @@ class Settings(Section):
 
     @property
     def secret_key_file(self) -> Path:
-        """Where the key is that the service makes for itself."""
+        """The file of the key that the service makes for itself."""
         return self.state_dir / "secret-key"
 
     @property
     def socket_path(self) -> Path:
         """The socket between nginx and gunicorn; in the temporary directory where the state directory's path is long.
 
-        Names in a shared temporary directory can be taken by others first: who makes it checks its owner.
+        Another user can take a name in a shared temporary directory first: `serve` checks the owner.
         """
         usual = self.server.socket or self.state_dir / "run" / "gunicorn.sock"
-        if len(bytes(usual)) <= files.MAXIMUM_SOCKET_BYTES:
+        if len(bytes(usual)) <= addresses.MAXIMUM_SOCKET_BYTES:
             return usual
         short = hashlib.sha256(bytes(self.state_dir)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"vestibule-{short}" / "gunicorn.sock"
@@ -136,7 +131,45 @@ class Settings(Section):
 
     @property
     def hash_threads_per_worker(self) -> int:
-        """Each worker's share of the one budget for hashing, at least 1; of its threads half at most, if not chosen."""
+        """Each worker's share of the one budget for hashing, at least 1; by default at most half of its threads."""
         if self.hashing.threads is not None:
             return max(1, self.hashing.threads // self.workers)
         return max(1, min(cpu_budget() // self.workers, self.server.threads // 2))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as operators meet it. `unset` says what holds without a value, where that has a meaning."""
+
+    name: str
+    kind: Kind
+    default: object
+    description: str
+    unset: str
+
+    @property
+    def environment(self) -> str:
+        """Its name in the environment."""
+        return PREFIX + self.name.replace(".", "__").upper()
+
+    def value_in(self, settings: Settings) -> object:
+        """Return its value, as the code sees it."""
+        found: object = settings
+        for part in self.name.split("."):
+            found = getattr(found, part)
+        return found
+
+    def shown(self, value: object) -> str | None:
+        """Return a value as an operator would write it, without what is secret; None when it has none."""
+        return None if value is None else self.kind.write(value)
+
+
+def _settings_of(section: type[Section], prefix: str = "") -> Iterator[Setting]:
+    for each in fields(section):
+        if isinstance(each.default, Section):
+            yield from _settings_of(type(each.default), f"{each.name}.")
+        elif "kind" in each.metadata:
+            yield Setting(prefix + each.name, default=each.default, **each.metadata)
+
+
+CATALOGUE: Final = {setting.name: setting for setting in _settings_of(Settings)}

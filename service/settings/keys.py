@@ -1,7 +1,7 @@
 """The secret keys, and the file in the state directory that holds the one the service makes for itself.
 
-Whoever reads the key can forge what browsers keep for us. The file appears whole or not at all, so that workers
-and machines that start together agree; what is there already is never replaced.
+A reader of the key can forge device cookies. The file appears whole or not at all, so that workers and machines that
+start together agree; an existing file is never replaced.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-from service.settings import files
-from service.settings.faults import SettingsFault
+from service.directories import USABLE, remedy
+from service.settings import kinds
 from service.settings.fields import Settings
-from service.settings.kinds import Unfit
-from service.settings.places import USABLE, remedy
+from service.settings.kinds import InvalidValue, SettingsFault
+from service.text_files import NotText, decoded
 
 _KEY_BYTES: Final = 32
 _TOO_OPEN: Final = 0o077
@@ -44,21 +44,21 @@ def _lines(keys: str) -> tuple[bytes, ...]:
 
 
 def _kept(file: Path) -> str:
-    """Return what the file holds. Refuses one that others may read: its key has to count as known to them."""
+    """Return what the file holds. Refuses a file that other users may read: they may know the key."""
     if not file.is_file():
-        raise SettingsFault([f"{file} is no file: remove it, and a new key is made at the next start"])
+        raise SettingsFault([f"{file} is not a file: remove it, and a new key is made at the next start"])
     with file.open("rb") as opened:
         if os.fstat(opened.fileno()).st_mode & _TOO_OPEN:
             raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {shlex.quote(str(file))}"])
-        content = opened.read(_MAXIMUM_BYTES).decode("utf-8", "replace")
+        content = opened.read(_MAXIMUM_BYTES)
     try:
-        return files.key(content).reveal()
-    except Unfit as refused:
+        return kinds.key(decoded(content)).reveal()
+    except (InvalidValue, NotText) as refused:
         raise SettingsFault([f"{file} {refused}"]) from None
 
 
 def _make(file: Path) -> None:
-    """Make the file with a new key, whole and at once. Where others were faster, theirs stays."""
+    """Make the file with a new key, whole and at once. A file that another process made meanwhile stays."""
     file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -76,7 +76,7 @@ def _make(file: Path) -> None:
 
 
 def _give_to_owner_of(directory: Path, descriptor: int) -> None:
-    """Started as root, leave the file to whom the directory belongs: the service does not run as root."""
+    """As root, give the file to the owner of the directory: the service does not run as root."""
     owner = directory.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
@@ -108,7 +108,7 @@ def faults_of_key(settings: Settings) -> list[str]:
 def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
     if failed.errno != errno.EACCES:
-        return f"{file} cannot be kept ({failed.strerror}): mend that, or give a key by VESTIBULE_SECRET_KEY_FILE"
+        return f"{file} cannot be used ({failed.strerror}): correct that, or set VESTIBULE_SECRET_KEY_FILE"
     if not os.access(file.parent, USABLE):
         return remedy(file.parent)
     return f"{file} cannot be read by us: sudo chown {os.geteuid()}:{os.getegid()} {shlex.quote(str(file))}"

@@ -1,31 +1,72 @@
 """Kinds of settings: how a value is read, how it is written back, and how the manual describes it.
 
-A reader takes text of the environment or a value of the TOML file. What it cannot read it refuses with Unfit,
-the rest of a sentence that begins with the setting's name: what is wrong, and what would be right. It does
-not quote what it was given: `faults` alone knows whether that may be shown.
+A reader takes the text of an environment variable or a value of the TOML file. It refuses a value with InvalidValue:
+the rest of a sentence that begins with the setting's name and says what would be right. A reader never quotes the
+value: `load` alone decides whether it may be shown.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NoReturn
 
-from service.settings.secret import Secret
-
-SECOND: Final = 1
-MINUTE: Final = 60 * SECOND
+MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-_UNITS: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
+MINIMUM_KEY_CHARACTERS: Final = 32
+# 32 random hexadecimal digits have fewer than 8 different ones once in 28 million times; "changeme changeme" has 7.
+_DIFFERENT_CHARACTERS: Final = 8
+_LONGEST_NAME: Final = 40
+_UNITS: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1}
 _KIBIBYTES: Final = {"g": 1024 * 1024, "m": 1024, "k": 1, "": 1}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
 _SIZE: Final = re.compile(r"([0-9]{1,9})([kmg]?)", re.ASCII | re.IGNORECASE)
-_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_WHOLE: Final = re.compile(r"([0-9]{1,9})()", re.ASCII)
+_COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """A value that its setting cannot take."""
+
+
+class SettingsFault(Exception):
+    """The settings cannot be used. `faults` holds a sentence for each thing to change; none shows a secret."""
+
+    def __init__(self, faults: list[str]) -> None:
+        # A sentence must not move the cursor of the terminal that it is written to.
+        self.faults = ["".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in f) for f in faults]
+        super().__init__("\n".join(self.faults))
+
+
+class Secret:
+    """Frozen text that no print, log or dump shows. Not a dataclass: `dataclasses.asdict` takes those apart."""
+
+    __slots__ = ("_clear",)
+    _clear: str
+
+    def __init__(self, clear: str) -> None:
+        object.__setattr__(self, "_clear", clear)
+
+    def reveal(self) -> str:
+        """Return the text."""
+        return self._clear
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._clear == other._clear
+
+    def __hash__(self) -> int:
+        return hash(self._clear)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a secret cannot be changed")
+
+    def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
+        """A copy is made anew, as nothing can be set in a secret."""
+        return Secret, (self._clear,)
 
 
 @dataclass(frozen=True)
@@ -37,82 +78,81 @@ class Kind:
     write: Callable[[Any], str] = str
     is_secret: bool = False
     is_list: bool = False
+    is_free_text: bool = False
 
 
 def text(value: object) -> str:
     """Return printable text without the white space around it."""
-    if isinstance(value, Secret):
-        value = value.reveal()
-    if isinstance(value, Path):
-        value = str(value)
     if not isinstance(value, str):
-        raise Unfit("must be text in quotes")
+        raise InvalidValue("must be text in quotes")
     found = value.strip()
     if not found:
-        raise Unfit("is empty: give it a value, or remove it")
+        raise InvalidValue("is empty: give it a value, or remove it")
     if not found.isprintable():
-        raise Unfit("holds control characters: remove them")
+        raise InvalidValue("has control characters: remove them")
     return found
 
 
 def whole(lowest: int, highest: int) -> Kind:
     """Whole numbers in a range."""
-    words = f"a whole number from {lowest} to {highest}"
-
-    def read(value: object) -> int:
-        number = _number(value, _WHOLE)
-        if number is None or not lowest <= number <= highest:
-            raise Unfit(f"must be {words}")
-        return number
-
-    return Kind(words, read)
+    return _number(f"a whole number from {lowest} to {highest}", "", range(lowest, highest + 1), (_WHOLE, {"": 1}), str)
 
 
 def duration(lowest: int, highest: int) -> Kind:
-    """Durations in seconds, written `90s`, `15m`, `12h`, `14d`; a number in TOML or in code counts seconds."""
+    """Durations in seconds, written `90s`, `15m`, `12h`, `14d`; a number in TOML counts seconds."""
     words = f"a duration from {spelled_duration(lowest)} to {spelled_duration(highest)}"
-
-    def read(value: object) -> int:
-        seconds = _number(value, _DURATION, _UNITS)
-        if seconds is None or not lowest <= seconds <= highest:
-            raise Unfit(f"must be {words}, written like 15m, 12h or 14d")
-        return seconds
-
-    return Kind(words, read, spelled_duration)
-
-
-class Allowance(NamedTuple):
-    """So many, in so many seconds."""
-
-    many: int
-    seconds: int
-
-
-def allowance(longest: int) -> Kind:
-    """How many are allowed within a time, written `5/15m`."""
-    words = f"a number and a time up to {spelled_duration(longest)}, such as 5/15m"
-
-    def read(value: object) -> Allowance:
-        many, _, time = value.partition("/") if isinstance(value, str) else ("", "", "")
-        number, seconds = _number(many, _WHOLE), _number(time, _DURATION, _UNITS)
-        if not number or seconds is None or not MINUTE <= seconds <= longest:
-            raise Unfit(f"must be {words}: at least 1, and at least 1m")
-        return Allowance(number, seconds)
-
-    return Kind(words, read, lambda found: f"{found.many}/{spelled_duration(found.seconds)}")
+    how = ", written like 15m, 12h or 14d"
+    return _number(words, how, range(lowest, highest + 1), (_DURATION, _UNITS), spelled_duration)
 
 
 def kibibytes(lowest: int, highest: int) -> Kind:
     """Sizes in KiB, written `19456`, `19456k` or `19m`."""
-    words = f"a size from {lowest}k to {highest}k"
+    words, how = f"a size from {lowest}k to {highest}k", f", written like {lowest}k or 64m"
+    return _number(words, how, range(lowest, highest + 1), (_SIZE, _KIBIBYTES), lambda size: f"{size}k")
 
+
+_Grammar = tuple[re.Pattern[str], dict[str, int]]
+
+
+def _number(words: str, how: str, allowed: range, grammar: _Grammar, write: Callable[[int], str]) -> Kind:
     def read(value: object) -> int:
-        size = _number(value, _SIZE, _KIBIBYTES)
-        if size is None or not lowest <= size <= highest:
-            raise Unfit(f"must be {words}, written like {lowest}k or 64m")
-        return size
+        number = _parsed(value, grammar)
+        if number not in allowed:
+            raise InvalidValue(f"must be {words}{how}")
+        return number
 
-    return Kind(words, read, lambda size: f"{size}k")
+    return Kind(words, read, write)
+
+
+def _parsed(value: object, grammar: _Grammar) -> int:
+    """Return the number that a TOML integer or a text stands for, times its unit; -1 when it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    pattern, units = grammar
+    found = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) * units[found[2].lower()] if found else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many, in so many seconds."""
+
+    count: int
+    seconds: int
+
+
+def limit(longest: int) -> Kind:
+    """How many are allowed within a time, written `5/15m`."""
+    words = f"a number and a time up to {spelled_duration(longest)}, such as 5/15m"
+
+    def read(value: object) -> Limit:
+        count, _, time = value.partition("/") if isinstance(value, str) else ("", "", "")
+        found = Limit(_parsed(count, (_WHOLE, {"": 1})), _parsed(time, (_DURATION, _UNITS)))
+        if found.count < 1 or not MINUTE <= found.seconds <= longest:
+            raise InvalidValue(f"must be {words}: at least 1, and at least 1m")
+        return found
+
+    return Kind(words, read, lambda found: f"{found.count}/{spelled_duration(found.seconds)}")
 
 
 def spelled_duration(seconds: int) -> str:
@@ -121,40 +161,60 @@ def spelled_duration(seconds: int) -> str:
     return f"{seconds // _UNITS[unit]}{unit}"
 
 
-def _number(value: object, pattern: re.Pattern[str], units: dict[str, int] | None = None) -> int | None:
-    """Return the number that a TOML integer or a text stands for, times its unit; None when it is none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    found = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        return None
-    return int(found[1]) * units[found[2].lower()] if units else int(found[0])
-
-
 def listing(words: str, read_one: Callable[[str], Any]) -> Kind:
     """Lists: an array in TOML; from the environment separated by commas or white space. Double entries count once."""
 
     def read(value: object) -> tuple[Any, ...]:
-        if isinstance(value, str):
-            value = [item for item in re.split(r"[\s,]+", value) if item]
-        if not isinstance(value, (list, tuple, frozenset)):
-            raise Unfit("must be a list of texts")
-        return _all_of(value, read_one)
+        items = [item for item in re.split(r"[\s,]+", value) if item] if isinstance(value, str) else value
+        if not isinstance(items, (list, tuple)):
+            raise InvalidValue("must be a list of texts")
+        found: dict[Any, None] = {}
+        refused = []
+        for item in items:
+            try:
+                found[read_one(text(str(item)))] = None
+            except InvalidValue as reason:
+                refused.append(str(reason))
+        if refused:  # all of them at once
+            raise InvalidValue("; ".join(refused))
+        return tuple(found)
 
     return Kind(words, read, lambda items: ", ".join(map(str, items)), is_list=True)
 
 
-def _all_of(
-    items: list[object] | tuple[object, ...] | frozenset[object], read_one: Callable[[str], Any]
-) -> tuple[Any, ...]:
-    """Read every item, so that all of the unfit ones are named at once."""
-    found: dict[Any, None] = {}
-    unfit = []
-    for item in items:
-        try:
-            found[read_one(text(str(item)))] = None
-        except Unfit as refused:
-            unfit.append(str(refused))
-    if unfit:
-        raise Unfit("; ".join(unfit))
-    return tuple(found)
+def name(value: object) -> str:
+    """Return a name to show: 1 to 40 characters in NFC, none of them invisible."""
+    found = unicodedata.normalize("NFC", text(value))
+    if len(found) > _LONGEST_NAME:
+        raise InvalidValue(f"must have at most {_LONGEST_NAME} characters")
+    return found
+
+
+def colour(value: object) -> str:
+    """Return a colour as `#rrggbb` in lower case: it is written into a style sheet."""
+    found = text(value).lower()
+    if not _COLOUR.fullmatch(found):
+        raise InvalidValue("must be a colour written #rrggbb, such as #0f5f6b")
+    return found
+
+
+def key(value: object) -> Secret:
+    """Return secret keys, one a line: the first signs, all verify."""
+    if not isinstance(value, str):
+        raise InvalidValue("must be text in quotes")
+    keys = [line.strip() for line in value.splitlines() if line.strip()]
+    if not keys:
+        raise InvalidValue("is empty: make a key with `openssl rand -base64 32`, or remove the setting")
+    for number, each in enumerate(keys, start=1):
+        if len(each) < MINIMUM_KEY_CHARACTERS or len(set(each)) < _DIFFERENT_CHARACTERS or not each.isprintable():
+            where = f" in line {number}" if len(keys) > 1 else ""
+            raise InvalidValue(
+                f"is too easy to guess{where}: a key has at least 32 random characters; make one with "
+                "`openssl rand -base64 32`"
+            )
+    return Secret("\n".join(keys))
+
+
+NAME: Final = Kind("1 to 40 characters", name, is_free_text=True)
+COLOUR: Final = Kind("a colour such as #0f5f6b", colour)
+KEY: Final = Kind("a secret, one key of at least 32 characters a line", key, lambda _: "(hidden)", is_secret=True)

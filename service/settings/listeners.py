@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from service.settings.kinds import Kind, Unfit, listing
+from service.settings.kinds import InvalidValue, Kind, listing
 
 _WRITTEN: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
 _HIGHEST_PORT: Final = 65535
@@ -36,11 +36,11 @@ def listener(item: str) -> Listener:
     found = _WRITTEN.fullmatch(item.lower())
     quoted = "" if "@" in item else f'"{item}" '  # an address of a store that went into the wrong setting
     if found is None or not 1 <= int(found["port"]) <= _HIGHEST_PORT:
-        raise Unfit(f"{quoted}must be an address and a port: {_EXAMPLES}")
+        raise InvalidValue(f"{quoted}must be an address and a port: {_EXAMPLES}")
     host = found["host"].strip("[]")
     with suppress(ValueError):
         return Listener(host if host == "localhost" else str(ipaddress.ip_address(host)), int(found["port"]))
-    raise Unfit(f"{quoted}has no valid IP address: write {_EXAMPLES}")
+    raise InvalidValue(f"{quoted}has no valid IP address: write {_EXAMPLES}")
 
 
 def sockets(listeners: Sequence[Listener]) -> list[Listener]:
@@ -95,7 +95,7 @@ def _meet(one: str, other: str) -> bool:
 def _read(value: object) -> tuple[Listener, ...]:
     found: tuple[Listener, ...] = _LIST.read(value)
     if not found:
-        raise Unfit(f"is empty: write {_EXAMPLES}")
+        raise InvalidValue(f"is empty: write {_EXAMPLES}")
     return found
 
 

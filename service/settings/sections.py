@@ -1,17 +1,27 @@
-"""The settings in groups: each one's name, kind, default and the sentence of the manual.
+"""The settings in sections: each setting's name, kind, default and sentence in the manual.
 
-An empty setting (None) has a meaning of its own, which `setting(…, unset=…)` says. Durations are kept in
-seconds, sizes in KiB. Defaults are those of production.
+A setting without a value (None) has a meaning, which `setting(…, unset=…)` says. Durations are kept in seconds, sizes
+in KiB. Defaults are those of production.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from service.settings import addresses, files, kinds
-from service.settings.kinds import DAY, HOUR, MINUTE
+from service.settings import addresses, kinds
+from service.settings.kinds import DAY, HOUR, MINUTE, Kind, Limit
 from service.settings.listeners import LISTENERS, Listener
-from service.settings.section import Section, setting
+
+
+def setting(kind: Kind, default: Any, description: str, *, unset: str = "") -> Any:  # noqa: ANN401 - as dataclasses.field
+    """One field: its kind, its default, the manual's sentence, and what holds without a value where that is None."""
+    return field(default=default, metadata={"kind": kind, "description": description, "unset": unset})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of settings: a table in TOML, the part before `__` in an environment name."""
+
 
 # A session's last use is written once a minute: a shorter life would end sessions that are in use.
 _LIFE: Final = kinds.duration(2 * MINUTE, 400 * DAY)
@@ -54,7 +64,7 @@ class Passwords(Section):
 
 @dataclass(frozen=True, slots=True)
 class Hashing(Section):
-    """The gate before password hashing: what keeps a flood of sign-ins from starving everybody else."""
+    """The gate before password hashing: a flood of sign-ins cannot take the processors from other requests."""
 
     threads: int | None = setting(
         kinds.whole(1, 256),
@@ -65,46 +75,44 @@ class Hashing(Section):
     )
 
 
-_ALLOWANCE: Final = kinds.allowance(DAY)
+_LIMIT: Final = kinds.limit(DAY)
 
 
 @dataclass(frozen=True, slots=True)
 class Throttles(Section):
-    """How many wrong passwords, in how long. A right one counts nowhere, and names that nobody has count as others do.
+    """How many wrong passwords in how much time. A right one is not counted; unknown usernames count as known ones.
 
     A network is an IPv4 address, or a /64 of IPv6; an office behind one address shares it. A known device is a browser
-    in which somebody signed in to that account before, since its password was chosen.
+    that signed in to that account before, since its password was chosen.
     """
 
-    account_from_network: kinds.Allowance = setting(
-        _ALLOWANCE, kinds.Allowance(5, 15 * MINUTE), "For one account from one network: what mistyping takes."
+    account_from_network: Limit = setting(
+        _LIMIT, Limit(5, 15 * MINUTE), "For one account from one network: enough for mistyping."
     )
-    network: kinds.Allowance = setting(
-        _ALLOWANCE, kinds.Allowance(100, 15 * MINUTE), "For one network and all accounts: an office where many mistype."
+    network: Limit = setting(
+        _LIMIT, Limit(100, 15 * MINUTE), "For one network and all accounts: enough for an office where many mistype."
     )
-    account: kinds.Allowance = setting(
-        _ALLOWANCE,
-        kinds.Allowance(50, HOUR),
-        "For one account from everywhere but known devices: what a botnet may guess. Beyond it the owner needs a known "
-        "device, or waits.",
+    account: Limit = setting(
+        _LIMIT,
+        Limit(50, HOUR),
+        "For one account from all networks, known devices excepted: what a botnet may guess. Beyond it the owner needs "
+        "a known device, or waits.",
     )
-    known_device: kinds.Allowance = setting(
-        _ALLOWANCE,
-        kinds.Allowance(10, 15 * MINUTE),
-        "For one account from one known device, whatever happens elsewhere.",
+    known_device: Limit = setting(
+        _LIMIT, Limit(10, 15 * MINUTE), "For one account from one known device, whatever other devices do."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Audit(Section):
-    """The trail of what happened to accounts."""
+    """The audit trail: what happened to accounts."""
 
     keep: int = setting(kinds.duration(DAY, 3650 * DAY), 180 * DAY, "How long entries are kept.")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits(Section):
-    """The outer limits, above what people need. A network is an IPv4 address, or a /64 of IPv6."""
+    """The outer limits on forms, above what people need. A network is an IPv4 address, or a /64 of IPv6."""
 
     post_per_minute: int = setting(
         kinds.whole(1, 1_000_000),
@@ -123,7 +131,7 @@ class Access(Section):
     """Where browsers may be sent."""
 
     return_origins: tuple[str, ...] = setting(
-        addresses.ORIGINS, (), "Addresses besides our own to which people are sent back after signing in."
+        addresses.ORIGINS, (), "Addresses besides the public one to which people are sent back after signing in."
     )
 
 
@@ -131,9 +139,9 @@ class Access(Section):
 class Brand(Section):
     """How the pages present themselves."""
 
-    name: str = setting(files.NAME, "Vestibule", "The name on every page.")
-    logo: Path | None = setting(files.LOGO, None, "The image above the form.", unset="the built-in one")
-    accent: str = setting(files.COLOUR, "#0f5f6b", "The colour of buttons and links.")
+    name: str = setting(kinds.NAME, "Vestibule", "The name on every page.")
+    logo: Path | None = setting(addresses.LOGO, None, "The image above the form.", unset="the built-in one")
+    accent: str = setting(kinds.COLOUR, "#0f5f6b", "The colour of buttons and links.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +151,11 @@ class Server(Section):
     listen: tuple[Listener, ...] = setting(
         LISTENERS,
         (Listener("localhost", 8080),),
-        "Where nginx waits for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1. `[::]` takes IPv6 and "
-        "IPv4.",
+        "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1. `[::]` takes IPv6 "
+        "and IPv4.",
     )
     socket: Path | None = setting(
-        files.SOCKET,
+        addresses.SOCKET,
         None,
         "The unix socket between nginx and gunicorn, in a directory that only they may enter.",
         unset="`run/gunicorn.sock` in the state directory",

@@ -1,131 +1,120 @@
-"""Where settings come from: the environment and the TOML file. Reads them as they are written, and judges only names.
+"""Where settings come from: the environment and the TOML file. Values are taken as they are; names are judged."""
 
-Every secret is wrapped before it goes on, so that nothing on its way can show it.
-"""
-
-import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from service.settings.catalogue import CATALOGUE, CONFIG, PREFIX
-from service.settings.kinds import Unfit, text
-from service.settings.secret import Secret
+from service.settings.fields import CATALOGUE, CONFIG, PREFIX
+from service.settings.kinds import InvalidValue, text
+from service.text_files import NotText, decoded, environment_value
 
 DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
 MAXIMUM_FILE_BYTES: Final = 65_536
-_SERVICE: Final = "VESTIBULE"
+# What Kubernetes sets for a Service called `vestibule` or `vestibule-…`, as NAME=value.
 _INJECTED: Final = re.compile(
     r"(?P<service>VESTIBULE(?:_[A-Z0-9]+)*?)"
-    r"(?P<rest>_SERVICE_HOST|_SERVICE_PORT(?:_[A-Z0-9_]+)?|_PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)",
+    r"(?:(?:_SERVICE_HOST|_PORT_[0-9]+_[A-Z]+_ADDR)=[0-9a-f]*[.:][0-9a-f.:]+"
+    r"|(?:_SERVICE_PORT(?:_[A-Z0-9_]+)?|_PORT_[0-9]+_[A-Z]+_PORT)=[0-9]+"
+    r"|_PORT(?:_[0-9]+_[A-Z]+)?=(?:tcp|udp|sctp)://.*"
+    r"|_PORT_[0-9]+_[A-Z]+_PROTO=(?:tcp|udp|sctp))",
     re.ASCII,
 )
 _BY_ENVIRONMENT: Final = {setting.environment: setting for setting in CATALOGUE.values()}
+_SECTIONS: Final = {name.rpartition(".")[0] for name in CATALOGUE}
+
+
+class Found(NamedTuple):
+    """One value: as it was written, how the operator wrote the setting's name, and where it stands."""
+
+    value: object
+    named: str
+    origin: str
 
 
 @dataclass
-class Given:
-    """What one source holds, by dotted name; `named` is how the operator wrote each name, `origins` where it stands."""
+class Source:
+    """What one source holds: values by dotted name, and what is wrong with its names."""
 
-    came_from: str
-    origins: dict[str, str] = field(default_factory=dict)
-    values: dict[str, object] = field(default_factory=dict)
-    named: dict[str, str] = field(default_factory=dict)
+    origin: str
+    found: dict[str, Found] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def take(self, name: str, value: object, *, named: str, origin: str = "") -> None:
         """Keep a value, unless the same source gave that setting before (`…` and `…_FILE`)."""
-        if name in self.named:
-            self.faults.append(f"{self.named[name]} and {named} are both given: keep one")
-            return
-        self.values[name] = Secret(value) if CATALOGUE[name].kind.is_secret and isinstance(value, str) else value
-        self.named[name] = named
-        self.origins[name] = origin or self.came_from
+        if name in self.found:
+            self.faults.append(f"{self.found[name].named} and {named} are both given: keep one")
+        else:
+            self.found[name] = Found(value, named, origin or self.origin)
 
     def take_file(self, name: str, path: object, *, named: str) -> None:
         """Keep what stands in a file, or a fault that names the file and nothing of what it holds."""
         try:
             self.take(name, _content(path), named=named, origin=named)
-        except Unfit as refused:
+        except InvalidValue as refused:
             self.faults.append(f"{named} {refused}")
 
 
-def from_environment(environ: Mapping[str, str]) -> Given:
-    """Return what the environment holds. An empty list is none; anything else that is empty is a fault."""
-    given = Given("environment")
-    ours = sorted(name for name in environ if name.upper().startswith(PREFIX))
-    injected = [name for name in ours if _is_injected(name, environ)]
-    for name in ours:
+def from_environment(environ: Mapping[str, str]) -> Source:
+    """Return what the environment holds. A byte order mark stands before the first name of some environment files."""
+    source = Source("environment")
+    ours = {name.removeprefix("\ufeff"): value for name, value in sorted(environ.items())}
+    ours = {name: value for name, value in ours.items() if name.upper().startswith(PREFIX)}
+    injected = [name for name in ours if _is_injected(name, ours)]
+    for name, value in ours.items():
         if name not in injected:
-            _take_from_environment(given, name, environ[name])
+            _take_from_environment(source, name, value)
     if injected:
-        given.warnings.append(
+        source.warnings.append(
             f"Ignored, because Kubernetes sets them for a Service of that name: {', '.join(injected)}. "
             "`enableServiceLinks: false` in the pod keeps them out."
         )
-    return given
+    return source
 
 
-def _take_from_environment(given: Given, name: str, value: str) -> None:
-    setting = _BY_ENVIRONMENT.get(name)
-    of_file = _BY_ENVIRONMENT.get(name.removesuffix("_FILE"))
+def _take_from_environment(source: Source, name: str, value: str) -> None:
+    setting, of_file = _BY_ENVIRONMENT.get(name), _BY_ENVIRONMENT.get(name.removesuffix("_FILE"))
     if setting is not None:
-        given.take(setting.name, value, named=name)
+        source.take(setting.name, environment_value(value, is_free_text=setting.kind.is_free_text), named=name)
     elif of_file is not None and of_file.kind.is_secret:
-        given.take_file(of_file.name, value, named=name)
+        source.take_file(of_file.name, environment_value(value), named=name)
     else:
-        given.faults.append(_unknown(name, name.upper().removeprefix(PREFIX).lower().replace("__", ".")))
+        source.faults.append(_unknown(name, name.upper().removeprefix(PREFIX).lower().replace("__", ".")))
 
 
 def _is_injected(name: str, environ: Mapping[str, str]) -> bool:
-    """Whether Kubernetes wrote it, for a Service called `vestibule` or `vestibule-…`; what a person mistyped is not."""
-    found = _INJECTED.fullmatch(name)
-    if found is None or (found["service"] != _SERVICE and f"{found['service']}_SERVICE_HOST" not in environ):
-        return False
-    return _looks_injected(found["rest"], environ[name])
+    """Whether Kubernetes wrote it: by the form of its value, and by the host that it sets for every other Service."""
+    found = _INJECTED.fullmatch(f"{name}={environ[name]}")
+    return found is not None and (found["service"] == "VESTIBULE" or f"{found['service']}_SERVICE_HOST" in environ)
 
 
-def _looks_injected(rest: str, value: str) -> bool:
-    if re.fullmatch(r"_PORT(_[0-9]+_[A-Z]+)?", rest):
-        return value.startswith(("tcp://", "udp://", "sctp://"))
-    if rest.endswith(("_HOST", "_ADDR")):
-        return _is_ip_address(value)
-    return rest.endswith("_PROTO") or value.isdecimal()
-
-
-def _is_ip_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
-def from_file(path: Path) -> Given:
+def from_file(path: Path) -> Source:
     """Return what the TOML file holds."""
-    given = Given(str(path))
+    source = Source(str(path))
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(decoded(path.read_bytes()))
         str(tables)  # a number that cannot be written out could not be shown in a fault either
     except OSError as failed:
-        given.faults.append(f"{path} cannot be read ({failed.strerror}): let the service read it, or name another file")
-    except UnicodeDecodeError:
-        given.faults.append(f"{path} is not UTF-8: save it as UTF-8")
+        source.faults.append(
+            f"{path} cannot be read ({failed.strerror}): let the service read it, or name another file"
+        )
+    except NotText as failed:
+        source.faults.append(f"{path} {failed}")
     except (ValueError, RecursionError) as refused:  # not TOML; or numbers or a nesting that no reader takes
         # The parser's own words can quote the line, and a secret with it.
         place = re.search(r"line \d+, column \d+|end of document", str(refused))
-        given.faults.append(
-            f"{path} is not TOML, {place[0] if place else 'somewhere'}: texts need quotes, tables brackets"
+        source.faults.append(
+            f"{path} is not TOML{f' ({place[0]})' if place else ''}: "
+            'write name = "value" with straight quotes, and [section] on a line of its own'
         )
     else:
         for name, value in _leaves(tables):
-            _take_from_file(given, name, value, path)
-    return given
+            _take_from_file(source, name, value, path)
+    return source
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -137,49 +126,49 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, o
             yield prefix + key, value
 
 
-def _take_from_file(given: Given, name: str, value: object, path: Path) -> None:
+def _take_from_file(source: Source, name: str, value: object, path: Path) -> None:
     named = f"{name} in {path}"
-    setting = CATALOGUE.get(name.removesuffix("_file"))
-    sections = {known.rpartition(".")[0] for known in CATALOGUE}
+    of_file = CATALOGUE.get(name.removesuffix("_file"))
     if name == CONFIG:
-        given.faults.append(f"{named} would name another file: remove it")
+        source.faults.append(f"{named} would name another file: remove it")
     elif name in CATALOGUE:
-        given.take(name, value, named=named)
-    elif setting is not None and setting.kind.is_secret:
-        given.take_file(setting.name, value, named=named)
-    elif name in sections and value != {}:
-        given.faults.append(f"{named} must be a table: write [{name}] on a line of its own")
-    elif name not in sections:
-        given.faults.append(_unknown(named, name))
+        source.take(name, value, named=named)
+    elif of_file is not None and of_file.kind.is_secret:
+        source.take_file(of_file.name, value, named=named)
+    elif name in _SECTIONS and value != {}:
+        source.faults.append(f"{named} must be a table: write [{name}] on a line of its own")
+    elif name not in _SECTIONS:
+        source.faults.append(_unknown(named, name))
 
 
 def _unknown(named: str, name: str) -> str:
-    """Return the fault for a name that no setting has, with the nearest one that a setting has."""
+    """Return the fault for a name that no setting has, with the nearest name of a setting."""
     from difflib import get_close_matches
 
     same_key = [known for known in CATALOGUE if known.rpartition(".")[2] == name.rpartition(".")[2]]
     nearest = same_key or get_close_matches(name, CATALOGUE, n=1)
     if not nearest:
-        return f"{named} is no setting: remove it (docs/settings.md lists them all)"
+        return f"{named} is not a setting: remove it (docs/settings.md lists them all)"
     as_written = CATALOGUE[nearest[0]].environment if named.upper().startswith(PREFIX) else nearest[0]
-    return f"{named} is no setting: did you mean {as_written}?"
+    return f"{named} is not a setting: did you mean {as_written}?"
 
 
 def _content(path: object) -> str:
-    """Return the text of a secret's file without the line break at its end. Raises Unfit, which names the file."""
+    """Return the text of a secret's file without white space around it. Raises InvalidValue, which names the file."""
     file = Path(text(path))
-    # Whoever puts the secret itself here must not find it in the log: a path is quoted where a directory bears it out.
+    # A secret that was put in place of its file's path must not get into the log: only a path into a directory that
+    # exists is quoted.
     if not file.is_absolute() or file.parent == Path("/") or not os.access(file.parent, os.F_OK):
-        raise Unfit("names no file by its absolute path, in a directory that is there")
+        raise InvalidValue("must be the absolute path of an existing file")
     try:
         if not file.is_file():  # nor anything that could be read for ever
-            raise Unfit(f"names {file}, which is no file: name one that is")
+            raise InvalidValue(f"must be the absolute path of an existing file: there is none at {file}")
         with file.open("rb") as opened:
-            content = opened.read(MAXIMUM_FILE_BYTES).decode().strip()
+            content = decoded(opened.read(MAXIMUM_FILE_BYTES)).strip()
     except OSError as failed:
-        raise Unfit(f"names {file}, which cannot be read ({failed.strerror}): let the service read it") from None
-    except UnicodeDecodeError:
-        raise Unfit(f"names {file}, which is not UTF-8 text: write the secret as text") from None
+        raise InvalidValue(f"names {file}, which cannot be read ({failed.strerror}): let the service read it") from None
+    except NotText as failed:
+        raise InvalidValue(f"names {file}, which {failed}") from None
     if not content:
-        raise Unfit(f"names {file}, which is empty: write the secret into it")
+        raise InvalidValue(f"names {file}, which is empty: write the secret into it")
     return content

@@ -72,11 +72,18 @@ def test_hashes_are_taken_as_they_are(terminal: Terminal, importing: Import, kin
         "name,username\n,bob\nCarol,carol\n",
         "username,email\nbob\ncarol,\n",
         '"username"\n"bob"\n" carol "\n',
+        "username;email\nbob;b@example.test\ncarol;\n",
+        'username\tname\nbob\t"Öl, Bob"\ncarol\t\n',
+        "Username, E Mail ,,\nbob,,,\n,,,\ncarol,,,\n".replace("E Mail", "EMAIL"),
+        "\n username , Password Hash \nbob,\ncarol\n".lstrip("\n"),
+        "username\rbob\rcarol\r",
+        "username\nbob\ncarol\n".encode("utf-16"),
+        "\ufeffusername;name;\r\nbob;Zoë;\r\ncarol;;\r\n",
     ],
     ids=ascii,
 )
-def test_files_of_many_programs(terminal: Terminal, importing: Import, content: str) -> None:
-    """Line ends, a byte order mark, blank lines, quotes, short rows and any order of columns are read."""
+def test_files_of_many_programs(terminal: Terminal, importing: Import, content: str | bytes) -> None:
+    """What spreadsheets write is read: line ends, byte order marks, separators, blank and short rows, empty columns."""
     assert terminal.json(*importing(content)) == {"added": 2, "skipped": 0}
     assert [terminal.account(name).password_hash for name in ("bob", "carol")] == [None, None]
 
@@ -85,8 +92,8 @@ FAULTS: Final = {
     "no username": ("email\nx@y\n", "line 1: the heading"),
     "unknown column": ("username,password\nbob,secret\n", "line 1: the heading"),
     "column twice": ("username,username\nbob,carol\n", "line 1: the heading"),
-    "nothing": ("", "line 1: the heading"),
-    "semicolons": ("username;email\nbob;x\n", "line 1: the heading"),
+    "nothing": ("", "line 1: the heading must have the column username"),
+    "pipes": ("username|email\nbob|x\n", "(it has 'username|email')"),
     "bad name": ("username\nfine\ntwo words\n", "line 3: 'two words' cannot be a username"),
     "empty name": ("username,email\n,x@y\n", "line 2: '' cannot be a username"),
     "long name": (f"username\n{'a' * 5000}\n", f"line 2: {'a' * 64!r} cannot be a username"),
@@ -99,7 +106,7 @@ FAULTS: Final = {
     "bad group": ('username,groups\nbob,"a,b"\n', "line 2: 'a,b' cannot be a group"),
     "bad truth": ("username,admin\nbob,maybe\n", "line 2: admin and disabled are yes or no"),
     "bad disabled": ("username,disabled\nbob,2\n", "line 2: admin and disabled are yes or no"),
-    "too many fields": ("username\nbob,x\n", "line 2: more fields than the heading has"),
+    "too many fields": ("username\nbob,x\n", "line 2: 2 fields, where the heading has 1"),
     "bcrypt": ("username,password_hash\nbob,$2b$12$abcdefghijklmnopqrstuv\n", "line 2: password_hash"),
     "plain text": ("username,password_hash\nbob,hunter2hunter2\n", "line 2: password_hash"),
     "costly hash": (
@@ -114,10 +121,13 @@ FAULTS: Final = {
         f'username,password_hash\ncarol,\nbob,"{HASHES["ID"][:-3]}"\n',
         "line 3: password_hash has a salt or a hash that was cut short",
     ),
-    "not UTF-8": (b"username\nbob\n\xff\xfe\n", "not readable as CSV in UTF-8"),
-    "UTF-16": ("username\nbob\n".encode("utf-16"), "not readable as CSV in UTF-8"),
-    "open quote": ('username\nbob\n"carol\n', "not readable as CSV in UTF-8"),
-    "huge field": (f"username,name\nbob,{'x' * 200_000}\n", "not readable as CSV in UTF-8"),
+    "not UTF-8": (b"username\nbob\n\xff\xfe\n", "line 3: the file is not UTF-8 text in line 3"),
+    "Latin-1": (
+        ("username,name\n" + "bob,x\n" * 38 + "carol,Jürgen\n").encode("latin-1"),
+        "line 40: the file is not UTF-8 text",
+    ),
+    "open quote": ('username\nbob\n"carol\n', "line 3: not readable as CSV"),
+    "huge field": (f"username,name\nbob,{'x' * 200_000}\n", "line 2: not readable as CSV"),
 }
 
 
@@ -237,3 +247,11 @@ def test_a_file_that_is_not_there(terminal: Terminal, tmp_path: Path) -> None:
     """A path that leads nowhere, or to a directory, is a mistake in the command."""
     assert "does not exist" in terminal.refused("account", "import", str(tmp_path / "none.csv"), code=2)
     assert "is a directory" in terminal.refused("account", "import", str(tmp_path), code=2)
+
+
+def test_a_file_from_standard_input(terminal: Terminal) -> None:
+    """A dash reads what another program writes."""
+    said = terminal.said("account", "import", "-", stdin="\ufeffUsername;Name\r\nbob;Bob\r\n".encode())
+
+    assert said == "1 accounts added, 0 were there already.\n"
+    assert terminal.account("bob").display_name == "Bob"

@@ -115,6 +115,37 @@ def test_it_reads_the_file_as_the_settings_do(environ: dict[str, str], table: st
     assert healthcheck.socket_path(environ) == str(load(environ).socket_path)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '\ufeffstate_dir = "/srv/other"\r\n'.encode(),
+        'state_dir = "/srv/other"\n'.encode("utf-16"),
+    ],
+    ids=["BOM", "UTF-16"],
+)
+def test_it_reads_what_editors_write(content: bytes, tmp_path: Path) -> None:
+    """Byte order marks, and quotes and comments of environment files, mean the same to the probe as to the service."""
+    config = tmp_path / "vestibule.toml"
+    config.write_bytes(content)
+    environ = {"VESTIBULE_CONFIG": f'"{config}" # ours'}
+
+    assert healthcheck.socket_path(environ) == str(load(environ).socket_path) == "/srv/other/run/gunicorn.sock"
+
+
+@pytest.mark.parametrize("content", [b"secret = CANARY\n", b"\xff", b"[server]\nsocket = 5\n", b"a = " + b"[" * 5000])
+def test_a_file_that_cannot_be_read_is_said_without_a_traceback(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 3, and one line says which command tells more; what stands in the file is not repeated."""
+    config = tmp_path / "vestibule.toml"
+    config.write_bytes(content)
+
+    assert healthcheck.main([], {"VESTIBULE_CONFIG": str(config)}) == 3
+    said = capsys.readouterr().out
+    assert "`vestibule config check` says more." in said
+    assert "CANARY" not in said
+
+
 def test_it_imports_the_standard_library_alone() -> None:
     """No framework and no settings library are loaded for a probe that runs every few seconds."""
     code = (

@@ -32,7 +32,7 @@ def statuses(it: Run) -> set[int]:
 def accounted_for(lines: list[str]) -> int:
     """Return how many lines about requests are there, and how many lines are said to be lost."""
     lost = [json.loads(line).get("lost", 0) for line in list(lines) if "log_lines_lost" in line]
-    return sum("/nothing-" in line for line in list(lines)) + sum(lost)
+    return sum("/nothing-" in line for line in list(lines)) + sum(map(int, lost))
 
 
 @contextlib.contextmanager
@@ -55,7 +55,7 @@ def test_a_full_disk_or_a_reader_that_ended_stops_nothing() -> None:
 
 
 def test_a_reader_that_stalls_holds_nothing_up() -> None:
-    """While nothing reads the log every request is answered; what reads it then finds each line, or that it was lost."""
+    """While nothing reads the log every request is answered; each line is read later, or counted as lost."""
     reading, writing = os.pipe()
     found: list[str] = []
 

@@ -80,5 +80,5 @@ def test_compose_stands_alone(name: str) -> None:
 def test_compose_publishes_the_door_alone() -> None:
     """The internal listener is never published, and the public one to this machine alone unless somebody asks."""
     assert [port for service in services().values() for port in service.get("ports", [])] == [
-        "${VESTIBULE_BIND:-127.0.0.1}:${VESTIBULE_PORT:-8080}:8080"
+        "${EDGE_BIND:-127.0.0.1}:${EDGE_PORT:-8080}:8080"
     ]

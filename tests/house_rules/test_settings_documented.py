@@ -1,13 +1,13 @@
 """The manual of the settings says what the settings say."""
 
 from service.settings import CATALOGUE
-from service.settings.manual import manual
 from service.web.theme import DEFAULT_ACCENT
 from tests.house_rules.project import read
+from tests.house_rules.settings_manual import manual
 
 
 def test_the_manual_is_made_from_the_settings() -> None:
-    """`python -m service.settings.manual > docs/settings.md` was run after the last change of a setting."""
+    """`python -m tests.house_rules.settings_manual > docs/settings.md` was run after the last change of a setting."""
     assert manual() == read("docs/settings.md")
 
 

@@ -19,9 +19,10 @@ from tests.rig.until import until
 class Redis:
     """One server; `address` stays the same when it is started again."""
 
-    def __init__(self, place: Path, program: Path, *, encrypted: bool = False) -> None:
+    def __init__(self, place: Path, program: Path, *options: str, encrypted: bool = False) -> None:
         self._place = place
         self._program = program
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.address = f"redis://127.0.0.1:{self.port}/0"
@@ -34,7 +35,7 @@ class Redis:
 
     def start(self) -> None:
         """Start empty, and wait until it answers."""
-        options = ["--bind", "127.0.0.1", *self._listen, "--save", "", "--appendonly", "no"]
+        options = ["--bind", "127.0.0.1", *self._listen, "--save", "", "--appendonly", "no", *self._options]
         command = unprivileged(self._program, *options, "--dir", str(self._place))
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self._answers, "Redis answers")

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from service.settings import SettingsFault, load
-from service.settings.kinds import Kind, Unfit
+from service.settings.kinds import InvalidValue, Kind
 
 # What a Service called vestibule puts into every pod of its namespace.
 KUBERNETES: Final = {
@@ -32,7 +32,7 @@ def faults(environ: Mapping[str, str], *, config: Path | None = None) -> list[st
 
 
 def refusal(kind: Kind, value: object) -> str:
-    """Return why a value is unfit for a kind of setting."""
-    with pytest.raises(Unfit) as refused:
+    """Return why a value is invalid for a kind of setting."""
+    with pytest.raises(InvalidValue) as refused:
         kind.read(value)
     return str(refused.value)

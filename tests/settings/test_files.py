@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import files
-from service.settings.kinds import Unfit
-from service.settings.secret import Secret
+from service.settings import addresses, kinds
+from service.settings.kinds import InvalidValue
 
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 _KEY = "0123456789abcdef0123456789abcdef"
@@ -22,38 +21,38 @@ def test_a_relative_path_is_refused_with_the_absolute_one(monkeypatch: pytest.Mo
     """Typed elsewhere, the same command would find another, empty state."""
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(Unfit, match=f"must be an absolute path: write {tmp_path}/var"):
-        files.path("var")
+    with pytest.raises(InvalidValue, match=f"must be an absolute path: write {tmp_path}/var"):
+        addresses.path("var")
 
 
 def test_a_home_directory_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody but a shell knows the tilde: the fault says the path that it stands for."""
     monkeypatch.setenv("HOME", "/home/ops")
 
-    with pytest.raises(Unfit, match="write /home/ops/var"):
-        files.path("~/var")
+    with pytest.raises(InvalidValue, match="write /home/ops/var"):
+        addresses.path("~/var")
 
 
 def test_a_home_directory_of_nobody_is_still_refused() -> None:
     """Where the path cannot be spelled out, the fault goes without."""
-    with pytest.raises(Unfit, match=r"must be an absolute path$"):
-        files.path("~nobody-of-that-name/var")
+    with pytest.raises(InvalidValue, match=r"must be an absolute path$"):
+        addresses.path("~nobody-of-that-name/var")
 
 
 @pytest.mark.parametrize("character", [*"?\"'\\$;{}"])
 def test_a_path_that_nginx_or_sqlite_would_read_otherwise_is_refused(character: str) -> None:
     """Paths go into nginx's files and into SQLite's address as they are."""
-    with pytest.raises(Unfit, match="must be a path without any of"):
-        files.path(f"/srv/{character}")
+    with pytest.raises(InvalidValue, match="must be a path without any of"):
+        addresses.path(f"/srv/{character}")
 
 
 def test_a_socket_path_fits_into_the_system() -> None:
     """A path of 100 bytes is taken, one of 101 is refused with its length."""
     fits = "/" + "a" * 99
 
-    assert files.socket(fits) == Path(fits)
-    with pytest.raises(Unfit, match="is 101 bytes long"):
-        files.socket(fits + "a")
+    assert addresses.socket(fits) == Path(fits)
+    with pytest.raises(InvalidValue, match="is 101 bytes long"):
+        addresses.socket(fits + "a")
 
 
 @pytest.mark.parametrize(
@@ -63,58 +62,58 @@ def test_a_logo_is_svg_or_png(tmp_path: Path, name: str, content: bytes) -> None
     """Both kinds are known by their ending and by what they hold."""
     path = _logo(tmp_path, name, content)
 
-    assert files.logo(str(path)) == path
+    assert addresses.logo(str(path)) == path
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("logo.gif", b"GIF89a", "ends in .svg or .png"),
-        ("logo.png", b"<svg/>", "holds no PNG image"),
-        ("logo.svg", _PNG, "holds no SVG image"),
-        ("logo.png", _PNG + bytes(100_000), "larger than 100 kB"),
+        ("logo.png", b"<svg/>", "does not contain an image in PNG format"),
+        ("logo.svg", _PNG, "does not contain an image in SVG format"),
+        ("logo.png", _PNG + bytes(100_000), "at most 100 kB"),
     ],
 )
 def test_a_logo_that_is_none_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     """Another kind, another content and a heavy one are refused, with what to do."""
-    with pytest.raises(Unfit, match=words):
-        files.logo(str(_logo(tmp_path, name, content)))
+    with pytest.raises(InvalidValue, match=words):
+        addresses.logo(str(_logo(tmp_path, name, content)))
 
 
 def test_a_logo_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A missing file is found at the start, not by the first visitor."""
-    with pytest.raises(Unfit, match="cannot be read"):
-        files.logo(str(tmp_path / "logo.svg"))
+    with pytest.raises(InvalidValue, match="cannot be read"):
+        addresses.logo(str(tmp_path / "logo.svg"))
 
 
 @pytest.mark.parametrize("name", ["V", "Büro Süd 東京", "a" * 40, "  Ops  "])
 def test_a_brand_has_up_to_forty_characters(name: str) -> None:
     """Any printable characters make a name; blanks around it do not count."""
-    assert files.name(name) == name.strip()
+    assert kinds.name(name) == name.strip()
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 41, "a\nb", "a\u202eb", "a\x1b[31m", "a\u200b"])
 def test_a_brand_that_hides_something_is_refused(name: str) -> None:
     """Empty, long and invisible names are refused: right-to-left overrides and control characters deceive."""
-    with pytest.raises(Unfit):
-        files.name(name)
+    with pytest.raises(InvalidValue):
+        kinds.name(name)
 
 
 def test_a_colour_has_one_spelling() -> None:
     """Six hexadecimal digits in either case."""
-    assert files.colour("#0F5F6B") == "#0f5f6b"
+    assert kinds.colour("#0F5F6B") == "#0f5f6b"
 
 
 @pytest.mark.parametrize("written", ["0f5f6b", "#fff", "#0f5f6g", "teal", "#0f5f6b;}", "#0f5f6b00", "#０f5f6b"])
 def test_what_is_no_colour_is_refused(written: str) -> None:
     """Nothing else gets into a style sheet."""
-    with pytest.raises(Unfit, match="#rrggbb"):
-        files.colour(written)
+    with pytest.raises(InvalidValue, match="#rrggbb"):
+        kinds.colour(written)
 
 
 def test_keys_stand_one_on_a_line() -> None:
     """Blank lines and blanks around keys do not count; the order stays."""
-    found = files.key(f"\n {_KEY} \r\n\n{_KEY[::-1]}\n")
+    found = kinds.key(f"\n {_KEY} \r\n\n{_KEY[::-1]}\n")
 
     assert found.reveal() == f"{_KEY}\n{_KEY[::-1]}"
 
@@ -124,19 +123,19 @@ def test_keys_stand_one_on_a_line() -> None:
     [
         ("", "is empty"),
         ("\n \n", "is empty"),
-        (_KEY[:31], "can be guessed"),
-        ("changeme" * 8, "can be guessed"),
-        ("a" * 64, "can be guessed"),
-        (f"{_KEY}\nshort", "can be guessed in line 2"),
-        (_KEY + "\x00", "can be guessed"),
-        (_KEY + "\udcff", "can be guessed"),
+        (_KEY[:31], "too easy to guess"),
+        ("changeme" * 8, "too easy to guess"),
+        ("a" * 64, "too easy to guess"),
+        (f"{_KEY}\nshort", "too easy to guess in line 2"),
+        (_KEY + "\x00", "too easy to guess"),
+        (_KEY + "\udcff", "too easy to guess"),
         (5, "text in quotes"),
     ],
 )
 def test_a_key_that_can_be_guessed_is_refused(written: object, words: str) -> None:
     """Short keys and placeholders are refused with the command that makes a good one, and are not quoted."""
-    with pytest.raises(Unfit) as refused:
-        files.key(Secret(written) if isinstance(written, str) else written)
+    with pytest.raises(InvalidValue) as refused:
+        kinds.key(written)
 
     assert words in str(refused.value)
     assert "openssl rand -base64 32" in str(refused.value) or written == 5

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.settings import addresses, sources
-from service.settings.catalogue import CATALOGUE
-from service.settings.kinds import Kind, Unfit, kibibytes, listing, text, whole
+from service.settings import CATALOGUE, addresses, sources, stores
+from service.settings.kinds import InvalidValue, Kind, kibibytes, listing, text, whole
 from service.settings.listeners import listener
 from tests.settings.asked import faults
 
@@ -65,7 +64,7 @@ def test_what_is_taken_has_one_spelling(kind: str, written: str) -> None:
     """What a reader returns it takes again and returns the same; everything else it refuses."""
     try:
         read = KINDS[kind](written)
-    except Unfit:
+    except InvalidValue:
         return
 
     assert KINDS[kind](read) == read
@@ -74,12 +73,12 @@ def test_what_is_taken_has_one_spelling(kind: str, written: str) -> None:
 
 @settings(max_examples=3 * settings().max_examples)
 @given(st.sampled_from(sorted(CATALOGUE)), anything)
-def test_any_value_is_taken_or_unfit(setting: str, value: object) -> None:
-    """No reader of any setting fails otherwise than by saying that a value is unfit; what it takes can be shown."""
+def test_any_value_is_taken_or_invalid(setting: str, value: object) -> None:
+    """No reader of any setting fails otherwise than by saying that a value is invalid; what it takes can be shown."""
     kind = CATALOGUE[setting].kind
     try:
         read = kind.read(value)
-    except Unfit:
+    except InvalidValue:
         return
 
     assert kind.write(read).isprintable()
@@ -95,7 +94,7 @@ def test_numbers_keep_to_their_range(kind: Kind, digits: str, data: st.DataObjec
     written = data.draw(st.text(digits, max_size=12))
     try:
         read = kind.read(written)
-    except Unfit:
+    except InvalidValue:
         return
 
     assert written.strip().rstrip("kKmMgG").isdigit()
@@ -108,7 +107,7 @@ def test_a_list_holds_what_is_between_its_separators(items: list[str], separator
     words = listing("words", str)
     try:
         read = words.read(separator.join(items))
-    except Unfit:
+    except InvalidValue:
         return
 
     assert len(set(read)) == len(read)
@@ -132,10 +131,10 @@ SECRET_ADDRESSES: Final = [
 def test_no_password_of_an_address_is_shown(form: str, scheme: str, host: str, junk: str) -> None:
     """Wherever a password stands in an address: neither what is shown of it nor why it is refused holds it."""
     written = form.format(s=scheme, h=host, c=CANARY, j=junk)
-    for read in (addresses.database, addresses.redis):
+    for read in (stores.database, stores.redis):
         try:
-            said = addresses.shown(read(written))
-        except Unfit as refused:
+            said = stores.shown(read(written))
+        except InvalidValue as refused:
             said = str(refused)
         assert CANARY not in said
 
@@ -210,4 +209,7 @@ def test_any_name_with_our_prefix_is_judged(environ: dict[str, str]) -> None:
     given_ = sources.from_environment(environ)
 
     warned = " ".join(given_.warnings)
-    assert all(name in given_.named.values() or name in warned or name in "".join(given_.faults) for name in environ)
+    assert all(
+        name in {each.named for each in given_.found.values()} or name in warned or name in "".join(given_.faults)
+        for name in environ
+    )

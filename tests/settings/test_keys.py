@@ -104,7 +104,7 @@ def test_a_key_that_others_may_read_is_refused_with_the_chmod(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [("", "is empty"), ("short", "can be guessed"), ("\xff", "can be guessed")]
+    ("content", "words"), [("", "is empty"), ("short", "is too easy to guess"), ("\xff", "is not UTF-8 text in line 1")]
 )
 def test_a_damaged_key_is_never_replaced(tmp_path: Path, content: str, words: str) -> None:
     """An empty or short file is refused by name and left alone: a new key would end what the old one signed."""
@@ -125,7 +125,7 @@ def test_a_directory_in_the_keys_place_is_refused(tmp_path: Path) -> None:
 
     (fault,) = _answer(settings)
 
-    assert "is no file" in fault
+    assert "is not a file" in fault
     assert faults_of_state(settings) == [fault]
 
 
@@ -200,7 +200,7 @@ def test_a_file_in_the_directorys_place_is_named(tmp_path: Path) -> None:
     settings = _settings(tmp_path / "state")
 
     assert faults_of_state(settings) == [f"{tmp_path}/state is no directory: name another one, or move it away"]
-    assert "cannot be kept (File exists)" in _answer(settings)[0]
+    assert "cannot be used (File exists)" in _answer(settings)[0]
 
 
 def test_a_given_key_leaves_the_directory_to_the_database(tmp_path: Path) -> None:

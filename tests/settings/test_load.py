@@ -147,6 +147,22 @@ def test_a_long_value_is_cut_and_control_characters_are_not_repeated() -> None:
     assert len(fault) < 200
 
 
+def test_what_editors_and_environment_files_write_is_read(usual_config: Path) -> None:
+    """A byte order mark before the file or the first name, Windows' line ends, quotes, comments: all are clear."""
+    usual_config.write_bytes('\ufeff[brand]\r\nname = "Büro"\r\n'.encode())
+
+    settings = load(
+        {
+            "\ufeffVESTIBULE_PUBLIC_URL": '"https://login.example.org"\r',
+            "VESTIBULE_SESSIONS__IDLE": "2h # short",
+            "VESTIBULE_TRUSTED_PROXIES": "10.0.0.0/8 192.0.2.7 # the proxies",
+        }
+    )
+
+    assert (settings.brand.name, settings.public_url) == ("Büro", "https://login.example.org")
+    assert (settings.sessions.idle, len(settings.trusted_proxies)) == (7200, 2)
+
+
 def test_settings_cannot_be_changed() -> None:
     """What was checked stays as it was."""
     settings = load({})

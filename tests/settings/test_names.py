@@ -22,13 +22,13 @@ from tests.settings.asked import KUBERNETES, faults
 )
 def test_an_unknown_name_is_refused_with_the_nearest_one(name: str, nearest: str) -> None:
     """A misspelt setting stops the start instead of being overlooked."""
-    assert faults({name: "CANARY"}) == [f"{name} is no setting: did you mean {nearest}?"]
+    assert faults({name: "CANARY"}) == [f"{name} is not a setting: did you mean {nearest}?"]
 
 
 def test_a_name_like_no_other_is_refused() -> None:
     """Where nothing is near, the fault says where all settings stand."""
     assert faults({"VESTIBULE_ZQXJ": "1"}) == [
-        "VESTIBULE_ZQXJ is no setting: remove it (docs/settings.md lists them all)"
+        "VESTIBULE_ZQXJ is not a setting: remove it (docs/settings.md lists them all)"
     ]
 
 
@@ -68,23 +68,23 @@ def test_a_mistake_that_looks_like_kubernetes_is_still_refused(mistake: dict[str
     """Only what Kubernetes would write is ignored: VESTIBULE_PORT=9000 was meant for us."""
     (fault,) = faults(mistake)
 
-    assert f"{next(iter(mistake))} is no setting" in fault
+    assert f"{next(iter(mistake))} is not a setting" in fault
 
 
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ("colour = 'red'", "colour in {} is no setting"),
-        ("[session]\nidle = '5m'", "session.idle in {} is no setting: did you mean sessions.idle?"),
-        ("idle = '5m'", "idle in {} is no setting: did you mean sessions.idle?"),
-        ("[brands]", "brands in {} is no setting"),
+        ("colour = 'red'", "colour in {} is not a setting"),
+        ("[session]\nidle = '5m'", "session.idle in {} is not a setting: did you mean sessions.idle?"),
+        ("idle = '5m'", "idle in {} is not a setting: did you mean sessions.idle?"),
+        ("[brands]", "brands in {} is not a setting"),
         ("[sessions.idle]\nx = 1", "sessions.idle in {} must be a duration"),
         ("sessions = 5", "sessions in {} must be a table: write [sessions]"),
         ("config = '/x.toml'", "config in {} would name another file"),
         ("[[brand]]\nname = 'x'", "brand in {} must be a table"),
-        ('"\\u001b[31m" = 1', "is no setting"),
-        ("brand_file = 'x'", "brand_file in {} is no setting"),
-        ("public_url_file = 'x'", "public_url_file in {} is no setting: did you mean public_url?"),
+        ('"\\u001b[31m" = 1', "is not a setting"),
+        ("brand_file = 'x'", "brand_file in {} is not a setting"),
+        ("public_url_file = 'x'", "public_url_file in {} is not a setting: did you mean public_url?"),
     ],
 )
 def test_what_the_file_cannot_hold_is_refused(usual_config: Path, toml: str, words: str) -> None:
@@ -107,7 +107,7 @@ def test_an_empty_section_is_no_fault(usual_config: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"secret_key = CANARY\n", "is not TOML, line 1"),
+        (b"secret_key = CANARY\n", "is not TOML (line 1, column 14): write name"),
         (b'[server]\nsecret_key = "CANARY', "is not TOML"),
         (b'x = "\xff"', "is not UTF-8"),
     ],

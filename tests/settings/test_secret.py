@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from service.settings.secret import Secret
+from service.settings.kinds import Secret
 
 
 def test_only_reveal_shows_a_secret() -> None:

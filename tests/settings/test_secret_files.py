@@ -13,10 +13,10 @@ _KEY = "0123456789abcdef0123456789abcdef"
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
 def test_a_secret_can_stand_in_a_file(tmp_path: Path, name: str, usual_config: Path) -> None:
-    """Named in the environment or in TOML, the file's text counts without the line break at its end."""
+    """Named in the environment or in TOML, the file's text counts: no byte order mark, no line break."""
     value = {"SECRET_KEY": _KEY, "DATABASE_URL": "postgres://u:p@h/d", "REDIS_URL": "redis://:p@h:6379/0"}[name]
     path = tmp_path / "secret"
-    path.write_text(value + "\r\n")
+    path.write_bytes(f"\ufeff{value}\r\n".encode())
     direct = load({f"VESTIBULE_{name}": value})
 
     by_environment = load({f"VESTIBULE_{name}_FILE": str(path)})
@@ -50,7 +50,12 @@ def test_a_secret_of_the_environment_wins_over_a_file_named_in_toml(usual_config
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "which is no file"), (b"", "which is empty"), (b" \n", "which is empty"), (b"\xff\xfe", "not UTF-8")],
+    [
+        (None, "must be the absolute path of an existing file"),
+        (b"", "which is empty"),
+        (b" \n", "which is empty"),
+        (b"\n\xfc", "is not UTF-8 text in line 2"),
+    ],
 )
 def test_a_secrets_file_that_holds_none_is_a_fault(tmp_path: Path, content: bytes | None, words: str) -> None:
     """Missing, empty and unreadable files stop the start; falling back would be another secret than the meant one."""

@@ -82,7 +82,7 @@ def test_commands_do_not_show_secrets(secrets: dict[str, str], command: list[str
 
 
 def test_faults_do_not_show_secrets(usual_config: Path) -> None:
-    """Every unfit value that is or could hold a secret is refused by name alone, traceback included."""
+    """Every invalid value that is or could hold a secret is refused by name alone, traceback included."""
     usual_config.write_text(f"secret_keys = '{_CANARY}'\n[server]\nsocket = 'unix://:{_CANARY}@x'\n")
 
     with pytest.raises(SettingsFault) as refused:
@@ -98,7 +98,7 @@ def test_faults_do_not_show_secrets(usual_config: Path) -> None:
     assert refused.value.__context__ is None
 
 
-def test_unfit_secrets_in_files_are_not_shown(tmp_path: Path) -> None:
+def test_invalid_secrets_in_files_are_not_shown(tmp_path: Path) -> None:
     """A file of the wrong content is named; the content is not."""
     path = tmp_path / "secret"
     path.write_text("CANARY")

@@ -17,6 +17,7 @@ from service.login.links import Purpose
 from service.login.new_account import new_account
 from service.login.new_password import judged_hash
 from service.login.passwords import WEAKNESS_MESSAGES, Weakness
+from service.text_files import NotText, decoded
 
 _LONGEST_LINE: Final = 10_000
 
@@ -65,9 +66,9 @@ def _line() -> str:
     """Return one line of standard input, without its end and with nothing else taken off."""
     line = sys.stdin.buffer.readline(_LONGEST_LINE) if sys.stdin else b""
     try:
-        return line.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        refuse("The password on standard input is not UTF-8.")
+        return decoded(line).removesuffix("\n").removesuffix("\r")
+    except NotText as fault:
+        refuse(f"The password on standard input {fault}.")
 
 
 @click.command()

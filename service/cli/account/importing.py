@@ -5,6 +5,7 @@ people can sign in meanwhile. What an interruption left out goes in with `--skip
 """
 
 import csv
+import io
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,9 +22,13 @@ from service.login.administration import add
 from service.login.new_account import new_account
 from service.login.refusal import Refusal
 from service.login.stored_hash import hash_flaw
+from service.text_files import NotText, decoded
 
 COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
 BATCH: Final = 200
+_STANDARD_INPUT: Final = Path("-")
+_SEPARATORS: Final = ",;\t"
+_LONGEST_COLUMN: Final = 32
 _SHOWN_FAULTS: Final = 50
 _TRUTH: Final = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
@@ -36,17 +41,17 @@ class Row(NamedTuple):
 
 
 @click.command(name="import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--skip-existing", is_flag=True, help="Leave accounts alone that are there already.")
 @operator_command
 def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: bool) -> None:
-    """Make the accounts of FILE.
+    """Make the accounts of FILE (- for standard input).
 
     FILE is a CSV in UTF-8 with a heading and the columns username, email, name, groups (separated by blanks),
-    admin, disabled (yes or no), password_hash (argon2). Only username is needed; without a hash the account
-    waits for `account invite`.
+    admin, disabled (yes or no), password_hash (argon2), separated by commas, semicolons or tabs. Only username is
+    needed; without a hash the account waits for `account invite`.
     """
-    rows, faults = read(file, now=op.services.clock())
+    rows, faults = _judged(file, now=op.services.clock())
     if not skip_existing:
         faults += _taken(op, rows)
     if faults:
@@ -55,6 +60,14 @@ def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: b
     skipped = len(rows) - added
     facts = {"added": added, "skipped": skipped}
     report(f"{added} accounts added, {skipped} were there already.", facts, as_json=as_json)
+
+
+def _judged(file: Path, *, now: int) -> tuple[list[Row], list[str]]:
+    try:
+        text = decoded(sys.stdin.buffer.read() if file == _STANDARD_INPUT else file.read_bytes())
+    except NotText as fault:
+        return [], [f"line {fault.line}: the file {fault}"]
+    return read(text, now=now)
 
 
 def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
@@ -85,40 +98,61 @@ def _write(op: Operator, accounts: list[Account]) -> int:
     return added
 
 
-def read(file: Path, *, now: int) -> tuple[list[Row], list[str]]:
-    """Return the file's accounts, and every fault in it with the line it is in."""
+def read(text: str, *, now: int) -> tuple[list[Row], list[str]]:
+    """Return the accounts of a CSV file, and every fault in it with the line it is in."""
     found: dict[str, Row] = {}
     faults: list[str] = []
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.DictReader(lines, strict=True)
-        try:
-            if wrong := _heading(list(rows.fieldnames or ())):
-                return [], [wrong]
-            for row in rows:
-                account = _account(row, now=now)
-                if isinstance(account, str):
-                    faults.append(f"line {rows.line_num}: {account}")
-                elif account.username in found:
-                    first = found[account.username].line
-                    faults.append(f"line {rows.line_num}: {account.username} was in line {first}")
-                else:
-                    found[account.username] = Row(rows.line_num, account)
-        except (UnicodeDecodeError, csv.Error) as unreadable:
-            faults.append(f"line {rows.line_num + 1}: not readable as CSV in UTF-8 ({unreadable})")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    try:
+        names = [_column(cell) for cell in _cells(next(rows, []))]
+        if wrong := _heading(names):
+            return [], [wrong]
+        for cells in filter(any, map(_cells, rows)):
+            account = _account(names, cells, now=now)
+            if isinstance(account, str):
+                faults.append(f"line {rows.line_num}: {account}")
+            elif account.username in found:
+                faults.append(f"line {rows.line_num}: {account.username} was in line {found[account.username].line}")
+            else:
+                found[account.username] = Row(rows.line_num, account)
+    except csv.Error as unreadable:
+        faults.append(f"line {rows.line_num}: not readable as CSV ({unreadable})")
     return list(found.values()), faults
+
+
+def _separator(text: str) -> str:
+    """Return what separates the columns: spreadsheets of many countries write semicolons; copied tables have tabs."""
+    heading = text.lstrip().partition("\n")[0]
+    return max(_SEPARATORS, key=heading.count)
+
+
+def _cells(row: list[str]) -> list[str]:
+    """Return the cells of a row without blanks around them, and without the empty ones at its end."""
+    cells = [cell.strip() for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _column(written: str) -> str:
+    return written.lower().replace(" ", "_")
 
 
 def _heading(names: list[str]) -> str | None:
     if "username" in names and set(names) <= set(COLUMNS) and len(set(names)) == len(names):
         return None
-    return f"line 1: the heading may have {', '.join(COLUMNS)}, each once, and must have username"
+    read = ", ".join(name[:_LONGEST_COLUMN] for name in names[: len(COLUMNS) + 1]) or "nothing"
+    return (
+        f"line 1: the heading must have the column username, and may have {', '.join(COLUMNS[1:])}, each once, "
+        f"separated by commas, semicolons or tabs (it has {read!r})"
+    )
 
 
-def _account(row: dict[str, str | None], *, now: int) -> Account | str:
+def _account(names: list[str], cells: list[str], *, now: int) -> Account | str:
     """Return the row's account, or what is wrong with it (never the hash itself)."""
-    if None in row:
-        return "more fields than the heading has"
-    fields = {key: (row.get(key) or "").strip() for key in COLUMNS}
+    if len(cells) > len(names):
+        return f"{len(cells)} fields, where the heading has {len(names)}: put quotes around a field with a separator"
+    fields = dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
     if wrong := _flaw(fields):
         return wrong
     account = new_account(

@@ -26,7 +26,7 @@ from service.storage.counting.redis_counters import Watch, counts, failures_of, 
 
 _T = TypeVar("_T")
 _IN_REDIS: Final = "redis-"
-_PREFIX: Final = "{vestibule}:attempts"  # in one slot: a script may touch keys of one slot only, where slots matter
+_PREFIX: Final = "vestibule:{attempts}"  # in one slot: a script may touch keys of one slot only, where slots matter
 _KINDS: Final = {
     Scope.ACCOUNT_FROM_NETWORK: "both",
     Scope.NETWORK: "network",

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from limits.storage import RedisStorage, Storage
 
+from service.storage.counting.redis_faults import in_words
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Rows
 from service.storage.engine.names import Names
@@ -41,7 +42,7 @@ class Watch:
             if self.away:
                 return
             self._turn(away=True)
-        _log.error("Redis does not serve (%s): limits are counted in SQL until it does", type(why).__name__)
+        _log.error("Redis does not serve (%s): limits are counted in SQL until it does", in_words(why))
         threading.Thread(target=self._look, args=(answers,), name="redis-watch", daemon=True).start()
 
     def _look(self, answers: Callable[[], bool]) -> None:

@@ -50,7 +50,7 @@ class _LookUp(threading.Thread):
         try:
             self.found = list(dict.fromkeys(address[0] for *_, address in self._resolve(self._question, None)))
         except (OSError, UnicodeError) as failure:
-            self.failure = OSError(f"the name {self._question} is not known ({failure})")
+            self.failure = socket.gaierror(f"the name {self._question} is not known ({failure})")
 
 
 def _is_address(name: str) -> bool:

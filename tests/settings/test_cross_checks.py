@@ -12,7 +12,7 @@ _HTTPS = "https://login.example.org"
     [
         (
             {"SESSIONS__IDLE": "36h"},
-            "VESTIBULE_SESSIONS__IDLE (36h) is longer than VESTIBULE_SESSIONS__ABSOLUTE (24h): a session cannot",
+            "VESTIBULE_SESSIONS__IDLE (36h) is longer than VESTIBULE_SESSIONS__ABSOLUTE (24h): an idle session would",
         ),
         ({"SESSIONS__REMEMBER_IDLE": "31d"}, "VESTIBULE_SESSIONS__REMEMBER_IDLE (31d) is longer"),
         ({"SESSIONS__REMEMBER_IDLE": "11h"}, "VESTIBULE_SESSIONS__IDLE (12h) is longer"),
@@ -22,10 +22,10 @@ _HTTPS = "https://login.example.org"
         ),
         (
             {"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "example.com"},
-            "(example.com) is no parent of the host in VESTIBULE_PUBLIC_URL (login.example.org)",
+            "(example.com) is neither the host in VESTIBULE_PUBLIC_URL (login.example.org) nor a parent",
         ),
-        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "ample.org"}, "is no parent"),
-        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "a.login.example.org"}, "is no parent"),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "ample.org"}, "nor a parent domain"),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "a.login.example.org"}, "nor a parent domain"),
         ({"SESSIONS__COOKIE_DOMAIN": "example.org"}, "VESTIBULE_SESSIONS__COOKIE_DOMAIN needs https"),
         (
             {"PASSWORDS__MEMORY": "19455k"},
@@ -37,7 +37,7 @@ _HTTPS = "https://login.example.org"
         ({"PASSWORDS__ITERATIONS": "9", "PASSWORDS__MEMORY": "12m"}, ""),
         (
             {"SERVER__WORKERS": "2", "HASHING__THREADS": "12", "SERVER__THREADS": "8"},
-            "nobody else would be answered. Raise VESTIBULE_SERVER__THREADS, or VESTIBULE_SERVER__WORKERS, or lower",
+            "no thread would be left for other requests. Raise VESTIBULE_SERVER__THREADS or VESTIBULE_SERVER__WORKERS",
         ),
         ({"SERVER__WORKERS": "2", "HASHING__THREADS": "10", "SERVER__THREADS": "8"}, ""),
         ({"SERVER__THREADS": "3"}, "VESTIBULE_SERVER__THREADS (3) is too little beside 1 hash threads"),
@@ -45,9 +45,9 @@ _HTTPS = "https://login.example.org"
         ({"LIMITS__POST_PER_MINUTE": "1201"}, "VESTIBULE_LIMITS__EDGE_POST_PER_SECOND (20) is less than"),
         ({"LIMITS__POST_PER_MINUTE": "1200"}, ""),
         ({"OPS_LISTEN": "localhost:8080"}, "VESTIBULE_OPS_LISTEN (localhost:8080) and VESTIBULE_SERVER__LISTEN"),
-        ({"OPS_LISTEN": "127.0.0.1:8080"}, "are the same place"),
-        ({"OPS_LISTEN": "[::1]:8080"}, "are the same place"),
-        ({"OPS_LISTEN": "0.0.0.0:8080"}, "are the same place"),
+        ({"OPS_LISTEN": "127.0.0.1:8080"}, "overlap: choose another port"),
+        ({"OPS_LISTEN": "[::1]:8080"}, "overlap: choose another port"),
+        ({"OPS_LISTEN": "0.0.0.0:8080"}, "overlap: choose another port"),
         ({"OPS_LISTEN": "127.0.0.1:9180,[::]:8080"}, "(127.0.0.1:9180, [::]:8080) and VESTIBULE_SERVER__LISTEN"),
         ({"OPS_LISTEN": "127.0.0.2:8080"}, ""),
         ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "example.org"}, ""),
@@ -63,7 +63,7 @@ def test_settings_that_contradict_one_another_are_refused(given: dict[str, str],
     assert words in "\n".join(found)
 
 
-def test_a_contradiction_is_said_beside_other_faults_but_never_of_an_unfit_value() -> None:
+def test_a_contradiction_is_said_beside_other_faults_but_never_of_an_invalid_value() -> None:
     """What a value would have been nobody knows: only the fit ones are compared."""
     found = faults(
         {
