@@ -6,7 +6,8 @@ from typing import Final, cast
 import sqlalchemy as sa
 
 from service.login.accounts import Account, UsernameTaken
-from service.storage.engine.database import Database, Plain, Row, Statement, metadata
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 

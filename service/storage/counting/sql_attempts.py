@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from service.login.attempts import Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
 from service.services import Unavailable
-from service.storage.engine.database import Database, Plain, Rows, Statement, metadata
+from service.storage.engine.database import Database, Rows
+from service.storage.engine.statement import Plain, Statement, metadata
 
 AT_ONCE: Final = 4
 PATIENCE_SECONDS: Final = 0.8

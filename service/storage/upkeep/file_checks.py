@@ -127,17 +127,11 @@ def as_it_is(database: Path, backups: Path) -> Iterator[sa.Connection]:
     except SchemaFault as fault:
         raise SchemaFault(f"{database}: {fault}") from fault
     except sa.exc.DBAPIError as fault:
-        if is_damage(fault):
+        if sqlite.is_damage(fault):
             raise SchemaFault(
                 f"{database} is damaged, or no SQLite database ({fault.orig}); copies: {backups}"
             ) from fault
         raise Unavailable(f"{database}: {fault.orig}") from fault
-
-
-def is_damage(failure: BaseException | None) -> bool:
-    """Whether the library says that the file itself is bad (SQLITE_CORRUPT, SQLITE_NOTADB)."""
-    said = str(getattr(failure, "orig", None) or failure)
-    return "malformed" in said or "not a database" in said
 
 
 def whole_if_small(connection: sa.Connection, database: Path) -> None:
