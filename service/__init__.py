@@ -6,6 +6,7 @@
     web/       HTTP: pages, cookies, limits, headers, metrics
     cli/       the operator's commands, one file a noun
     services.py, settings/    what pages and commands are handed, and what an operator chose
+    state_dir.py    files of our own: for their owner alone, and refused when others have a way in
     machine.py, probe.py, worker_counts.py    this machine's processors, a probe's question, where workers count
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything

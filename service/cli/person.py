@@ -26,7 +26,7 @@ def held(op: Operator, name: str) -> Account:
     Two commands that each write what they read would otherwise undo one another. It is read once more when it is held:
     what was read by the statement that waited may be from before the wait.
     """
-    op.services.accounts.hold(existing(op, name).id)
+    op.services.accounts.lock_for_update(existing(op, name).id)
     return existing(op, name)
 
 

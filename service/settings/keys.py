@@ -12,6 +12,7 @@ import shlex
 from pathlib import Path
 from typing import Final
 
+from service import state_dir
 from service.settings import files
 from service.settings.faults import SettingsFault
 from service.settings.fields import Settings
@@ -19,7 +20,6 @@ from service.settings.kinds import Unfit
 from service.settings.places import USABLE, remedy
 
 _KEY_BYTES: Final = 32
-_TOO_OPEN: Final = 0o077
 _MAXIMUM_BYTES: Final = 65_536
 
 
@@ -47,9 +47,9 @@ def _kept(file: Path) -> str:
     """Return what the file holds. Refuses one that others may read: its key has to count as known to them."""
     if not file.is_file():
         raise SettingsFault([f"{file} is no file: remove it, and a new key is made at the next start"])
+    if fault := state_dir.fault_of_rights([file]):
+        raise SettingsFault([fault])
     with file.open("rb") as opened:
-        if os.fstat(opened.fileno()).st_mode & _TOO_OPEN:
-            raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {shlex.quote(str(file))}"])
         content = opened.read(_MAXIMUM_BYTES).decode("utf-8", "replace")
     try:
         return files.key(content).reveal()
@@ -66,29 +66,13 @@ def _make(file: Path) -> None:
         with os.fdopen(descriptor, "w", encoding="ascii") as opened:
             opened.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
             opened.flush()
-            _give_to_owner_of(file.parent, opened.fileno())
+            state_dir.give_to_owner_of(file.parent, opened.fileno())
             os.fsync(opened.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)  # unlike rename, never replaces
     finally:
         draft.unlink()
-    _sync(file.parent)
-
-
-def _give_to_owner_of(directory: Path, descriptor: int) -> None:
-    """Started as root, leave the file to whom the directory belongs: the service does not run as root."""
-    owner = directory.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _sync(directory: Path) -> None:
-    """Make the new name survive a power cut: a key that was used must not be another one afterwards."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    state_dir.sync(file.parent)
 
 
 def faults_of_key(settings: Settings) -> list[str]:

@@ -70,7 +70,7 @@ def read_and_write(address: str, account_id: str, times: int) -> list[str]:
     def one(_turn: int) -> str:
         try:
             with stores.transaction():
-                held = stores.accounts.hold(account_id)
+                held = stores.accounts.lock_for_update(account_id)
                 stores.sessions.add(mine := session(account_id, id=os.urandom(6).hex(), token_hash=os.urandom(32)))
             found = stores.sessions.find(mine.token_hash)
             stores.sessions.touch(mine.token_hash, now=NOW + 1)

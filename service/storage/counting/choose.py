@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from service.login.attempts import Attempts
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database, Rows
-
-_USUAL_NAME: Final = "vestibule.sqlite3"
+from service.storage.upkeep import file_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +24,13 @@ class Chosen:
     on_change: Callable[[Callable[[bool], None]], None] = lambda _changed: None
 
 
-def counter_file_of(database: Path) -> Path:
-    """Return the counters' file of an SQLite database, beside it: processes that share the one share the other.
-
-    Links are followed, as SQLite does for its logs: all names of one database have one file of counters.
-    """
-    file = database.resolve()
-    return file.with_name("counters.sqlite3" if file.name == _USUAL_NAME else f"{file.name}.counters.sqlite3")
-
-
 def choose(database: Database, *, redis: str | None) -> Chosen:
     """Return where to count: in Redis when there is an address, with SQL behind it; else in SQL. Opens nothing."""
     rows: Rows = database
     if database.path is not None:
         from service.storage.counting.counter_file import CounterFile
 
-        rows = CounterFile(counter_file_of(database.path))
+        rows = CounterFile(file_checks.counter_file_of(database.path))
     in_sql = SqlAttempts(rows)
     if redis is None:
         return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})

@@ -8,8 +8,8 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from service import state_dir
 from service.services import Unavailable
-from service.storage import private
 from service.storage.engine.database import Database
 from service.storage.engine.sqlite import REPLACED, is_damage
 from service.storage.engine.statement import Row, Statement
@@ -81,7 +81,7 @@ class CounterFile:
         try:
             self._forget()
             unfinished.unlink(missing_ok=True)
-            private.make_file(unfinished)
+            state_dir.make_file(unfinished)
             fresh = _unsynced(unfinished)
             for table in _TABLES:
                 fresh.run(Statement(sa.text(table)))

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from service import state_dir
 from service.login.accounts import Account
 from service.services import Unavailable
-from service.storage import accounts, links, private, sessions
+from service.storage import accounts, links, sessions
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from tests.storage.children import together
@@ -94,7 +95,7 @@ def test_the_journal_is_one_that_is_safe(
     assert sqlite.SAFE_WAL == (3, 51, 3)
     *series, patch = sqlite.DRIVER.sqlite_version_info
     monkeypatch.setattr(sqlite, "SAFE_WAL", (*series, patch + newer))
-    private.make_file(tmp_path / "x.sqlite3")
+    state_dir.make_file(tmp_path / "x.sqlite3")
     database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
 
     with database.reading() as connection:
