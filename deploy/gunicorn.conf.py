@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import directories, ram_disk
+from service import ram_disk, state_dir
 from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
@@ -27,7 +27,7 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
         path.mkdir(mode=made, parents=True, exist_ok=True)
     except OSError as fault:
         sys.exit(f"{path} cannot be made ({fault.strerror}): chown {os.geteuid()}:{os.getegid()} {path.parent}")
-    if wrong := directories.fault_of(path, accepted, user=os.geteuid()):
+    if wrong := state_dir.fault_of(path, accepted, user=os.geteuid()):
         sys.exit(wrong)
     return path
 
@@ -50,8 +50,8 @@ try:
     _settings = load()
 except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
-_own_directory(_settings.state_dir, 0o750, directories.STATE_MODE)
-_own_directory(_settings.socket_path.parent, 0o750, directories.SOCKET_MODE)
+_own_directory(_settings.state_dir, 0o750, state_dir.STATE_MODE)
+_own_directory(_settings.socket_path.parent, 0o750, state_dir.SOCKET_MODE)
 _metrics = _chosen_metrics(_usual_metrics(_settings))
 if _metrics == _usual_metrics(_settings):
     ram_disk.remove_unused(_metrics.parent, multiprocess_metrics.clear)

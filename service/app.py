@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from service.services import Health, Services
     from service.settings import Settings
-    from service.storage.counting.sql_counters import Chosen
+    from service.storage.counting.choose import Chosen
     from service.storage.engine.database import Database
 
 GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
@@ -111,14 +111,14 @@ def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     from service.services import Services
     from service.settings import secret_keys
-    from service.storage.counting import sql_counters
+    from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.stores import sql_stores
     from service.storage.upkeep import schema
 
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = sql_counters.choose(database, redis=settings.redis_address)
+    counted = choose(database, redis=settings.redis_address)
     keys = secret_keys(settings)
     return Services(
         **sql_stores(database, audit_kept_seconds=settings.audit.keep),
@@ -157,7 +157,7 @@ def health(database: Database, counted: Chosen) -> Health:
     return Health(
         database_answers=database.ping,
         migrations_pending=lambda: pending(database),
-        tell_degraded=counted.tell,
+        tell_degraded=counted.on_change,
     )
 
 

@@ -72,7 +72,7 @@ class Accounts(Protocol):
     def by_id(self, account_id: str) -> Account | None:
         """Return the account with this id."""
 
-    def hold(self, account_id: str) -> Account | None:
+    def lock_for_update(self, account_id: str) -> Account | None:
         """Return the account as it is now, and let nobody change it before this transaction ends."""
 
     def all(self) -> Iterator[Account]:

@@ -52,7 +52,7 @@ def _locked(name: str, accounts: Accounts) -> Account | Refusal:
     """
     found = account_named(name, accounts)
     if isinstance(found, Account):
-        accounts.hold(found.id)
+        accounts.lock_for_update(found.id)
         found = account_named(name, accounts)
     return found
 

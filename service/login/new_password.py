@@ -65,7 +65,7 @@ def change(
     renewed, remembered = replace(account, password_changed_at=now), browser.session.remembered
     opened = new_session(renewed, client=browser.client, remembered=remembered, keys=stores.keys, now=now)
     with stores.transaction():
-        kept = stores.accounts.hold(account.id)
+        kept = stores.accounts.lock_for_update(account.id)
         if kept is None or kept.is_disabled:
             return Problem.WRONG_CURRENT
         if kept.password_hash == account.password_hash:
@@ -159,7 +159,7 @@ def _redeem(link: Link, account: Account, new_hash: str, stores: Stores, now: in
         return Problem.LINK_SPENT
     if link.purpose is Purpose.SET_UP:
         stores.accounts.add(account)
-    kept = stores.accounts.hold(account.id)
+    kept = stores.accounts.lock_for_update(account.id)
     if kept is None or kept.is_disabled:  # shut while we hashed
         return Problem.LINK_SPENT
     _write(kept, new_hash, stores, now)

@@ -127,7 +127,7 @@ def open_session(
     """
     opened = new_session(account, client=client, remembered=remembered, keys=stores.keys, now=now)
     with stores.transaction():
-        current = stores.accounts.hold(account.id)
+        current = stores.accounts.lock_for_update(account.id)
         if current is None or current.is_disabled or current.password_hash != account.password_hash:
             return Refused(Reason.CHANGED, account.username)
         if replaces is not None:

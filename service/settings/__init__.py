@@ -17,13 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from service.directories import SOCKET_MODE, STATE_MODE, fault_of_place
 from service.settings import addresses, sources
 from service.settings.cross_checks import contradictions
 from service.settings.fields import CATALOGUE, CONFIG, Setting, Settings
 from service.settings.keys import faults_of_key, secret_keys
 from service.settings.kinds import InvalidValue, SettingsFault
 from service.settings.sources import Found, Source
+from service.state_dir import SOCKET_MODE, STATE_MODE, fault_of_place
 
 __all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
 

@@ -12,14 +12,13 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-from service.directories import USABLE, remedy
+from service import state_dir
 from service.settings import kinds
 from service.settings.fields import Settings
 from service.settings.kinds import InvalidValue, SettingsFault
 from service.text_files import NotText, decoded
 
 _KEY_BYTES: Final = 32
-_TOO_OPEN: Final = 0o077
 _MAXIMUM_BYTES: Final = 65_536
 
 
@@ -47,9 +46,9 @@ def _kept(file: Path) -> str:
     """Return what the file holds. Refuses a file that other users may read: they may know the key."""
     if not file.is_file():
         raise SettingsFault([f"{file} is not a file: remove it, and a new key is made at the next start"])
+    if fault := state_dir.fault_of_rights([file]):
+        raise SettingsFault([fault])
     with file.open("rb") as opened:
-        if os.fstat(opened.fileno()).st_mode & _TOO_OPEN:
-            raise SettingsFault([f"{file} can be read by others than its owner: chmod 600 {shlex.quote(str(file))}"])
         content = opened.read(_MAXIMUM_BYTES)
     try:
         return kinds.key(decoded(content)).reveal()
@@ -66,29 +65,13 @@ def _make(file: Path) -> None:
         with os.fdopen(descriptor, "w", encoding="ascii") as opened:
             opened.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
             opened.flush()
-            _give_to_owner_of(file.parent, opened.fileno())
+            state_dir.give_to_owner_of(file.parent, opened.fileno())
             os.fsync(opened.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)  # unlike rename, never replaces
     finally:
         draft.unlink()
-    _sync(file.parent)
-
-
-def _give_to_owner_of(directory: Path, descriptor: int) -> None:
-    """As root, give the file to the owner of the directory: the service does not run as root."""
-    owner = directory.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _sync(directory: Path) -> None:
-    """Make the new name survive a power cut: a key that was used must not be another one afterwards."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    state_dir.sync(file.parent)
 
 
 def faults_of_key(settings: Settings) -> list[str]:
@@ -109,6 +92,6 @@ def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
     if failed.errno != errno.EACCES:
         return f"{file} cannot be used ({failed.strerror}): correct that, or set VESTIBULE_SECRET_KEY_FILE"
-    if not os.access(file.parent, USABLE):
-        return remedy(file.parent)
+    if not os.access(file.parent, state_dir.USABLE):
+        return state_dir.remedy(file.parent)
     return f"{file} cannot be read by us: sudo chown {os.geteuid()}:{os.getegid()} {shlex.quote(str(file))}"

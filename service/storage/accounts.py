@@ -6,7 +6,8 @@ from typing import Final, cast
 import sqlalchemy as sa
 
 from service.login.accounts import Account, UsernameTaken
-from service.storage.engine.database import Database, Plain, Row, Statement, metadata
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 
@@ -64,7 +65,7 @@ COLUMNS: Final = (
 _BY_USERNAME: Final = Statement(sa.select(*COLUMNS).where(accounts.c.username == sa.bindparam("username")))
 _BY_ID: Final = Statement(sa.select(*COLUMNS).where(accounts.c.id == sa.bindparam("account_id")))
 # On SQLite a transaction has the file to itself anyway.
-_HOLD: Final = Statement(
+_LOCK_FOR_UPDATE: Final = Statement(
     sa.select(*COLUMNS).where(accounts.c.id == sa.bindparam("account_id")).with_for_update(of=accounts, key_share=True)
 )
 _PAGE: Final = Statement(
@@ -110,8 +111,8 @@ class SqlAccounts:
         rows = self._database.run(_BY_ID, account_id=account_id)
         return account_from(rows[0]) if rows else None
 
-    def hold(self, account_id: str) -> Account | None:
-        rows = self._database.run(_HOLD, account_id=account_id)
+    def lock_for_update(self, account_id: str) -> Account | None:
+        rows = self._database.run(_LOCK_FOR_UPDATE, account_id=account_id)
         return account_from(rows[0]) if rows else None
 
     def all(self) -> Iterator[Account]:

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from service.login.audit import Entry
 from service.services import Unavailable
-from service.storage.audit_buffer import Notes
-from service.storage.engine.database import Database, Plain, Row, Statement, metadata
+from service.storage.audit_buffer import AuditBuffer
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 SWEPT_EVERY: Final = 20
@@ -65,7 +66,7 @@ class SqlAudit:
         self._database = database
         self._kept = kept_seconds
         self._writes = itertools.count(1)
-        self._noted = Notes(self._write)
+        self._buffer = AuditBuffer(self._write)
 
     def add(self, entry: Entry) -> None:
         self._database.run(_ADD, **_values(entry))
@@ -73,7 +74,7 @@ class SqlAudit:
             self._sweep(entry.at)
 
     def note(self, *entries: Entry) -> None:
-        self._noted.take(entries)
+        self._buffer.take(entries)
 
     def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]:
         """Read page by page, newest first: a slow reader holds no transaction open."""

@@ -16,7 +16,7 @@ _LOST: Final = "%d entries are in the log and not in the audit trail"
 _log: Final = logging.getLogger(__name__)
 
 
-class Notes:
+class AuditBuffer:
     """What waits to be written by one thread of this process, which starts at first use, or by the process as it ends.
 
     A database that is away is tried again; what does not fit meanwhile is in the log alone, and that is said.
@@ -37,7 +37,7 @@ class Notes:
             self._waiting += entries[:room]
             self._lost += len(entries[room:])
             if self._writer is None:
-                self._writer = threading.Thread(target=self._run, name="audit-notes", daemon=True)
+                self._writer = threading.Thread(target=self._run, name="audit-buffer", daemon=True)
                 self._writer.start()
                 atexit.register(self.write)
             self._changed.notify()

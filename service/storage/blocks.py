@@ -5,7 +5,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from service.access.blocks import Block
-from service.storage.engine.database import Database, Plain, Statement, metadata
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Plain, Statement, metadata
 
 blocks: Final = sa.Table(
     "blocks",

@@ -8,7 +8,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from service.login.links import Link, Purpose, latest_expiry
-from service.storage.engine.database import Database, Plain, Statement, metadata
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Plain, Statement, metadata
 
 _NOBODY_YET: Final = "set-up"  # stands where an account's id (32 hexadecimal digits) would
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from service.login.sessions import CLOCK_TOLERANCE_SECONDS, Lifetimes, Session, SignedIn
 from service.storage.accounts import COLUMNS, account_from, accounts
-from service.storage.engine.database import Database, Plain, Row, Statement, metadata
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 

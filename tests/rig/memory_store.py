@@ -46,7 +46,7 @@ class MemoryAccounts:
     def by_id(self, account_id: str) -> Account | None:
         return self._rows.accounts.get(account_id)
 
-    def hold(self, account_id: str) -> Account | None:
+    def lock_for_update(self, account_id: str) -> Account | None:
         return self.by_id(account_id)
 
     def all(self) -> Iterator[Account]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from service.services import Unavailable
 from service.settings import load, stores
 from service.settings.kinds import InvalidValue, Kind, Secret
-from service.storage.counting.redis_counters import impatient
+from service.storage.counting.redis_connection import impatient
 from service.storage.engine.database import Database
 from tests.rig.postgres import Postgres, name_of, postgres
 

@@ -96,7 +96,7 @@ def test_a_key_that_others_may_read_is_refused_with_the_chmod(tmp_path: Path, mo
     file = settings.secret_key_file
     file.chmod(mode)
 
-    assert _answer(settings) == [f"{file} can be read by others than its owner: chmod 600 {file}"]
+    assert _answer(settings) == [f"{file} can be read or written by others than its owner: chmod 600 {file}"]
     assert faults_of_state(settings) == _answer(settings)
 
     file.chmod(0o600)

@@ -18,7 +18,8 @@ from limits.strategies import FixedWindowRateLimiter
 
 from service.login.attempts import Reserved, Throttles, Try
 from service.services import Unavailable
-from service.storage.counting import redis_counters, sql_counters
+from service.storage.counting import redis_connection
+from service.storage.counting.choose import choose
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from service.storage.upkeep import schema
@@ -28,7 +29,7 @@ from tests.storage.stores import NOW, account, over, session
 
 def hit(address: str, redis: str | None, limit: int, times: int) -> int:
     """Hit one limit from four threads; how often it let us through."""
-    chosen = sql_counters.choose(Database(address), redis=redis)
+    chosen = choose(Database(address), redis=redis)
     storage = storage_from_string(chosen.uri, **chosen.options)
     assert isinstance(storage, Storage)
     limiter, item = FixedWindowRateLimiter(storage), RateLimitItemPerHour(limit)
@@ -39,8 +40,8 @@ def hit(address: str, redis: str | None, limit: int, times: int) -> int:
 
 def reserve(address: str, redis: str | None, trying: Try, throttles: Throttles, times: int) -> int:
     """Reserve attempts from four threads; how many there were to be had."""
-    redis_counters.TIMEOUT_SECONDS = 10.0  # type: ignore[misc] # however busy this machine is
-    attempts = sql_counters.choose(Database(address), redis=redis).attempts
+    redis_connection.TIMEOUT_SECONDS = 10.0  # type: ignore[misc] # however busy this machine is
+    attempts = choose(Database(address), redis=redis).attempts
     ready()
     with ThreadPoolExecutor(4) as threads:
         verdicts = list(threads.map(lambda _: attempts.reserve(trying, throttles, now=NOW), range(times)))
@@ -69,7 +70,7 @@ def read_and_write(address: str, account_id: str, times: int) -> list[str]:
     def one(_turn: int) -> str:
         try:
             with stores.transaction():
-                held = stores.accounts.hold(account_id)
+                held = stores.accounts.lock_for_update(account_id)
                 stores.sessions.add(mine := session(account_id, id=os.urandom(6).hex(), token_hash=os.urandom(32)))
             found = stores.sessions.find(mine.token_hash)
             stores.sessions.touch(mine.token_hash, now=NOW + 1)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from service.login.attempts import Attempts
-from service.storage.counting import redis_counters
+from service.storage.counting import redis_connection
+from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
-from service.storage.counting.redis_counters import Watch
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
@@ -142,7 +142,7 @@ def redis(redis_server: Redis) -> Iterator[Redis]:
 def patient_redis(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a Redis without keys, waited for however busy this machine is."""
     redis_server.clear()
-    monkeypatch.setattr(redis_counters, "TIMEOUT_SECONDS", 10.0)
+    monkeypatch.setattr(redis_connection, "TIMEOUT_SECONDS", 10.0)
     return redis_server.address
 
 
@@ -167,7 +167,7 @@ def attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         without_wal(monkeypatch)
     in_sql = SqlAttempts(request.getfixturevalue("counter_file"))
     if request.param == "redis-before-sql":
-        return FallbackAttempts(request.getfixturevalue("patient_redis"), in_sql, Watch())
+        return FallbackAttempts(request.getfixturevalue("patient_redis"), in_sql, CircuitBreaker())
     return in_sql
 
 

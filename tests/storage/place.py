@@ -63,6 +63,7 @@ class Place:
         with closing(sqlite3.connect(self.file)) as connection:
             rows = [row for statement in statements for row in connection.execute(statement)]
             connection.commit()
+        self.file.chmod(0o600)
         return rows
 
 

@@ -183,7 +183,7 @@ def test_an_account_that_is_held_does_not_change_meanwhile(database: Database) -
     changing = threading.Thread(target=accounts.set_password, args=(alice.id, "new"), kwargs={"now": NOW})
 
     with database.transaction():
-        held = accounts.hold(alice.id)
+        held = accounts.lock_for_update(alice.id)
         changing.start()
         changing.join(0.2)
         waits = changing.is_alive()

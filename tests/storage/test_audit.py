@@ -16,8 +16,9 @@ from service.login.audit import Audit, Entry, Happened
 from service.services import Unavailable
 from service.storage import audit, audit_buffer
 from service.storage.audit import PAGE, SWEPT_AT_ONCE, SWEPT_EVERY, SqlAudit
-from service.storage.audit_buffer import Notes
-from service.storage.engine.database import Database, Statement
+from service.storage.audit_buffer import AuditBuffer
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Statement
 from tests.rig.memory_store import MemoryAudit, Rows
 from tests.rig.parts import ROOT
 from tests.rig.until import until
@@ -223,7 +224,7 @@ def test_the_end_waits_for_what_is_being_written() -> None:
         assert go_on.wait(20)
         written.extend(entries)
 
-    waiting = Notes(write)
+    waiting = AuditBuffer(write)
     waiting.take([entry()])
     assert begun.wait(20)
     with ThreadPoolExecutor(1) as process:

@@ -8,9 +8,11 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from service import state_dir
 from service.services import Unavailable
-from service.storage import private
-from service.storage.engine.database import Database, Row, Statement
+from service.storage.engine.database import Database
+from service.storage.engine.sqlite import REPLACED, is_damage
+from service.storage.engine.statement import Row, Statement
 from service.storage.upkeep import file_checks
 
 _T = TypeVar("_T")
@@ -30,15 +32,15 @@ _LOOKS: Final = (
     Statement(sa.text("SELECT key, hits, expires_at FROM counters LIMIT 1")),
     Statement(sa.text("SELECT id, at, account, username, network, device FROM attempts LIMIT 1")),
 )
+_LOST: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN}
 _log: Final = logging.getLogger(__name__)
 
 
 class CounterFile:
-    """One file for all processes. When it is gone or was replaced, everybody goes on with the new one."""
+    """One file for all processes. When it is gone or damaged, one of them makes it anew, and all go on with that."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: tuple[int, int] | None = None
         self._database = _unsynced(path)
 
     def run(self, statement: Statement, **values: Any) -> list[Row]:
@@ -46,7 +48,7 @@ class CounterFile:
         return self._with(lambda database: database.run(statement, **values))
 
     def within(self, work: Callable[[Database], _T]) -> _T:
-        """Do something in one transaction, which nobody else writes between. Raises Unavailable."""
+        """Return what `work` does in one transaction, which no other process writes between. Raises Unavailable."""
         return self._with(lambda database: database.within(work))
 
     def close(self) -> None:
@@ -54,47 +56,32 @@ class CounterFile:
         self._database.close()
 
     def _with(self, act: Callable[[Database], _T]) -> _T:
-        """Act on the file that has the name now; once more when it turned out to be of no use, or was replaced."""
-        database = self._current()
+        """Act on the file; once more after it was made."""
         try:
-            return act(database)
+            return act(self._database)
         except Unavailable as fault:
-            if _is_of_no_use(fault):
-                self._replace(fault)
-            elif self._identity() == self._file:
+            if not _may_be_lost(fault):
                 raise
-        return act(self._current())
+            self._mend(fault)
+        return act(self._database)
 
-    def _current(self) -> Database:
-        """Return the database in the file that has the name now; a connection to another would count apart."""
-        found = self._identity()
-        if found is None:
-            with file_checks.alone(self._path):
+    def _mend(self, fault: Unavailable) -> None:
+        """See to a sound file under this name: another process may have made it meanwhile."""
+        with file_checks.alone(self._path):
+            if not self._path.exists():
                 self._make()
-            found = self._identity()
-        if found != self._file:
-            # Another thread may still use the one before: it is let go of, not closed under its hands.
-            self._database, self._file = _unsynced(self._path), found
-        return self._database
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            return None
-        except OSError as fault:
-            raise Unavailable(f"the counters: {fault.strerror}") from fault
-        return found.st_dev, found.st_ino
+            elif not self._is_sound():
+                _log.error("%s is of no use (%s): replaced by an empty one, limits start anew", self._path, fault)
+                self._make()
+        self._database.close()
 
     def _make(self) -> None:
-        """Make the file under another name: whoever finds it finds it whole."""
-        if self._path.exists():
-            return
+        """Make the file under another name: a process that finds it finds it whole."""
         unfinished = self._path.with_suffix(".unfinished")
         try:
             self._forget()
             unfinished.unlink(missing_ok=True)
-            private.make_file(unfinished)
+            state_dir.make_file(unfinished)
             fresh = _unsynced(unfinished)
             for table in _TABLES:
                 fresh.run(Statement(sa.text(table)))
@@ -110,7 +97,7 @@ class CounterFile:
                 look.run(table)
             return look.run(_CHECK) == [("ok",)]
         except Unavailable as fault:
-            if _is_of_no_use(fault):
+            if _may_be_lost(fault):
                 return False
             raise
         finally:
@@ -121,22 +108,13 @@ class CounterFile:
         for ending in ("-wal", "-shm", "-journal", ""):
             self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
 
-    def _replace(self, fault: Unavailable) -> None:
-        with file_checks.alone(self._path):
-            # Somebody else may have done it: a number that the system gives out again proves nothing.
-            if self._is_sound():
-                self._file = None
-                return
-            _log.error("%s is of no use (%s): replaced by an empty one, limits start anew", self._path, fault)
-            self._forget()
-            self._make()
-
 
 def _unsynced(path: Path) -> Database:
     return Database(f"sqlite:///{path}", durable=False)
 
 
-def _is_of_no_use(fault: Unavailable) -> bool:
-    """Whether the file is damaged, or holds something other than our table."""
-    cause = fault.__cause__
-    return file_checks.is_damage(cause) or getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+def _may_be_lost(fault: Unavailable) -> bool:
+    """Whether the file may be missing, damaged, or hold something other than our tables."""
+    cause = getattr(fault.__cause__, "orig", None) or fault.__cause__
+    code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return is_damage(cause) or code & 0xFF in _LOST or REPLACED in str(fault)

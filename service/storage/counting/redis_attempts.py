@@ -22,7 +22,8 @@ from service.login.attempts import (
     judge,
 )
 from service.services import Unavailable
-from service.storage.counting.redis_counters import Watch, counts, failures_of, impatient
+from service.storage.counting.circuit_breaker import CircuitBreaker
+from service.storage.counting.redis_connection import counts, failures_of, impatient
 
 _T = TypeVar("_T")
 _IN_REDIS: Final = "redis-"
@@ -131,10 +132,10 @@ class RedisAttempts:
 class FallbackAttempts:
     """Redis while it answers, else SQL. Raises Unavailable when both are away; what operators ask needs SQL besides."""
 
-    def __init__(self, redis: str, sql: Attempts, watch: Watch) -> None:
+    def __init__(self, redis: str, sql: Attempts, breaker: CircuitBreaker) -> None:
         self._redis = RedisAttempts(redis)
         self._sql = sql
-        self._watch = watch
+        self._breaker = breaker
 
     def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
         return self._either(lambda store: store.reserve(trying, throttles, now=now))
@@ -143,18 +144,20 @@ class FallbackAttempts:
         """Crossed out where it is written. A Redis that went away meanwhile keeps it: one attempt too many counts."""
         if not reserved.id.startswith(_IN_REDIS):
             self._sql.release(reserved)
-        elif not self._watch.away:
+        elif not self._breaker.is_open:
             self._either(lambda store: store.release(reserved))
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""
         found = {tally.key: tally for tally in self._sql.tallies(by=by, since=since)}
-        if not self._watch.away:
-            try:
-                for tally in self._redis.tallies(by=by, since=since):
-                    found[tally.key] = _together(tally, found.get(tally.key))
-            except self._redis.failures as failure:
-                self._watch.lost(self._redis.answers, failure)
+        in_redis: list[Tally] = self._breaker.either(
+            lambda: list(self._redis.tallies(by=by, since=since)),
+            list,
+            self._redis.failures,
+            answers=self._redis.answers,
+        )
+        for tally in in_redis:
+            found[tally.key] = _together(tally, found.get(tally.key))
         return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
@@ -166,12 +169,9 @@ class FallbackAttempts:
             raise Unavailable("Redis does not answer: what is counted there still counts") from failure
 
     def _either(self, ask: Callable[[Attempts], _T]) -> _T:
-        if not self._watch.away:
-            try:
-                return ask(self._redis)
-            except self._redis.failures as failure:
-                self._watch.lost(self._redis.answers, failure)
-        return ask(self._sql)
+        return self._breaker.either(
+            lambda: ask(self._redis), lambda: ask(self._sql), self._redis.failures, answers=self._redis.answers
+        )
 
 
 def _keys(trying: Try) -> list[str]:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from service.login.attempts import PENDING_SECONDS, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
 from service.services import Unavailable
-from service.storage.engine.database import Database, Plain, Rows, Statement, metadata
+from service.storage.engine.database import Database, Rows
+from service.storage.engine.statement import Plain, Statement, metadata
 
 AT_ONCE: Final = 4
 PATIENCE_SECONDS: Final = 0.8
@@ -62,7 +63,7 @@ def _counts(*scopes: Scope) -> Statement:
 _OF_DEVICE: Final = _counts(Scope.KNOWN_DEVICE)
 _OF_OTHERS: Final = _counts(Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
 # PostgreSQL: whoever counts the same account or network waits until this transaction has written. In one order.
-_HOLD: Final = Statement(
+_LOCK: Final = Statement(
     sa.text(
         "SELECT pg_advisory_xact_lock(hashtextextended(name, 1986358643)) "
         "FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS t (name, place) ORDER BY place"
@@ -142,7 +143,7 @@ class SqlAttempts:
 
 def _reserve(database: Database, trying: Try, throttles: Throttles, now: int) -> Reserved | Throttled:
     if database.path is None:
-        database.run(_HOLD, names=sorted((f"account {trying.account}", f"network {trying.network}")))
+        database.run(_LOCK, names=sorted((f"account {trying.account}", f"network {trying.network}")))
     verdict = judge(_counted(database, trying, throttles, now), throttles, now=now)
     if isinstance(verdict, Throttled):
         return verdict

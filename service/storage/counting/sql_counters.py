@@ -8,21 +8,17 @@ of their own, which outlives a process but need not outlive a power cut.
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from limits.storage import Storage
 
-from service.login.attempts import Attempts
 from service.services import Unavailable
-from service.storage.counting.sql_attempts import SqlAttempts
-from service.storage.engine.database import Database, Plain, Rows, Statement, metadata
+from service.storage.engine.database import Rows
+from service.storage.engine.statement import Plain, Statement, metadata
 
 SWEPT_EVERY: Final = 50
 SWEPT_AT_ONCE: Final = 200
-_USUAL_NAME: Final = "vestibule.sqlite3"
 
 counters: Final = sa.Table(
     "counters",
@@ -109,49 +105,3 @@ class SqlCounters(Storage):
 
     def clear(self, key: str) -> None:
         self._rows.run(_CLEAR, key=key)
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Where attempts are counted, what `limits.storage.storage_from_string` needs to count there, too, and the watch.
-
-    The watch knows whether Redis was given up for now in this process.
-    """
-
-    attempts: Attempts
-    uri: str
-    options: dict[str, Any]
-    watch: Any = field(default=None)
-
-    def tell(self, told: Callable[[bool], None]) -> None:
-        """Call `told` whenever that changes in this process; never without Redis."""
-        if self.watch is not None:
-            self.watch.tell(told)
-
-
-def beside(database: Path) -> Path:
-    """Return the counters' file of an SQLite database: in its directory, so that who shares the one shares the other.
-
-    Links are followed, as SQLite does for its logs: whichever way somebody came to the file, they count together.
-    """
-    file = database.resolve()
-    return file.with_name("counters.sqlite3" if file.name == _USUAL_NAME else f"{file.name}.counters.sqlite3")
-
-
-def choose(database: Database, *, redis: str | None) -> Chosen:
-    """Return where to count: in Redis when there is an address, with SQL behind it; else in SQL. Opens nothing."""
-    rows: Rows = database
-    if database.path is not None:
-        from service.storage.counting.counter_file import CounterFile
-
-        rows = CounterFile(beside(database.path))
-    in_sql = SqlAttempts(rows)
-    if redis is None:
-        return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})
-    from service.storage.counting.redis_attempts import FallbackAttempts
-    from service.storage.counting.redis_counters import FallbackCounters, Watch
-
-    watch = Watch()
-    attempts = FallbackAttempts(redis, in_sql, watch)
-    options = {"rows": rows, "redis": redis, "watch": watch}
-    return Chosen(attempts, FallbackCounters.STORAGE_SCHEME[0] + "://", options, watch)

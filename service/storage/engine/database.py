@@ -1,13 +1,12 @@
 """The database: which engine it is, how a statement or a transaction runs, and what counts as unreachable.
 
-A statement is compiled once and handed to the driver (a session look-up through SQLAlchemy's connection
-costs four times as much). Connections are opened at first use in each process, so nothing is open when
+Connections are opened at first use in each process, so nothing is open when
 workers are forked. Whatever the driver raises leaves as `Unavailable`.
 """
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -15,37 +14,10 @@ from typing import Any, Final, Protocol, TypeVar, cast
 import sqlalchemy as sa
 
 from service.services import Unavailable
+from service.storage.engine.statement import Row, Statement
 
 _T = TypeVar("_T")
-Row = tuple[Any, ...]
-Parameters = Mapping[str, Any] | tuple[Any, ...]
-
-metadata: Final = sa.MetaData()
-# Text that sorts by its bytes on both engines, whatever the server's locale is.
-Plain: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _SHOWN: Final = 200
-
-
-class Statement:
-    """One SQL statement, compiled once for each engine. Its values are given by name."""
-
-    def __init__(self, clause: sa.sql.expression.ClauseElement) -> None:
-        self._clause = clause
-        self._forms: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {}
-        self.only_reads = isinstance(clause, sa.Select)
-
-    def bound(self, dialect: sa.engine.Dialect, values: dict[str, Any]) -> tuple[str, Parameters]:
-        """Return the text and the parameters as the dialect's driver takes them."""
-        text, literals, order = self._forms.get(dialect.name) or self._compile(dialect)
-        given = {**literals, **values} if literals else values
-        return text, given if order is None else tuple([given[name] for name in order])
-
-    def _compile(self, dialect: sa.engine.Dialect) -> tuple[str, dict[str, Any], list[str] | None]:
-        compiled: Any = self._clause.compile(dialect=dialect)
-        literals = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
-        form = (str(compiled), literals, compiled.positiontup if compiled.positional else None)
-        self._forms[dialect.name] = form
-        return form
 
 
 class SchemaFault(Unavailable):

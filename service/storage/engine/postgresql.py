@@ -16,8 +16,8 @@ from psycopg.abc import PQGen, PQGenConn
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.storage.engine import server_faults
-from service.storage.engine.database import Parameters, Row, Statement
 from service.storage.engine.names import Names
+from service.storage.engine.statement import Parameters, Row, Statement
 
 ANSWER_SECONDS: Final = 0.8
 SERVER_MILLISECONDS: Final = 700

@@ -16,9 +16,9 @@ from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool
 
-from service.storage.engine.database import Row, Statement
+from service.storage.engine.statement import Row, Statement
 
 try:
     from pysqlite3 import dbapi2 as newer
@@ -35,7 +35,8 @@ COMMIT_SECONDS: Final = 0.2  # at least; more when less was waited before
 _STEP: Final = "PRAGMA busy_timeout = 5"
 _WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
-_CONNECTIONS: Final = 32
+LOOK_SECONDS: Final = 1.0
+REPLACED: Final = "the file was deleted or replaced at this moment"
 
 
 def journal_mode() -> str:
@@ -58,8 +59,8 @@ class _Connection(newer.Connection):  # type: ignore[misc] # the driver has no t
 class Sqlite:
     """One file. It is never made here: a missing file is a failure, not an empty database.
 
-    A file that is deleted or replaced is left at once, and no change to it is acknowledged: its connections
-    would go on writing to what no name leads to.
+    Within a second a file that is deleted or replaced is left: its connections would go on writing to what no name
+    leads to.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -69,19 +70,15 @@ class Sqlite:
         self._driver = DRIVER
         self._journal_mode = journal_mode()
         self._writing = threading.Lock()
-        self._idle: deque[_Connection] = deque()
-        self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
+        self._idle: deque[_Connection] = deque()  # the one pool: no thread has more than two connections
+        self._file: File | None = None
+        self._looked_at = -LOOK_SECONDS
+        self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError)
+        # SQLAlchemy is lent connections: what it takes for opening and closing is taking and giving back.
         self.sqlalchemy = sa.create_engine(
-            "sqlite://",
-            module=DRIVER,
-            creator=self._open,
-            poolclass=QueuePool,
-            pool_size=_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=BUSY_SECONDS,
-            hide_parameters=True,
+            "sqlite://", module=DRIVER, creator=self._take, poolclass=NullPool, hide_parameters=True
         )
-        sa.event.listen(self.sqlalchemy, "checkout", self._prove)
+        self.sqlalchemy.dialect.do_close = self._give_back  # type: ignore[method-assign,assignment]
         sa.event.listen(self.sqlalchemy, "begin", self._begin)
 
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
@@ -90,14 +87,9 @@ class Sqlite:
         with nullcontext() if statement.only_reads else self._turn(deadline):
             connection = self._take()
             try:
-                rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
-            except BaseException:
-                connection.close()
-                raise
-            self._idle.append(connection)
-        if not statement.only_reads:
-            self._acknowledge(connection.file)
-        return rows
+                return self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
+            finally:
+                self._give_back(connection)
 
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
@@ -107,23 +99,22 @@ class Sqlite:
     def writing(self) -> Iterator[sa.Connection]:
         deadline = monotonic() + BUSY_SECONDS
         with self._turn(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
-            file = _file_of(connection)
             yield connection
-        self._acknowledge(file)
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         """Without foreign keys a whole table goes at once; with them the library looks at every row."""
         deadline = monotonic() + BUSY_SECONDS
         with self._turn(deadline), self.sqlalchemy.connect() as connection:
-            file = _file_of(connection)
-            connection.detach()
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.commit()
             connection.execution_options(deadline=deadline)
-            with connection.begin():
-                yield connection
-        self._acknowledge(file)
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.execution_options(deadline=None)
+                connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
@@ -137,7 +128,7 @@ class Sqlite:
         """None: what can be mended in a file is found before it is opened (`file_checks.py`)."""
 
     def close(self) -> None:
-        self.sqlalchemy.dispose()
+        self._looked_at = -LOOK_SECONDS
         while self._idle:
             self._idle.pop().close()
 
@@ -151,11 +142,6 @@ class Sqlite:
         finally:
             self._writing.release()
 
-    def _acknowledge(self, file: File | None) -> None:
-        """Let what was committed count only when its file still has its name. After the turn: a look takes its time."""
-        if self._named() != file:
-            raise self._replaced()
-
     def _named(self) -> File | None:
         """Return the file that has the name now."""
         try:
@@ -164,26 +150,24 @@ class Sqlite:
             return None
         return found.st_dev, found.st_ino
 
-    def _replaced(self) -> Exception:
-        return cast("Exception", self._driver.OperationalError("the file was deleted or replaced at this moment"))
-
     def _take(self) -> _Connection:
-        """Take an idle connection to the file that has the name now, or open one; those to others are closed."""
-        file = self._named()
-        while self._idle:
+        """Take an idle connection, or open one. Once a second those to a file that has lost its name are left."""
+        if (now := monotonic()) - self._looked_at >= LOOK_SECONDS:
+            self._file, self._looked_at = self._named(), now
+        while True:
             try:
                 connection = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if connection.file == file:
+            except IndexError:
+                return self._open()
+            if connection.file == self._file:
                 return connection
             connection.close()
-        return self._open()
 
-    def _prove(self, connection: _Connection, _record: object, _pooled: object) -> None:
-        """Have the pool open another connection when this one leads to a file that has lost its name."""
-        if connection.file != self._named():
-            raise sa.exc.DisconnectionError("the file was deleted or replaced")
+    def _give_back(self, connection: _Connection) -> None:
+        if connection.in_transaction or connection.file != self._file:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def _patiently(self, act: Callable[[], _T], deadline: float) -> _T:
         """Act as soon as no other process holds the file's lock. Whoever is refused has changed nothing."""
@@ -225,11 +209,12 @@ class Sqlite:
         except BaseException:
             connection.close()
             raise
+        self._file = file
         return connection
 
     def _set_up(self, connection: _Connection) -> None:
         if self._named() != connection.file:
-            raise self._replaced()
+            raise self._driver.OperationalError(REPLACED)
         mode = self._journal_mode
         connection.execute(_WHOLE)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
@@ -241,10 +226,12 @@ class Sqlite:
         connection.execute(_STEP)
 
 
-def _file_of(connection: sa.Connection) -> File | None:
-    return cast("_Connection", connection.connection.dbapi_connection).file
-
-
 def address_of(path: Path) -> str:
     """Return the file as the library opens it when it must not make it."""
     return f"file:{quote(str(path))}?mode=rw"
+
+
+def is_damage(failure: BaseException | None) -> bool:
+    """Whether the library says that the file itself is bad (SQLITE_CORRUPT, SQLITE_NOTADB)."""
+    said = str(getattr(failure, "orig", None) or failure)
+    return "malformed" in said or "not a database" in said

@@ -1,13 +1,12 @@
 """Copies of an SQLite database: taken while others use it, checked, the last few kept."""
 
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from service.storage import private
+from service import state_dir
 from service.storage.engine import sqlite
 
 KEPT: Final = 3
@@ -24,10 +23,10 @@ def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     target = folder / f"{database.stem}-{moment}-{label}.sqlite3"
     unproven = target.with_suffix(".unproven")
     try:
-        private.make_folder(folder)
+        state_dir.make_folder(folder)
         _fill(database, unproven)
         unproven.replace(target)
-        _sync(folder)
+        state_dir.sync(folder)
     except (OSError, sqlite.DRIVER.Error) as failure:
         raise BadCopy(str(failure)) from failure
     for old in sorted(folder.glob(f"{database.stem}-*.sqlite3"))[:-KEPT]:
@@ -43,7 +42,7 @@ def whole(connection: sqlite3.Connection) -> str | None:
 
 def _fill(database: Path, unproven: Path) -> None:
     unproven.unlink(missing_ok=True)
-    private.make_file(unproven)
+    state_dir.make_file(unproven)
     with (
         closing(sqlite.DRIVER.connect(f"{database.as_uri()}{_READ_ONLY}", uri=True)) as source,
         closing(sqlite.DRIVER.connect(unproven)) as target,
@@ -53,17 +52,4 @@ def _fill(database: Path, unproven: Path) -> None:
         target.execute("PRAGMA journal_mode = DELETE")
         if fault := whole(target):
             raise BadCopy(fault)
-    handle = os.open(unproven, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name itself survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    state_dir.sync(unproven)

@@ -15,13 +15,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from service import state_dir
 from service.services import Unavailable
-from service.storage import private
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
 
 OLDEST_LIBRARY: Final = (3, 35)
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024
+_USUAL_NAME: Final = "vestibule.sqlite3"
+_LOGS: Final = ("", "-wal", "-shm", "-journal")
 
 
 class Note:
@@ -40,12 +42,28 @@ class Note:
         if self.names_it():
             return
         try:
-            private.make_folder(self.path.parent)
+            state_dir.make_folder(self.path.parent)
             self.path.unlink(missing_ok=True)
-            private.make_file(self.path)
+            state_dir.make_file(self.path)
             self.path.write_text(self._database + "\n")
         except OSError as fault:
             raise SchemaFault(_no_access(fault, self.path)) from fault
+
+
+def counter_file_of(database: Path) -> Path:
+    """Return the counters' file of an SQLite database, beside it: processes that share the one share the other.
+
+    Links are followed, as SQLite does for its logs: all names of one database have one file of counters.
+    """
+    file = database.resolve()
+    return file.with_name("counters.sqlite3" if file.name == _USUAL_NAME else f"{file.name}.counters.sqlite3")
+
+
+def refuse_open_files(database: Path, note: Note, backups: Path) -> None:
+    """Raise SchemaFault when others than the owner may read or write the database or what belongs to it."""
+    kept = [file.with_name(file.name + log) for file in (database, counter_file_of(database)) for log in _LOGS]
+    if fault := state_dir.fault_of_rights([*kept, note.path, *sorted(backups.glob("*.sqlite3"))]):
+        raise SchemaFault(fault)
 
 
 @contextmanager
@@ -62,7 +80,7 @@ def alone(database: Path) -> Iterator[None]:
 
 def _opened(lock: Path) -> int:
     try:
-        private.make_folder(lock.parent)
+        state_dir.make_folder(lock.parent)
         if not lock.exists():
             _made_by_anybody(lock)
         return os.open(lock, os.O_RDWR | os.O_CLOEXEC)
@@ -72,7 +90,7 @@ def _opened(lock: Path) -> int:
 
 def _made_by_anybody(lock: Path) -> None:
     try:
-        private.make_file(lock)
+        state_dir.make_file(lock)
     except FileExistsError:
         return
 
@@ -84,10 +102,11 @@ def before_opening(database: Path, note: Note, backups: Path) -> None:
             f"this Python's SQLite is {sqlite.DRIVER.sqlite_version}; 3.35 or later is needed (RETURNING)"
         )
     try:
+        refuse_open_files(database, note, backups)
         if not database.exists() or database.stat().st_size == 0:
             refuse_a_loss(database, note, backups)
         if not database.exists():
-            private.make_file(database)
+            state_dir.make_file(database)
         os.close(os.open(database, os.O_RDWR | os.O_CLOEXEC))
     except OSError as fault:
         raise SchemaFault(_no_access(fault, database)) from fault
@@ -127,17 +146,11 @@ def as_it_is(database: Path, backups: Path) -> Iterator[sa.Connection]:
     except SchemaFault as fault:
         raise SchemaFault(f"{database}: {fault}") from fault
     except sa.exc.DBAPIError as fault:
-        if is_damage(fault):
+        if sqlite.is_damage(fault):
             raise SchemaFault(
                 f"{database} is damaged, or no SQLite database ({fault.orig}); copies: {backups}"
             ) from fault
         raise Unavailable(f"{database}: {fault.orig}") from fault
-
-
-def is_damage(failure: BaseException | None) -> bool:
-    """Whether the library says that the file itself is bad (SQLITE_CORRUPT, SQLITE_NOTADB)."""
-    said = str(getattr(failure, "orig", None) or failure)
-    return "malformed" in said or "not a database" in said
 
 
 def whole_if_small(connection: sa.Connection, database: Path) -> None:

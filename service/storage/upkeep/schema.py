@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from service import RELEASE
 from service.services import Unavailable
-from service.storage.engine.database import Database, Plain, SchemaFault, metadata
+from service.storage.engine.database import Database, SchemaFault
+from service.storage.engine.statement import Plain, metadata
 from service.storage.upkeep import file_checks
 from service.storage.upkeep.backup import BadCopy, copy
 

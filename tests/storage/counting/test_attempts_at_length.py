@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from redis import Redis as Client
 
 from service.login.attempts import Attempts, Reserved, Scope, Throttled, Try, Window
-from service.storage.counting import redis_counters, sql_counters
+from service.storage.counting import redis_connection
+from service.storage.counting.choose import choose
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import RedisAttempts
 from service.storage.counting.sql_attempts import SWEPT_AT_ONCE, SWEPT_EVERY, SqlAttempts
-from service.storage.engine.database import Database, Rows, Statement
+from service.storage.engine.database import Database, Rows
+from service.storage.engine.statement import Statement
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows as MemoryRows
 from tests.storage.children import together
@@ -94,7 +96,7 @@ def test_four_workers_count_together_and_a_restart_forgets_nothing(
     store: str, request: pytest.FixtureRequest, sqlite_file: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 200 tries of 16 threads in four processes exactly the limit goes on; when all have ended, nobody does."""
-    monkeypatch.setattr(redis_counters, "TIMEOUT_SECONDS", 10.0)
+    monkeypatch.setattr(redis_connection, "TIMEOUT_SECONDS", 10.0)
     database: Database = request.getfixturevalue(store) if store in {"postgresql", "pooled"} else sqlite_file
     redis: str | None = request.getfixturevalue("patient_redis") if store == "redis" else None
     limits = (
@@ -104,7 +106,7 @@ def test_four_workers_count_together_and_a_restart_forgets_nothing(
     )
 
     went_on = together(*[("reserve", address_of(database), redis, trying(), limits, 50)] * WORKERS)
-    afterwards = sql_counters.choose(database, redis=redis).attempts.reserve(trying(), limits, now=NOW + 3)
+    afterwards = choose(database, redis=redis).attempts.reserve(trying(), limits, now=NOW + 3)
 
     assert sum(went_on) == 30
     assert afterwards == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 900)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from service.services import Unavailable
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.sql_counters import SqlCounters
-from service.storage.engine.database import Statement
+from service.storage.engine import sqlite
+from service.storage.engine.statement import Statement
 
 
 def test_the_file_is_private_and_outlives_its_processes(tmp_path: Path) -> None:
@@ -54,6 +55,13 @@ def test_a_file_that_is_damaged_inside_is_replaced(tmp_path: Path) -> None:
     assert storage.incr(f"{0:064}", 60) >= 2
 
 
+@pytest.fixture
+def _looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is looked at each time, not once a second."""
+    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("_looking")
 def test_a_log_without_its_file_is_not_taken_for_the_next_ones(tmp_path: Path) -> None:
     """Somebody deletes the file and leaves its log: the new file begins empty, and sound."""
     path = tmp_path / "counters.sqlite3"
@@ -75,8 +83,9 @@ def test_a_file_of_another_form_is_replaced(tmp_path: Path) -> None:
     assert SqlCounters(rows=other).incr("a", 60) == 1
 
 
+@pytest.mark.usefixtures("_looking")
 def test_everybody_goes_on_with_a_new_file(tmp_path: Path) -> None:
-    """When somebody deletes the file under two running workers, they count together again at once."""
+    """When somebody deletes the file under two running workers, they count together again."""
     path = tmp_path / "counters.sqlite3"
     workers = [SqlCounters(rows=CounterFile(path)) for _ in range(2)]
     for worker in workers:

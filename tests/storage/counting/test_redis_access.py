@@ -12,8 +12,9 @@ from redis.exceptions import RedisError
 
 from service.login.attempts import Scope
 from service.settings import load
+from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.redis_attempts import RedisAttempts
-from service.storage.counting.redis_counters import Watch, counts, impatient
+from service.storage.counting.redis_connection import counts, impatient
 from service.storage.counting.redis_faults import in_words
 from tests.house_rules.settings_manual import REDIS_USER
 from tests.rig import certificate
@@ -113,13 +114,13 @@ def test_what_is_wrong_is_said(redis: Redis, patient_redis: str, written: str, w
 
 def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """One line when Redis is given up says why, and holds no password."""
-    watch = Watch(every_seconds=0.02)
+    breaker = CircuitBreaker(every_seconds=0.02)
     store = impatient(_address(f"redis://nobody:{ENCODED}@127.0.0.1:{redis.port}/0"))
     with pytest.raises(RedisError) as refused:
         store.incr("key", 60)
 
-    watch.lost(lambda: True, refused.value)
-    until(lambda: not watch.away, "the watch trusts Redis again")
+    breaker.open(lambda: True, refused.value)
+    until(lambda: not breaker.is_open, "the circuit breaker trusts Redis again")
 
     assert "Redis does not serve (the user name or the password is wrong): limits are counted in SQL" in caplog.text
     assert "CANARY" not in caplog.text
@@ -144,7 +145,7 @@ def tls() -> Iterator[tuple[int, Path]]:
 
 def test_tls_with_an_authority_of_ones_own(tls: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """With `ssl_ca_certs` Redis counts over TLS; without, and under another name, its certificate is refused."""
-    monkeypatch.setattr("service.storage.counting.redis_counters.TIMEOUT_SECONDS", 10.0)
+    monkeypatch.setattr("service.storage.counting.redis_connection.TIMEOUT_SECONDS", 10.0)
     port, pem = tls
 
     assert counts(impatient(_address(f"rediss://localhost:{port}/0?ssl_ca_certs={pem}")))

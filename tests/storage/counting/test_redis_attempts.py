@@ -7,11 +7,11 @@ from redis import Redis as Client
 
 from service.login.attempts import Scope, Throttled
 from service.services import Unavailable
+from service.storage.counting.choose import choose
+from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
-from service.storage.counting.redis_counters import Watch
 from service.storage.counting.sql_attempts import SqlAttempts
-from service.storage.counting.sql_counters import choose
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
 from tests.rig.until import until
@@ -23,21 +23,21 @@ AWAY = ["stop", "pause"]
 
 
 @pytest.fixture
-def watch() -> Watch:
-    """A watch that looks often."""
-    return Watch(every_seconds=0.02)
+def breaker() -> CircuitBreaker:
+    """A circuit breaker that looks often."""
+    return CircuitBreaker(every_seconds=0.02)
 
 
 @pytest.fixture
-def attempts(redis: Redis, watch: Watch, counter_file: CounterFile) -> FallbackAttempts:
+def attempts(redis: Redis, breaker: CircuitBreaker, counter_file: CounterFile) -> FallbackAttempts:
     """Attempts in Redis, with a file behind it."""
-    return FallbackAttempts(redis.address, SqlAttempts(counter_file), watch)
+    return FallbackAttempts(redis.address, SqlAttempts(counter_file), breaker)
 
 
-def come_back(redis: Redis, watch: Watch, how: str) -> None:
+def come_back(redis: Redis, breaker: CircuitBreaker, how: str) -> None:
     """Have Redis answer again, and be trusted."""
     {"stop": redis.start, "pause": redis.resume}[how]()
-    until(lambda: not watch.away, "Redis is trusted again")
+    until(lambda: not breaker.is_open, "Redis is trusted again")
 
 
 def test_while_redis_answers_nothing_else_is_written_to(attempts: FallbackAttempts, memory_path: Path) -> None:
@@ -62,14 +62,16 @@ def test_a_refusal_only_reads(attempts: FallbackAttempts, redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("how", AWAY)
-def test_sql_takes_over_and_gives_back(attempts: FallbackAttempts, redis: Redis, watch: Watch, how: str) -> None:
+def test_sql_takes_over_and_gives_back(
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, how: str
+) -> None:
     """Gone or hung: at most twice the limit in all; back again, what Redis remembers counts, and it shows."""
     in_redis = let_through(reserve(attempts, trying(), 0, 0, 0, 0))
 
     getattr(redis, how)()
     in_sql = let_through(reserve(attempts, trying(), *[0] * 8))
-    degraded = watch.away
-    come_back(redis, watch, how)
+    degraded = breaker.is_open
+    come_back(redis, breaker, how)
     afterwards = let_through(reserve(attempts, trying(), *[0] * 8))
 
     assert (in_redis, in_sql, degraded) == (LIMIT, LIMIT, True)
@@ -78,7 +80,7 @@ def test_sql_takes_over_and_gives_back(attempts: FallbackAttempts, redis: Redis,
 
 @pytest.mark.parametrize("how", AWAY)
 def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
-    attempts: FallbackAttempts, redis: Redis, watch: Watch, how: str
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, how: str
 ) -> None:
     """What was reserved in Redis and is given back while it is away harms nobody: at most one attempt more counts."""
     first, second, _ = map(reserved, reserve(attempts, trying(), 0, 0, 0))
@@ -87,7 +89,7 @@ def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
     attempts.release(first)
     attempts.release(second)
     in_sql = let_through(reserve(attempts, trying(), *[0] * 4))
-    come_back(redis, watch, how)
+    come_back(redis, breaker, how)
 
     assert in_sql == LIMIT
     if how == "pause":
@@ -95,33 +97,35 @@ def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
 
 
 def test_what_was_reserved_in_sql_is_given_back_there(
-    attempts: FallbackAttempts, redis: Redis, watch: Watch, counter_file: CounterFile
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, counter_file: CounterFile
 ) -> None:
     """However long Redis has been back, the attempt is crossed out where it was written down."""
     redis.stop()
     mine = reserved(*reserve(attempts, trying(), 0))
-    come_back(redis, watch, "stop")
+    come_back(redis, breaker, "stop")
 
     attempts.release(mine)
 
     assert kept(SqlAttempts(counter_file)) == {}
 
 
-def test_a_redis_that_is_full_counts_as_away(attempts: FallbackAttempts, redis: Redis, watch: Watch) -> None:
+def test_a_redis_that_is_full_counts_as_away(attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker) -> None:
     """It answers a ping and writes nothing: SQL counts until it writes, and no window in Redis is half written."""
     reserve(attempts, trying(), 0)
     redis.command("CONFIG", "SET", "maxmemory", "1")
     in_sql = let_through(reserve(attempts, trying(), *[0] * 8))
-    degraded = watch.away
+    degraded = breaker.is_open
     redis.command("CONFIG", "SET", "maxmemory", "0")
-    until(lambda: not watch.away, "Redis is trusted again")
+    until(lambda: not breaker.is_open, "Redis is trusted again")
 
     in_redis = RedisAttempts(redis.address)
     assert (in_sql, degraded) == (LIMIT, True)
     assert sum(kept(in_redis).values()) == sum(kept(in_redis, Scope.NETWORK).values()) == 1
 
 
-def test_a_redis_that_was_flushed_counts_anew(attempts: FallbackAttempts, redis: Redis, watch: Watch) -> None:
+def test_a_redis_that_was_flushed_counts_anew(
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker
+) -> None:
     """Windows and scripts are gone: fresh windows at once, and nothing is given up."""
     first, *_ = map(reserved, reserve(attempts, trying(), 0, 0, 0))
     redis.command("FLUSHALL")
@@ -130,17 +134,19 @@ def test_a_redis_that_was_flushed_counts_anew(attempts: FallbackAttempts, redis:
     attempts.release(first)
 
     assert let_through(reserve(attempts, trying(), *[0] * 8)) == LIMIT
-    assert not watch.away
+    assert not breaker.is_open
 
 
-def test_a_restart_that_nobody_noticed_costs_nothing(attempts: FallbackAttempts, redis: Redis, watch: Watch) -> None:
+def test_a_restart_that_nobody_noticed_costs_nothing(
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker
+) -> None:
     """Connections that a restart closed are opened again without giving Redis up."""
     reserve(attempts, trying(), 0)
     redis.stop()
     redis.start()
 
     assert let_through(reserve(attempts, trying(), *[0] * 8)) == LIMIT
-    assert not watch.away
+    assert not breaker.is_open
 
 
 @pytest.mark.parametrize("how", AWAY)
@@ -156,12 +162,12 @@ def test_an_operator_is_not_kept_waiting_for_redis(attempts: FallbackAttempts, r
 
 
 def test_clearing_reaches_what_sql_counted_before(
-    attempts: FallbackAttempts, redis: Redis, watch: Watch, counter_file: CounterFile
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, counter_file: CounterFile
 ) -> None:
     """Else it would count again the next time that Redis is away."""
     redis.stop()
     reserve(attempts, trying(), 0, 0)
-    come_back(redis, watch, "stop")
+    come_back(redis, breaker, "stop")
     reserve(attempts, trying(), 0)
 
     assert attempts.clear(network=trying().network) == 3
@@ -169,12 +175,12 @@ def test_clearing_reaches_what_sql_counted_before(
 
 
 def test_what_sql_counted_before_is_listed_with_what_redis_counts(
-    attempts: FallbackAttempts, redis: Redis, watch: Watch
+    attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker
 ) -> None:
     """Clearing a network of networks goes by the list: one that SQL alone knows would be passed over."""
     redis.stop()
     reserve(attempts, trying(), 0, 0)
-    come_back(redis, watch, "stop")
+    come_back(redis, breaker, "stop")
     alone = kept(attempts, Scope.NETWORK)
     reserve(attempts, trying(), 0)
 
@@ -186,18 +192,19 @@ def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
     """The service starts before Redis does."""
     chosen = choose(Database(f"sqlite:///{memory_path / 'vestibule.sqlite3'}"), redis="redis://127.0.0.1:1/0")
 
-    before = chosen.watch.away
+    breaker = chosen.options["breaker"]
+    before = breaker.is_open
     verdicts = reserve(chosen.attempts, trying(), 0, 0, 0, 3)
 
-    assert (before, let_through(verdicts), chosen.watch.away) == (False, LIMIT, True)
+    assert (before, let_through(verdicts), breaker.is_open) == (False, LIMIT, True)
     assert verdicts[-1] == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)
 
 
-def test_without_redis_and_sql_nobody_may_try(redis: Redis, watch: Watch, memory_path: Path) -> None:
+def test_without_redis_and_sql_nobody_may_try(redis: Redis, breaker: CircuitBreaker, memory_path: Path) -> None:
     """When nothing can count, every question is Unavailable: no password is checked that is not written down."""
     (memory_path / "file").touch()
     attempts = FallbackAttempts(
-        redis.address, SqlAttempts(CounterFile(memory_path / "file" / "counters.sqlite3")), watch
+        redis.address, SqlAttempts(CounterFile(memory_path / "file" / "counters.sqlite3")), breaker
     )
     redis.stop()
 

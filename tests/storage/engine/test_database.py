@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from service.services import Unavailable
-from service.storage.engine.database import Database, Statement
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Statement
 from tests.storage.stores import Stores, account, link, over, session
 
 

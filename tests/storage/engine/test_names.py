@@ -127,7 +127,7 @@ _CHILD = f"""
 import fcntl, os, socket, struct, sys, threading
 from pathlib import Path
 from service.services import Unavailable
-from service.storage.counting import sql_counters
+from service.storage.counting.choose import choose
 from service.storage.upkeep import schema
 from service.storage.engine.database import Database
 from tests.storage.stores import NOW
@@ -137,7 +137,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
     fcntl.ioctl(silent, 0x8914, struct.pack("16sh", b"lo", 0x41))  # up
     silent.bind(("127.0.0.1", 53))
     here = Path(sys.argv[1])
-    attempts = sql_counters.choose(Database(f"sqlite:///{{here}}/v"), redis="rediss://cache.example.test/0").attempts
+    attempts = choose(Database(f"sqlite:///{{here}}/v"), redis="rediss://cache.example.test/0").attempts
     reserved(attempts.reserve(trying(), LIMITS, now=NOW))
     print("reserved")
     assert not Database("postgresql://u:p@db.example.test/v").ping()

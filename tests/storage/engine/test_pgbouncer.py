@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from service.storage.engine.database import Database, SchemaFault, Statement
+from service.storage.engine.database import Database, SchemaFault
+from service.storage.engine.statement import Statement
 from service.storage.upkeep import schema
 from tests.rig.pgbouncer import POOL_SIZE, pooling
 from tests.rig.postgres import Postgres

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from service.services import Unavailable
 from service.storage.engine import postgresql as engine
-from service.storage.engine.database import Database, Statement
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Statement
 from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
 from tests.rig.postgres import Postgres, name_of

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from service import state_dir
 from service.login.accounts import Account
 from service.login.links import Purpose
 from service.services import Unavailable
-from service.storage import accounts, links, private, sessions
+from service.storage import accounts, links, sessions
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from tests.storage.children import together
@@ -16,8 +17,9 @@ from tests.storage.stores import Stores, account, over, session
 
 
 @pytest.fixture
-def in_use(file_database: Database) -> tuple[Database, Stores, Account]:
-    """A database with alice, and connections open for statements, transactions and plain reading."""
+def in_use(file_database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[Database, Stores, Account]:
+    """A database with alice, and a connection that was used; the file is looked at each time, not once a second."""
+    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 0)
     stores = over(file_database)
     stores.accounts.add(alice := account())
     assert stores.accounts.by_id(alice.id)
@@ -31,6 +33,22 @@ def take_away(database: Database) -> Path:
     for file in database.path.parent.glob("vestibule.sqlite3*"):
         file.rename(file.with_name(file.name.replace("vestibule", "before")))
     return database.path.with_name("before.sqlite3")
+
+
+def test_threads_and_transactions_share_one_pool(sqlite_file: Database) -> None:
+    """Whatever is done one after the other is done on one connection; settings for a whole table do not stay."""
+    stores = over(sqlite_file)
+    stores.accounts.add(alice := account())
+    with sqlite_file.writing() as connection:
+        first = connection.connection.dbapi_connection
+    stores.sessions.end_all()
+    with pytest.raises(Unavailable):
+        stores.sessions.add(session("nobody"))
+
+    with sqlite_file.reading() as connection:
+        assert connection.connection.dbapi_connection is first
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    assert alice == stores.accounts.by_id(alice.id)
 
 
 def test_a_file_that_vanishes_is_not_made_anew(in_use: tuple[Database, Stores, Account]) -> None:
@@ -51,7 +69,7 @@ def test_a_file_that_vanishes_is_not_made_anew(in_use: tuple[Database, Stores, A
     assert not database.path.exists()
 
 
-def test_a_restored_file_is_used_at_once(in_use: tuple[Database, Stores, Account]) -> None:
+def test_a_restored_file_is_used(in_use: tuple[Database, Stores, Account]) -> None:
     """Workers that had the file open before it was replaced read and write the one that has the name now."""
     database, stores, alice = in_use
     assert database.path
@@ -70,19 +88,6 @@ def test_a_restored_file_is_used_at_once(in_use: tuple[Database, Stores, Account
     assert {one.id, another.id} == {found.id for found in stores.sessions.of_account(alice.id)}
 
 
-def test_a_file_lost_in_a_transaction_acknowledges_nothing(in_use: tuple[Database, Stores, Account]) -> None:
-    """What was committed to a file without a name is Unavailable to whoever asked for it."""
-    database, stores, alice = in_use
-
-    def rule() -> None:
-        with stores.transaction():
-            stores.sessions.add(session(alice.id))
-            take_away(database)
-
-    with pytest.raises(Unavailable):
-        rule()
-
-
 @pytest.mark.parametrize(("newer", "expected"), [(0, "wal"), (1, "truncate")])
 def test_the_journal_is_one_that_is_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newer: int, expected: str
@@ -91,7 +96,7 @@ def test_the_journal_is_one_that_is_safe(
     assert sqlite.SAFE_WAL == (3, 51, 3)
     *series, patch = sqlite.DRIVER.sqlite_version_info
     monkeypatch.setattr(sqlite, "SAFE_WAL", (*series, patch + newer))
-    private.make_file(tmp_path / "x.sqlite3")
+    state_dir.make_file(tmp_path / "x.sqlite3")
     database = Database(f"sqlite:///{tmp_path / 'x.sqlite3'}")
 
     with database.reading() as connection:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from service.storage import private
+from service import state_dir
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database
 from service.storage.upkeep import backup, schema
 from service.storage.upkeep.schema import SchemaFault
+from tests.storage.place import Place
 from tests.storage.stores import NOW, account, over
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
@@ -56,7 +57,7 @@ def test_a_name_that_is_taken_is_not_made_again(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
 
     with pytest.raises(FileExistsError):
-        private.make_file(tmp_path / "file")
+        state_dir.make_file(tmp_path / "file")
 
     assert (tmp_path / "file").read_text() == "kept"
 
@@ -74,3 +75,35 @@ def test_a_state_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert alice == over(database).accounts.by_username("alice")
     assert (state_dir / "vestibule.sqlite3").is_file()
     database.close()
+
+
+@pytest.mark.parametrize("rights", [0o604, 0o602, 0o640, 0o620, 0o666])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("vestibule.sqlite3", "vestibule.sqlite3-wal", "vestibule.sqlite3-shm", "vestibule.sqlite3-journal"),
+        *("counters.sqlite3", "counters.sqlite3-wal", "database.made", "backups/vestibule-1-0002.sqlite3"),
+    ],
+)
+def test_a_file_that_others_may_read_or_write_stops_the_start(place: Place, name: str, rights: int) -> None:
+    """As with the key: the message names the file, and what it says to type is what lets the service start."""
+    place.prepare().close()
+    (file := place.state_dir / name).parent.mkdir(exist_ok=True)
+    file.touch()
+    file.chmod(rights)
+
+    said = place.refusal()
+    (*_, command) = said.partition(": ")
+    assert os.system(command) == 0  # noqa: S605 - our own message, which an operator would type
+
+    assert str(file) in said
+    place.prepare().close()
+
+
+def test_one_command_mends_all_files(place: Place) -> None:
+    """After `chmod -R` in a hurry the operator types one line, not one for each file."""
+    place.prepare().close()
+    for file in (wide := [place.file, place.state_dir / "database.made"]):
+        file.chmod(0o644)
+
+    assert place.refusal().endswith("chmod 600 " + " ".join(f"'{file}'" for file in wide))

@@ -14,7 +14,8 @@ from alembic.script import ScriptDirectory
 
 from service.storage import audit, blocks, links, sessions  # noqa: F401 - their tables
 from service.storage.counting import sql_counters  # noqa: F401 - their tables
-from service.storage.engine.database import Database, metadata
+from service.storage.engine.database import Database
+from service.storage.engine.statement import metadata
 from service.storage.upkeep import backup, schema
 from tests.rig.parts import ROOT
 from tests.storage.children import together

@@ -87,7 +87,7 @@ def test_a_lost_database_is_not_replaced(place: Place, loss: str) -> None:
     for leftover in place.state_dir.glob("vestibule.sqlite3*"):
         leftover.unlink()
     if loss == "empty":
-        place.file.touch()
+        place.file.touch(0o600)
     if loss == "without tables":
         place.sql("CREATE TABLE a (b)", "DROP TABLE a")
 
@@ -115,6 +115,7 @@ def test_a_log_without_its_database_is_not_thrown_away(place: Place) -> None:
     """Commits that were never merged lie in the log: an empty file beside it is a loss."""
     place.state_dir.mkdir()
     log = place.state_dir / "vestibule.sqlite3-wal"
+    log.touch(0o600)
     log.write_bytes(b"commits")
 
     assert "there was a database" in place.refusal()

@@ -9,7 +9,7 @@ from alembic import context
 
 from service.storage import accounts, audit, blocks, links, sessions  # noqa: F401 - their tables
 from service.storage.counting import sql_attempts, sql_counters  # noqa: F401 - their tables
-from service.storage.engine.database import metadata
+from service.storage.engine.statement import metadata
 from service.storage.upkeep import schema  # noqa: F401 - their tables
 
 context.configure(

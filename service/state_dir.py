@@ -1,15 +1,67 @@
-"""The directories that the service needs, judged by who may use them and who may enter. Nothing is made here."""
+"""Files and directories of our own: made for their owner alone, kept over a power cut, refused when open to others.
+
+What they hold lets a reader sign in as others, or a writer make an administrator.
+"""
 
 import os
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+_OF_OTHERS: Final = 0o077
 USABLE: Final = os.R_OK | os.W_OK | os.X_OK
 # What others may do, at most. The state directory's files protect themselves (0600), and volumes of orchestrators
 # come as 2775 and cannot be changed; who reaches the socket speaks to the service without nginx.
 STATE_MODE: Final = 0o755
 SOCKET_MODE: Final = 0o750
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner may read; for root, the owner of the directory it lies in.
+
+    A name that is taken, by a symbolic link too, is refused: it may have been put there for root to follow.
+    """
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        give_to_owner_of(path.parent, handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(path: Path) -> None:
+    """Make a directory that only its owner may enter; for root, the owner of the directory it lies in."""
+    if path.is_dir():
+        return
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def give_to_owner_of(directory: Path, handle: int) -> None:
+    """Started as root, leave a file to the owner of its directory: the service does not run as root."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a directory, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def fault_of_rights(files: Iterable[Path]) -> str | None:
+    """Return what to type when others than its owner may read or write one of the files; a missing one is no fault."""
+    wide = [file for file in files if file.exists() and file.stat().st_mode & _OF_OTHERS]
+    if not wide:
+        return None
+    named, quoted = ", ".join(map(str, wide)), " ".join(shlex.quote(str(file)) for file in wide)
+    return f"{named} can be read or written by others than its owner: chmod 600 {quoted}"
 
 
 def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
