@@ -101,10 +101,11 @@ def create_app(services: Services) -> Flask:
 
 
 def _add_pages(app: Flask) -> None:
-    from service.web import account, set_up, sign_in
+    from service.web import account, errors, set_up, sign_in
 
     for page in (sign_in, account, set_up):
         app.register_blueprint(page.pages)
+    errors.keep_form(app, "sign_in.login", sign_in.form_again)
 
 
 def build_services(settings: Settings) -> Services:

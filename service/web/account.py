@@ -6,9 +6,9 @@ from service.login.attempts import Throttled
 from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import SignedIn
-from service.web import browser_session, context, errors, forms, known_device
+from service.web import browser_session, context, errors, forms, known_device, notices
 from service.web.see_other import see_other
-from service.web.sentences import FIELD, NOTICES, PROBLEMS
+from service.web.sentences import FIELD, PROBLEMS
 from service.web.telemetry import reporting as telemetry
 
 pages = Blueprint("account", __name__, url_prefix="/account")
@@ -20,11 +20,16 @@ def home() -> Response:
     signed_in = browser_session.current()
     if signed_in is None:
         return _sign_in_first()
-    notice = NOTICES.get(request.args.get("notice", ""))
     page = render_template(
-        "account.html", account=signed_in.account, session=signed_in.session, notice=notice, now=context.now()
+        "account.html",
+        account=signed_in.account,
+        session=signed_in.session,
+        notice=notices.waiting(),
+        now=context.now(),
     )
-    return make_response(page)
+    response = make_response(page)
+    notices.said(response)
+    return response
 
 
 @pages.route("/password", methods=["GET", "POST"])
@@ -53,9 +58,10 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         telemetry.event("authn_password_change_fail", account=account.username, reason=outcome.value)
         return _refused(signed_in, outcome)
     telemetry.event("authn_password_change", account=account.username, session=outcome.session.id)
-    response = see_other("/account?notice=password-changed")
+    response = see_other("/account")
     browser_session.issue(response, outcome)
     known_device.issue(response, outcome)
+    notices.leave(response, "password-changed")
     return response
 
 

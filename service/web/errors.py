@@ -5,35 +5,52 @@ the log, and nothing about the inside reaches the page.
 """
 
 import ipaddress
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import structlog
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 
 from service.login.attempts import Throttled
 from service.services import Unavailable
-from service.web import context
+from service.web import context, rendering
 from service.web.sentences import ANSWERS, BUSY, TOO_MANY_TRIES, Said
 from service.web.telemetry import reporting as telemetry
 
 RETRY_SOON_SECONDS: Final = 5
 RETRY_SHED_SECONDS: Final = 2
 LONGEST_ACCEPT: Final = 300  # browsers send less than 200; reading one takes as long as the page when it is longer
-_PAGES: Final = "vestibule.error_pages"
-_ANY_REQUEST: Final = "(the id of the request)"
+_FORMS: Final = "vestibule.forms"
+_FORM_IS_SHOWN_AGAIN: Final = frozenset({403, 429, 503})
 _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a page says of a request that was refused; `again_at` in words, empty when there is no time to wait for."""
+
+    status: int
+    said: Said
+    again_at: str = ""
 
 
 def init_app(app: Flask) -> None:
     """Answer every refusal and every malfunction of this app in its own words."""
-    app.extensions[_PAGES] = {}
+    app.extensions[_FORMS] = {}
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(Exception, _broken)
+
+
+def keep_form(app: Flask, endpoint: str, show: Callable[[Refusal], str]) -> None:
+    """Answer what is refused of this endpoint's form with the form itself, as `show` fills it in."""
+    app.extensions[_FORMS][endpoint] = show
 
 
 def answer(
@@ -47,38 +64,38 @@ def answer(
     """Return the page, or the JSON where the client prefers it, that says what went wrong.
 
     `said` stands in for the status's own words, `message` for its last sentence; `retry_after` is in seconds from now.
+    Without a `home_url` there is no way on.
     """
     words = said or ANSWERS[status]
     if message:
         words = words._replace(message=message)
-    response = make_response(_body(status, words, retry_after, home_url), status)
+    refusal = Refusal(status, words, in_words(retry_after) if retry_after is not None else "")
+    response = make_response(_body(refusal, home_url), status)
     if retry_after is not None:
         response.headers["Retry-After"] = str(max(1, retry_after))
     return response
 
 
-def _body(status: int, said: Said, retry_after: int | None, home_url: str | None) -> str | Response:
+def _body(refusal: Refusal, home_url: str | None) -> str | Response:
     if prefers_json():
+        said = refusal.said
         return jsonify(error=said.name, message=said.message, request_id=telemetry.request_id())
-    again_at = in_words(retry_after) if retry_after is not None else None
-    return _page(status, said, again_at, home_url).replace(_ANY_REQUEST, telemetry.request_id())
+    form = _form_again(refusal) if home_url and refusal.status in _FORM_IS_SHOWN_AGAIN else None
+    return form or rendering.page(
+        "error.html",
+        filled={"again_at": refusal.again_at, "request_id": telemetry.request_id()},
+        status=refusal.status,
+        title=refusal.said.title,
+        message=refusal.said.message,
+        home_url=home_url,
+    )
 
 
-def _page(status: int, said: Said, again_at: str | None, home_url: str | None) -> str:
-    """Return the page for any request, rendered once: it is what a flood gets, and all its words are ours."""
-    rendered: dict[object, str] = current_app.extensions[_PAGES]
-    key = (status, said, again_at, home_url)
-    if key not in rendered:
-        rendered[key] = render_template(
-            "error.html",
-            status=status,
-            title=said.title,
-            message=said.message,
-            request_id=_ANY_REQUEST,
-            again_at=again_at,
-            home_url=home_url,
-        )
-    return rendered[key]
+def _form_again(refusal: Refusal) -> str | None:
+    show = current_app.extensions[_FORMS].get(request.endpoint) if request.method == "POST" else None
+    with suppress(HTTPException):  # a form that cannot be read is not shown again
+        return show(refusal) if show else None
+    return None
 
 
 def prefers_json() -> bool:

@@ -20,7 +20,7 @@ def read() -> dict[str, str]:
         raise UnsupportedMediaType
     if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType
-    body = request.get_data(cache=False)
+    body = request.get_data()  # kept: a form that is refused later on is read again, to be shown again
     request.stream.read(1)  # a chunked body is cut at the limit; the byte behind it is what is refused
     return parse(body)
 

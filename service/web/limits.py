@@ -1,4 +1,4 @@
-"""The coarse outer limit on every POST, by network, with Flask-Limiter on counters that all workers share."""
+"""The coarse outer limit on POSTs (not on signing out), by network, with Flask-Limiter on counters of all workers."""
 
 import hashlib
 import hmac
@@ -32,8 +32,13 @@ def init_app(app: Flask, limit: OuterLimit) -> None:
         swallow_errors=False,
     )
     limiter.logger.setLevel(logging.WARNING)  # what it says of each refusal stands in our own event
-    limiter.request_filter(lambda: request.method != "POST")  # else every page pays for learning that it is free
+    limiter.request_filter(_is_free)  # else every page pays for learning that it is free
     app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
+
+
+def _is_free() -> bool:
+    """Whether a request counts nothing. Signing out works always: it costs as little as a page and makes no guess."""
+    return request.method != "POST" or request.path == "/logout"
 
 
 def _keyed(key: bytes) -> Callable[[], str]:

@@ -24,7 +24,7 @@ ANSWERS: Final = {
     403: Said(
         "forbidden",
         "That request was refused",
-        "It seems to come from another site. Open this site's own page and try again.",
+        "It seems to come from another site. Please send it again from this site's own page.",
     ),
     404: Said("not_found", "There is nothing here", "The address may be mistyped, or the page has moved."),
     405: Said("method_not_allowed", "That does not work here", "This page does not answer that kind of request."),
@@ -38,7 +38,13 @@ ANSWERS: Final = {
         "This service does not answer to that name. The address may be mistyped.",
     ),
     429: Said("too_many_requests", "Too many tries", "There were many attempts from where you are."),
-    431: Said("headers_too_large", "The request carries too much", "Deleting this site's cookies usually helps."),
+    431: Said(
+        "headers_too_large",
+        "Your browser sends too much",
+        "Most often it is cookies: all that this site and other apps of the same domain keep in your browser come with "
+        "every request, and together they are longer than 8,000 bytes. In your browser's settings, delete the cookies "
+        "of this site and of its domain. You will have to sign in again there.",
+    ),
     502: Said("bad_gateway", "The service does not answer", "It may be starting again."),
     503: Said("unavailable", "Not available right now", "The service cannot answer at the moment."),
 }
@@ -81,6 +87,13 @@ FIELD: Final[dict[Problem | Weakness, str]] = {
 }
 
 SPENT: Final = Said("link_spent", "This link no longer works", PROBLEMS[Problem.LINK_SPENT])
+
+INCOMPLETE: Final = Said(
+    "link_incomplete",
+    "This link is not complete",
+    "A part of it is missing, or something was added: mail programs sometimes break long links. Copy the whole link "
+    "from the message into the address bar. It has not been used up.",
+)
 
 NOTICES: Final = {
     "signed-out": "You are signed out.",

@@ -6,9 +6,9 @@ from service.login.links import Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import hash_of_claimed
-from service.web import browser_session, context, errors, forms, known_device
+from service.web import browser_session, context, errors, forms, known_device, notices
 from service.web.see_other import see_other
-from service.web.sentences import FIELD, PROBLEMS, SPENT
+from service.web.sentences import FIELD, INCOMPLETE, PROBLEMS, SPENT
 from service.web.telemetry import reporting as telemetry
 
 pages = Blueprint("set_up", __name__)
@@ -18,11 +18,18 @@ pages = Blueprint("set_up", __name__)
 def set_up() -> Response:
     """Show the form of a usable link, which uses nothing up, or choose the password, which does."""
     form = forms.read() if request.method == "POST" else {}
-    token = form.get("token", "") if request.method == "POST" else request.args.get("token", "")
+    token = _token(form.get("token", "") if request.method == "POST" else request.args.get("token", ""))
+    if hash_of_claimed(token) is None:
+        return errors.answer(404, said=INCOMPLETE)
     link = _usable(token)
     if link is None:
         return errors.answer(404, said=SPENT)
     return _choose(link, token, form) if request.method == "POST" else _form(link, token)
+
+
+def _token(text: str) -> str:
+    """Return a token without the end of the sentence that a mail program took for a part of the link."""
+    return text.rstrip(" .,;:!?'\")>]}*")
 
 
 def _usable(token: str) -> Link | None:
@@ -50,9 +57,10 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     telemetry.event(
         "user_created" if made else "authn_password_change", account=outcome.username, by=link.purpose.value
     )
-    response = see_other("/?notice=password-set")
+    response = see_other("/")
     browser_session.end(response, reason="replaced")
     known_device.introduce(response, outcome)  # or an attack on the name would keep its owner out at the next step
+    notices.leave(response, "password-set")
     return response
 
 

@@ -1,15 +1,23 @@
 """The sign-in page at `/`, and signing out."""
 
-from typing import Any
-
 from flask import Blueprint, Response, make_response, render_template, request
 
 from service.access.return_to import origin_of
 from service.login.accounts import Account
 from service.login.sign_in import Client, Granted, Reason, Refused, open_session, with_password
-from service.web import browser_session, context, errors, forms, known_device, protection
+from service.web import (
+    browser_session,
+    context,
+    errors,
+    forms,
+    known_device,
+    notices,
+    protection,
+    rendering,
+)
+from service.web.errors import Refusal
 from service.web.see_other import see_other, validated
-from service.web.sentences import NOTICES, WRONG
+from service.web.sentences import WRONG
 from service.web.telemetry import reporting as telemetry
 
 HOME = "/account"
@@ -24,8 +32,8 @@ def login() -> Response:
     where = validated(request.args.get("rd"))
     if browser_session.current():
         return see_other(where or HOME)
-    notice = NOTICES.get(request.args.get("notice", ""))
-    response = _form(rd=where, notice=notice)
+    response = make_response(_page(rd=where, notice=notices.waiting()))
+    notices.said(response)
     browser_session.clear_if_dead(response)
     return response
 
@@ -42,7 +50,7 @@ def _authenticate(form: dict[str, str]) -> Response:
     )
     if isinstance(outcome, Granted):
         return _let_in(outcome.account, client, where, remembered=form.get("remember") == "on")
-    return _turn_away(outcome, username=username, remember=form.get("remember") == "on", rd=where)
+    return _turn_away(outcome)
 
 
 def _let_in(account: Account, client: Client, where: str | None, *, remembered: bool) -> Response:
@@ -55,7 +63,7 @@ def _let_in(account: Account, client: Client, where: str | None, *, remembered: 
         now=context.now(),
     )
     if isinstance(opened, Refused):
-        return _turn_away(opened, username=account.username, rd=where)
+        return _turn_away(opened)
     telemetry.count_sign_in("password", "granted")
     telemetry.event("authn_login_success", account=account.username, session=opened.session.id)
     response = see_other(where or HOME)
@@ -64,7 +72,7 @@ def _let_in(account: Account, client: Client, where: str | None, *, remembered: 
     return response
 
 
-def _turn_away(refused: Refused, **shown: Any) -> Response:
+def _turn_away(refused: Refused) -> Response:
     """Answer alike whoever it was; only the log and the metrics know the reason."""
     telemetry.count_sign_in("password", refused.reason.value)
     if refused.reason is Reason.BUSY:
@@ -75,40 +83,61 @@ def _turn_away(refused: Refused, **shown: Any) -> Response:
         telemetry.event("authn_login_fail_max", account=refused.username, scope=scope.value)
     if refused.throttled is not None:
         return errors.throttled(refused.throttled)
-    return _form(problem=WRONG, status=401, **shown)
+    if errors.prefers_json():
+        return errors.answer(401, message=WRONG)
+    return make_response(_sent_page(problem=WRONG), 401)
 
 
-def _form(
+def form_again(refusal: Refusal) -> str:
+    """Return the form as it was sent, without the password, with the reason why it was refused."""
+    return _sent_page(refusal=refusal)
+
+
+def _sent_page(*, problem: str | None = None, refusal: Refusal | None = None) -> str:
+    form = forms.read()
+    return _page(
+        username=form.get("username", ""),
+        remember=form.get("remember") == "on",
+        rd=validated(form.get("rd")),
+        problem=problem,
+        refusal=refusal,
+    )
+
+
+def _page(
     *,
     username: str = "",
     remember: bool = False,
     rd: str | None = None,
     problem: str | None = None,
     notice: str | None = None,
-    status: int = 200,
-) -> Response:
-    if problem and errors.prefers_json():
-        return errors.answer(status, message=problem)
+    refusal: Refusal | None = None,
+) -> str:
     origin = origin_of(rd) if rd else None
     protection.allow_form_to(origin)
-    page = render_template(
+    return rendering.page(
         "sign_in.html",
-        username=username,
+        filled={
+            "username": username,
+            "rd": rd or "",
+            "destination": origin.partition("://")[2] if origin else "",
+            "again_at": refusal.again_at if refusal else "",
+            "request_id": telemetry.request_id() if refusal else "",
+        },
         remember=remember,
-        rd=rd,
-        destination=origin and origin.partition("://")[2],
         problem=problem,
         notice=notice,
+        refused=(refusal.status, refusal.said) if refusal else None,
     )
-    return make_response(page, status)
 
 
 @pages.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
     """Ask (GET), then end this browser's session (POST); the row is gone before the answer leaves."""
     if request.method == "POST":
-        response = see_other("/?notice=signed-out")
+        response = see_other("/")
         browser_session.end(response, reason="signed-out")
+        notices.leave(response, "signed-out")
         return response
     signed_in = browser_session.current()
     if signed_in is None:

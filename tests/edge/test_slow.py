@@ -121,6 +121,18 @@ def test_idle_connections_beyond_the_cap_do_no_harm(impatient: Servers) -> None:
     assert "accept4() failed" not in impatient.log("nginx")
 
 
+def test_thousands_of_heads_that_do_not_come_cut_no_other(echo: Servers) -> None:
+    """While one address keeps 4,400 connections open with one byte each, a head that comes in two parts is answered."""
+    with _clients(echo, 4400, b"G"), socket.create_connection(("127.0.0.1", echo.port), timeout=20) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        served = [echo.get("/").status for _ in range(10)]
+        slow.sendall(b"Connection: close\r\n\r\n")
+
+        assert answers(received(slow)) == [200]
+
+    assert served == [200] * 10
+
+
 def test_a_kept_connection_that_is_idle_is_closed(impatient: Servers) -> None:
     """A connection without a request is given up after a while."""
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=20) as connection:

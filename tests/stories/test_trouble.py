@@ -8,7 +8,7 @@ from tests.stories.places import too_often
 
 
 def test_too_often_says_when_to_come_back(empty: Servers, visit: Visit) -> None:
-    """A sentence names the time that Retry-After has, and pages still open meanwhile."""
+    """A sentence names the time that Retry-After has; the form below it is as it was sent, but for the password."""
     somebody = visit(empty)
     waits: list[str] = []
     somebody.context.on("response", lambda response: waits.extend(_wait(response.headers)))
@@ -19,7 +19,9 @@ def test_too_often_says_when_to_come_back(empty: Servers, visit: Visit) -> None:
     somebody.page.set_viewport_size({"width": 320, "height": 640})
     lines = somebody.page.locator(".again strong").evaluate("wait => wait.getClientRects().length")
     assert lines == 1  # the number and its unit stay together
-    assert somebody.follow("Try again").heading == "Sign in"
+    assert somebody.page.get_by_label("Username").input_value() == "nobody"
+    assert somebody.page.get_by_label("Stay signed in").is_checked()
+    assert (somebody.page.get_by_label("Password").input_value(), somebody.focus) == ("", "password")
 
 
 def _wait(headers: dict[str, str]) -> list[str]:
@@ -37,3 +39,4 @@ def test_the_service_is_away_and_comes_back(house: Servers, visit: Visit) -> Non
     house.start_gunicorn()
     house.wait_until(lambda: house.ops("/readyz").status == 200, "/readyz answers 200")
     assert anna.follow("Try again").heading == "Anna Example"
+    assert anna.path == "/account"

@@ -67,7 +67,7 @@ class Visitor:
     @property
     def problem(self) -> str:
         """The sentence of the alert."""
-        return self.page.get_by_role("alert").locator("strong").inner_text()
+        return self.page.get_by_role("alert").locator("strong").first.inner_text()
 
     @property
     def notice(self) -> str:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import service.web
 from service.login.accounts import Account
 from service.login.sessions import Session
+from service.web.sentences import TOO_MANY_TRIES
 
 Context = dict[str, object]
 WEB: Final = Path(service.web.__file__).parent
@@ -22,7 +23,17 @@ ACCOUNT: Final = Account("1", "anna", 0, "آنا ليندكفست", "anna@exampl
 CROWDED: Final = Account("2", "b" * 64, 0, NASTY, groups=tuple(f"group-{n}" for n in range(60)))
 SESSION: Final = Session("5e55", b"", "1", 0, 0, remembered=True, address="", user_agent="")
 
-_SIGN_IN: Final[Context] = {"username": "", "remember": False, "rd": None, "problem": None, "notice": None}
+_SIGN_IN: Final[Context] = {
+    "username": "",
+    "remember": False,
+    "rd": None,
+    "problem": None,
+    "notice": None,
+    "destination": "",
+    "refused": None,
+    "again_at": "",
+    "request_id": "",
+}
 _TYPED: Final[Context] = {"username": NASTY, "remember": True, "rd": NASTY, "problem": PROBLEM}
 _SET_UP: Final[Context] = {"purpose": "set-up", "username": "", "token": NASTY, "problem": None, **_LIMITS}
 _ERROR: Final[Context] = {"title": NASTY, "message": NASTY, "request_id": "5f2c", "again_at": None, "home_url": "/"}
@@ -32,6 +43,12 @@ STATES: Final[dict[str, tuple[str, Context]]] = {
     "sign in": ("sign_in.html", _SIGN_IN),
     "sign in, noticed": ("sign_in.html", _SIGN_IN | {"notice": "You are signed out.", "destination": NASTY}),
     "sign in, refused": ("sign_in.html", _SIGN_IN | _TYPED),
+    "sign in, throttled": (
+        "sign_in.html",
+        _SIGN_IN
+        | _TYPED
+        | {"problem": None, "refused": (429, TOO_MANY_TRIES), "again_at": NASTY, "request_id": "5f2c"},
+    ),
     "account": ("account.html", {"account": ACCOUNT, "session": SESSION, "now": 7200, "notice": "Done."}),
     "account, crowded": ("account.html", {"account": CROWDED, "session": SESSION, "now": 59, "notice": None}),
     "change password": ("password.html", _PASSWORD),

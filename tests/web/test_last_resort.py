@@ -8,7 +8,7 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from service.services import Unavailable
-from service.web import errors
+from service.web import errors, rendering
 from tests.rig.memory_store import MemorySessions
 from tests.web.conftest import HTTPS, World
 from tests.web.promises import kept
@@ -76,7 +76,7 @@ def test_an_error_page_that_cannot_be_made(
     world: World, monkeypatch: pytest.MonkeyPatch, public: object, more: list[tuple[str, str]]
 ) -> None:
     """A plain answer stands in for it, with the same headers and words, and the request goes no further."""
-    monkeypatch.setattr(errors, "render_template", broken)
+    monkeypatch.setattr(rendering, "render_template", broken)
     monkeypatch.setattr(errors, "jsonify", broken)
     app = world.app(**({"public": public} if public else {}))
 
@@ -90,7 +90,7 @@ def test_an_error_page_that_cannot_be_made(
 
 def test_a_head_has_no_body_there_either(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """HEAD gets the headers alone."""
-    monkeypatch.setattr(errors, "render_template", broken)
+    monkeypatch.setattr(rendering, "render_template", broken)
 
     answer = kept(ask(world.app(), "HEAD", "/nope"), head=True)
 

@@ -44,7 +44,7 @@ def test_the_new_password_replaces_the_old_one(app: Flask, inside: FlaskClient) 
     answer = inside.post("/account/password", data=CHANGE)
     page = inside.get(answer.headers["Location"])
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/account?notice=password-changed")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
     assert "Your password is changed" in page.text
     assert browser(app).post("/", data=RIGHT).status_code == 401
     assert browser(app).post("/", data=RIGHT | {"password": OTHER_PASSWORD}).status_code == 303

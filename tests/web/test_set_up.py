@@ -45,7 +45,7 @@ def test_a_link_is_looked_at_and_used(purpose: Purpose) -> None:
     signed_in = client.post("/", data={"username": name, "password": OTHER_PASSWORD})
 
     assert (page.status_code, token in page.text) == (200, True)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/?notice=password-set")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert signed_in.status_code == 303
     assert [a.is_admin for a in world.rows.accounts.values()] == [purpose is Purpose.SET_UP]
 
@@ -89,19 +89,40 @@ def test_a_link_expires_to_the_second(purpose: Purpose) -> None:
     assert answers == [200, 404]
 
 
-@pytest.mark.parametrize("token", ["", "x", "A" * 43, "%00", "%ff", "A" * 43 + "%0a", "A" * 8000, "<script>"])
-def test_what_is_no_link_looks_like_a_spent_one(world: World, token: str) -> None:
-    """Wrong, malformed, unknown and used-up links get the same answer, which repeats nothing of them."""
+@pytest.mark.parametrize(
+    ("token", "title"),
+    [
+        ("A" * 43, "This link no longer works"),
+        *((cut, "This link is not complete") for cut in ("", "x", "A" * 42, "A" * 44, "A" * 43 + "%0a", "A" * 8000)),
+        *((odd, "This link is not complete") for odd in ("%00", "%ff", "<script>", "A" * 43 + ".x", "." + "A" * 43)),
+    ],
+)
+def test_what_is_no_link_says_whether_it_is_used_or_cut(world: World, token: str, title: str) -> None:
+    """Unknown, expired and used-up links get one answer, cut and mangled ones another; neither repeats the link."""
     app, spent = world.app(), link(world)
     post(app, "/setup", f"token={spent}&password={OTHER_PASSWORD}&repeat={OTHER_PASSWORD}".replace(" ", "+"))
-    reference = kept(ask(app, "GET", f"/setup?token={spent}"))
+    reference = kept(ask(app, "GET", f"/setup?token={spent if title.endswith('works') else 'x'}"))
 
     answers = [kept(ask(app, "GET", f"/setup?token={token}")), kept(post(app, "/setup", f"token={token}"))]
 
     same = {answer.text.replace(str(answer.get("X-Request-ID")), "") for answer in [reference, *answers[:1]]}
     assert reference.status == answers[0].status == 404
-    assert len(same) == 1
+    assert (len(same), f"<h1>{title}</h1>" in reference.text) == (1, True)
     assert answers[1].status in {400, 404}
+
+
+@pytest.mark.parametrize("end", [".", ",", ").", ">", ";", "!", "?", ":", "'", '"', "*", "]", "%20", "+"])
+def test_the_end_of_a_sentence_is_no_part_of_a_link(client: FlaskClient, world: World, end: str) -> None:
+    """Mail programs take what follows a link for a part of it: the link is looked at and used without that."""
+    token = link(world)
+
+    page = client.get(f"/setup?token={token}{end}")
+
+    assert (page.status_code, f'value="{token}"' in page.text) == (200, True)
+    assert (
+        client.post("/setup", data=NEW | {"token": token + end.replace("%20", " ").replace("+", " ")}).status_code
+        == 303
+    )
 
 
 def test_a_newer_link_ends_the_older_one(client: FlaskClient, world: World) -> None:

@@ -113,7 +113,7 @@ def test_signing_out_ends_the_row(client: FlaskClient, world: World) -> None:
     response = client.post("/logout")
     client.set_cookie("vestibule_session", old, domain="localhost")
 
-    assert (response.status_code, response.headers["Location"]) == (303, "/?notice=signed-out")
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
     assert world.rows.sessions == {}
     assert client.get("/account").status_code == 303
 

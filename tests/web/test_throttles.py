@@ -45,25 +45,26 @@ def app(people: World) -> Flask:
     return people.app(throttles=LIMITS)
 
 
-def seen(answer: Answer) -> tuple[object, ...]:
-    """Return all bytes of an answer but those that differ in every answer: the request's id and the nonce."""
+def seen(answer: Answer, typed: str) -> tuple[object, ...]:
+    """Return all of an answer but what differs in every answer: the request's id, the nonce, and the name as typed."""
     nonce = str(answer.get("Content-Security-Policy")).partition("nonce-")[2].partition("'")[0]
     own = {str(answer.get("X-Request-ID")): "ID", nonce: "NONCE"}
-    text, headers = answer.text, str(answer.headers)
+    text, headers = answer.text, str([each for each in answer.headers if each[0] != "Content-Length"])
     for what, instead in own.items():
         text, headers = text.replace(what, instead), headers.replace(what, instead)
-    return answer.status, headers, text
+    assert answer.get("Content-Type") == "application/json" or f'value="{typed}"' in text
+    return answer.status, headers, text.replace(f'value="{typed}"', 'value="NAME"').replace(" autofocus", "")
 
 
 @pytest.mark.parametrize("headers", [[], [JSON]], ids=["page", "json"])
 def test_the_refusal_is_the_same_whoever_it_was(app: Flask, headers: list[tuple[str, str]]) -> None:
-    """Names that exist, that do not, that cannot; a wrong and the right password: not one byte differs."""
+    """Names that exist, that do not, that cannot; a wrong and the right password: only the name as typed differs."""
     networks = {name: f"192.0.2.{number}" for number, name in enumerate(NAMES)}
     for name, address in networks.items():
         assert use_up(app, name, address) == [401, 401, 401, 429]
 
     answers = {
-        seen(sign_in(app, password, username=name, address=address, headers=headers))
+        seen(sign_in(app, password, username=name, address=address, headers=headers), name)
         for name, address in networks.items()
         for password in ("wrong", PASSWORD, "")
     }
@@ -79,7 +80,7 @@ def test_an_attack_from_everywhere_tells_no_names_apart(people: World) -> None:
         app, people.now = people.app(throttles=LIMITS, attempts=MemoryAttempts(Rows())), NOW
         attack(app, name)
         people.now = NOW + 3
-        answers |= {seen(sign_in(app, password, username=name)) for password in ("wrong", PASSWORD)}
+        answers |= {seen(sign_in(app, password, username=name), name) for password in ("wrong", PASSWORD)}
 
     assert len(answers) == 1
     assert "in 60 minutes" in str(answers)
@@ -108,7 +109,7 @@ def test_the_refusal_says_what_to_do(app: Flask, people: World) -> None:
     page = sign_in(app, address="192.0.2.1")
     answer = sign_in(app, address="192.0.2.1", headers=[JSON])
 
-    assert "<h1>Too many tries</h1>" in page.text
+    assert "<strong>Too many tries</strong>" in page.text
     assert "Please try again <strong>in 15 minutes</strong>" in page.text
     assert "a browser in which you signed in before still lets you in" in page.text
     assert (page.get("Retry-After"), page.get("Cache-Control"), page.all("Set-Cookie")) == ("897", "no-store", [])
