@@ -60,6 +60,9 @@ else:
     _own_directory(_metrics, 0o700, 0o700)
 worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
 
+# structlog would load it where a developer's tools brought it, for a colourful output that is not ours: 4 MB.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+
 from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
 from gunicorn.workers import gthread  # noqa: E402

@@ -6,7 +6,7 @@
     web/       HTTP: pages, cookies, limits, headers, metrics
     cli/       the operator's commands, one file a noun
     services.py, settings/    what pages and commands are handed, and what an operator chose
-    machine.py, probe.py    this machine's processors, a probe's question
+    machine.py, probe.py, serve.py    this machine's processors, a probe's question, becoming gunicorn
     ram_disk.py, worker_counts.py    the directory where workers count, and how
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything
