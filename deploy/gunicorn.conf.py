@@ -61,6 +61,9 @@ else:
     _own_directory(_metrics, 0o700, 0o700)
 multiprocess_metrics.prepare(_metrics)  # before anything makes a metric
 
+# structlog would load it where a developer's tools brought it, for a colourful output that is not ours: 4 MB.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+
 from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
 from gunicorn.workers import gthread  # noqa: E402

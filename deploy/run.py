@@ -1,7 +1,6 @@
-"""`make run`: sees to it that gunicorn and nginx can start, and becomes their supervisor.
+"""`make run`: sees that gunicorn and nginx can start, and becomes their supervisor. As root, it goes on as nobody.
 
-PORT, OPS_PORT and STATE_DIR move the two listeners and the state (8080, 9180, ./var). Started as root, it hands the
-state directory to the user nobody and goes on as that user.
+PORT, OPS_PORT and STATE_DIR move the two listeners and the state (8080, 9180, ./var).
 """
 
 import os
@@ -21,8 +20,7 @@ def main() -> None:
     """Become the supervisor; where something is wrong, say it and end with 1."""
     chosen = choices()
     if os.geteuid() == 0:
-        usual = os.environ.get("VESTIBULE_STATE_DIR", str(ROOT / "var"))
-        hand_over(Path(chosen.get("VESTIBULE_STATE_DIR", usual)))
+        hand_over(Path((os.environ | chosen).get("VESTIBULE_STATE_DIR", ROOT / "var")))
         os.execv(ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__))])  # noqa: S606
     os.environ.update(chosen)
     from service.settings import SettingsFault, load  # not before the other user is there, who would import it again
@@ -37,8 +35,8 @@ def main() -> None:
 
 def choices() -> dict[str, str]:
     """Return the settings that PORT, OPS_PORT and STATE_DIR stand for, where they differ from the defaults."""
-    port, ops_port = os.environ.get("PORT", "8080"), os.environ.get("OPS_PORT", "9180")
-    state_dir = os.environ.get("STATE_DIR", "var")
+    defaults = {"PORT": "8080", "OPS_PORT": "9180", "STATE_DIR": "var"}
+    port, ops_port, state_dir = (os.environ.get(name, default) for name, default in defaults.items())
     found: dict[str, str] = {}
     if port != "8080":
         found |= {"VESTIBULE_PUBLIC_URL": f"http://localhost:{port}", "VESTIBULE_SERVER__LISTEN": f"localhost:{port}"}

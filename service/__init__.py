@@ -7,7 +7,8 @@
     cli/       the operator's commands: they parse and print, rules decide
     services.py, settings/    what pages and commands are handed, and what an operator chose
     state_dir.py    files and directories of our own: made for their owner alone, refused when others have a way in
-    machine.py, healthcheck.py, ram_disk.py    this machine's processors, `vestibule ping`, where workers count
+    machine.py, healthcheck.py, serve.py    this machine's processors, `vestibule ping`, becoming gunicorn
+    ram_disk.py    the directory on the RAM disk where workers count
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything
 

@@ -29,6 +29,10 @@ def main() -> None:
         from service.healthcheck import main as ping
 
         sys.exit(ping(sys.argv[2:]))
+    if sys.argv[1:] == ["serve"]:
+        from service.serve import become_gunicorn
+
+        become_gunicorn()
     from service.cli import Operator, vestibule
 
     vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, site=site))

@@ -3,10 +3,12 @@
 import os
 import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.edge.conftest import ECHO, children
-from tests.rig.parts import ROOT
+from tests.rig.parts import ROOT, unprivileged
 from tests.rig.servers import Servers, prepared
 
 
@@ -58,6 +60,19 @@ def test_a_stop_reaches_workers_that_are_still_starting() -> None:
         assert servers.end("gunicorn") == 0
 
         assert servers.log("gunicorn").count("Worker exiting") == 2
+
+
+def test_a_start_does_not_depend_on_the_working_directory() -> None:
+    """A folder called like our package, where the operator happens to be, is not imported."""
+    with prepared() as servers:
+        foreign = servers.state_dir / "elsewhere" / "service"
+        foreign.mkdir(parents=True)
+        (foreign / "__init__.py").write_text("raise SystemExit('imported')")
+        serve = unprivileged(Path(sys.executable).with_name("vestibule"), "serve")
+
+        servers.processes["gunicorn"] = subprocess.Popen(serve, env=servers.environ, cwd=foreign.parent)
+
+        servers.wait_until(servers.socket.exists, "gunicorn listens")
 
 
 def test_only_the_owner_and_the_group_reach_the_socket(echo: Servers) -> None:

@@ -167,7 +167,7 @@ def test_killed_it_takes_both_servers_along(started: Run) -> None:
 def test_when_one_server_dies_the_other_ends(started: Run, name: str) -> None:
     """A server that dies takes the whole along, with exit code 1 and a sentence that says which one it was."""
     servers = started.servers()
-    children = ["ps", "-o", "pid=,args=", "--ppid", str(started.process.pid)]
+    children = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(started.process.pid)]
     listed = subprocess.run(children, capture_output=True, text=True, check=True).stdout
     (master,) = (int(line.split()[0]) for line in listed.splitlines() if name in line)
 
