@@ -36,7 +36,7 @@ def measure(say: Callable[[str], None]) -> Row:
             empty.append(_settled(servers))
         say(f"{ours[-1]:.1f} MB, an empty Flask route {empty[-1]:.1f} MB")
     beside = f"an empty Flask route in the same gunicorn {median(empty):.1f} MB"
-    return Row(NAME, median(ours), "MB", Goal(100), tuple(ours), beside)
+    return Row(NAME, median(ours), "MB", Goal(92), tuple(ours), beside)
 
 
 def _use(served: Served) -> None:

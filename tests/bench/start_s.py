@@ -38,7 +38,7 @@ def measure(say: Callable[[str], None]) -> Row:
             empty.append(_seconds(servers, _EMPTY))
             say(f"{ours[-1]:.2f} s, an empty Flask route {empty[-1]:.2f} s{'' if run else ' (not counted)'}")
     beside = f"an empty Flask route in the same gunicorn {median(empty[1:]):.2f} s"
-    return Row(NAME, median(ours[1:]), "s", Goal(1.5), tuple(ours[1:]), beside)
+    return Row(NAME, median(ours[1:]), "s", Goal(1.1), tuple(ours[1:]), beside)
 
 
 def _seconds(servers: Servers, command: Sequence[str]) -> float:
