@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.bench import (
+    attacks,
     calm,
     enumeration_ms,
     flood,
     flood_plot,
-    growth_sign_in,
+    growth,
     machine,
     memory_mb,
     people,
@@ -28,8 +29,8 @@ from tests.rig.parts import ROOT
 RESULT: Final = ROOT / "var" / "bench.json"
 PICTURE: Final = ROOT / "var" / "bench.svg"
 FLOOD: Final = ROOT / "var" / "flood.svg"
-SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, growth_sign_in.NAME})
-NAMES: Final = (start_s.NAME, memory_mb.NAME, sign_in_rate.NAME, *calm.NAMES, enumeration_ms.NAME, growth_sign_in.NAME)
+SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES})
+NAMES: Final = (start_s.NAME, memory_mb.NAME, sign_in_rate.NAME, *calm.NAMES, enumeration_ms.NAME, *growth.NAMES)
 _began: Final = time.monotonic()
 
 
@@ -73,16 +74,16 @@ def _calm() -> Iterator[Row]:
 
 
 def _of_one_service(names: set[str]) -> Iterator[Row]:
-    with served(growth_sign_in.FEW) as few:
+    with served(growth.FEW) as few:
         if sign_in_rate.NAME in names:
             yield sign_in_rate.measure(few, _say(sign_in_rate.NAME))
         if enumeration_ms.NAME in names:
             yield enumeration_ms.measure(few, _say(enumeration_ms.NAME))
-        if growth_sign_in.NAME in names:
-            say = _say(growth_sign_in.NAME)
-            say(f"making {growth_sign_in.MANY:,} accounts and sessions")
-            with served(growth_sign_in.MANY) as many:
-                yield growth_sign_in.measure(few, many, say)
+        if names & set(growth.NAMES):
+            say = _say("growth")
+            say(f"making {growth.MANY:,} accounts and sessions")
+            with served(growth.MANY) as many:
+                yield from growth.measure(few, many, names, say)
 
 
 def _parameters() -> dict[str, object]:
@@ -99,14 +100,16 @@ def _parameters() -> dict[str, object]:
             "runs": calm.RUNS,
             "ungated_runs": calm.UNGATED_RUNS,
             "seconds": flood.FLOOD_SECONDS,
-            "wrong_a_second": flood.WRONG_A_SECOND,
-            "connections": flood.ATTACKERS,
+            "wrong_a_second": attacks.WRONG.each_second,
+            "connections": attacks.WRONG.addresses,
+            "dear_a_second": attacks.DEAR.each_second,
+            "dear_connections": attacks.DEAR.addresses,
             "checks_a_second": flood.CHECKS_A_SECOND,
             "visitors": flood.VISITORS,
         },
         "memory_mb": {"runs": memory_mb.RUNS},
         "start_s": {"runs": start_s.RUNS},
-        "growth_sign_in": {"each": growth_sign_in.RUNS * growth_sign_in.EACH, "accounts": growth_sign_in.MANY},
+        "growth": {"runs": growth.RUNS, "each": growth.EACH, "accounts": growth.MANY},
         "enumeration_ms": {"each": enumeration_ms.RUNS * enumeration_ms.EACH},
     }
 

@@ -1,7 +1,7 @@
-"""A flood: 300 wrong passwords a second arrive, while people who are in ask 100 times a second for a page of theirs.
+"""A flood: an attack, such as 300 wrong passwords a second, while people who are in ask 100 times a second for a page.
 
-The wrong ones come over 64 connections from 64 addresses for 64 names, the people's from 128 other addresses; both by
-schedule, and before the flood and after it there is some quiet. Into it come 20 people with the right password.
+The attack comes from addresses of its own, the people's requests from 128 others; both by schedule, and before the
+flood and after it there is some quiet. Into it come 20 people with the right password.
 """
 
 import math
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from service.machine import cpu_budget
 from tests.bench import load, people
+from tests.bench.attacks import WRONG, Attack
 from tests.bench.open_loop import Answer, Stream, run, schedule
 from tests.bench.served import served
 from tests.bench.visitors import Visitors
@@ -20,8 +21,6 @@ from tests.rig.servers import Servers
 SIGNED_IN: Final = 303
 SHED: Final = 503
 CHECKS_A_SECOND: Final = 100
-WRONG_A_SECOND: Final = 300
-ATTACKERS: Final = 64
 VISITORS: Final = 20
 QUIET_SECONDS: Final = 3.0
 FLOOD_SECONDS: Final = 25.0
@@ -29,10 +28,9 @@ BEGINS: Final = QUIET_SECONDS
 ENDS: Final = QUIET_SECONDS + FLOOD_SECONDS
 SECONDS: Final = ENDS + QUIET_SECONDS
 _PEOPLE: Final = 1000
-_WRONG: Final = "eleven kettles argue about rain"
 _LAST_ANSWERS_SECONDS: Final = 1.5
 _VISITS_A_SECOND: Final = VISITORS / 15  # the last of them has ten seconds left
-_ATTACKERS_FROM: Final = range(1000, 1000 + ATTACKERS)
+_ATTACKERS_FROM: Final = 1000
 _PEOPLE_FROM: Final = range(2000, 2128)
 _VISITORS_FROM: Final = 3000
 
@@ -74,6 +72,11 @@ class Flood:
         return self.p99_ms(0, BEGINS)
 
     @property
+    def p99_times(self) -> float:
+        """How many times the 99th percentile is in the flood what it is before."""
+        return self.p99_ms() / self.quiet_p99_ms
+
+    @property
     def late_ms(self) -> float:
         """The 99th percentile of how late requests left that could have left in time."""
         return 1000 * percentile(self.late, 99)
@@ -84,7 +87,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 
-def flood(application: str) -> Flood:
+def flood(application: str, attack: Attack = WRONG) -> Flood:
     """Start a service, flood it, and stop it."""
     with served(_PEOPLE, application=application) as service:
         servers, port = service.servers, service.servers.port
@@ -97,9 +100,9 @@ def flood(application: str) -> Flood:
         )
         wrong = Stream(
             port,
-            [load.sign_in(port, people.username(number), _WRONG) for number in range(ATTACKERS)],
-            schedule(each_second=WRONG_A_SECOND, since=BEGINS, until=ENDS),
-            networks=_ATTACKERS_FROM,
+            attack.requests(port),
+            schedule(each_second=attack.each_second, since=BEGINS, until=ENDS),
+            networks=range(_ATTACKERS_FROM, _ATTACKERS_FROM + attack.addresses),
             until=ENDS,
         )
         visitors = Visitors(
@@ -116,10 +119,11 @@ def flood(application: str) -> Flood:
 
 def _checks(servers: Servers) -> list[bytes]:
     """Return requests of people who have just signed in, as many as there are addresses."""
-    return [load.page(servers.port, CHECK.path, _cookie(servers, 100 + number)) for number in range(len(_PEOPLE_FROM))]
+    return [load.page(servers.port, CHECK.path, cookie(servers, 100 + number)) for number in range(len(_PEOPLE_FROM))]
 
 
-def _cookie(servers: Servers, number: int) -> str:
+def cookie(servers: Servers, number: int) -> str:
+    """Sign one of the people in; return the cookie of the session."""
     _, _, body = load.sign_in(servers.port, people.username(number), people.PASSWORD).partition(b"\r\n\r\n")
     form = "application/x-www-form-urlencoded"
     while True:  # the warm-up may still have the line

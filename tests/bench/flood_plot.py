@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Final
 
-from tests.bench.flood import BEGINS, CHECK, ENDS, SECONDS, WRONG_A_SECOND, Flood
+from tests.bench.attacks import WRONG
+from tests.bench.flood import BEGINS, CHECK, ENDS, SECONDS, Flood
 from tests.bench.open_loop import Answer
 
 WIDTH: Final = 720
@@ -29,7 +30,7 @@ _STYLE: Final = (
 
 def svg(gated: Flood, ungated: Flood) -> str:
     """Return the picture: seconds to the right, time until the answer upwards, each step ten times the one below."""
-    words = f"Session checks while {WRONG_A_SECOND} wrong passwords a second arrive: {_said(gated)} with the gate, "
+    words = f"Session checks while {WRONG.each_second} wrong passwords a second arrive: {_said(gated)} with the gate, "
     shapes = "\n".join((*_grid(), *_cloud("ungated", ungated), *_cloud("gated", gated)))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
@@ -46,7 +47,7 @@ def _said(flood: Flood) -> str:
 def _grid() -> Iterator[str]:
     left, right = _across(BEGINS), _across(ENDS)
     yield f'<rect class="flood" x="{left}" y="{_TOP - 8}" width="{right - left}" height="{_BOTTOM - _TOP + 8}"/>'
-    flood = f"{WRONG_A_SECOND} wrong passwords a second"
+    flood = f"{WRONG.each_second} wrong passwords a second"
     yield f'<text x="{(left + right) / 2:g}" y="{_TOP - 12}" text-anchor="middle">{flood}</text>'
     for number, label in enumerate(_DECADES):
         height = _BOTTOM - number * _DECADE
