@@ -40,10 +40,7 @@ class Engine(Protocol):
         """Open a transaction that no other can come in between."""
 
     def wholesale(self) -> AbstractContextManager[sa.Connection]:
-        """Open a transaction for statements over whole tables."""
-
-    def migrating(self) -> AbstractContextManager[sa.Connection]:
-        """Open a transaction that may change tables and take its time."""
+        """Open a transaction for statements over whole tables: no time limit, no foreign keys."""
 
     def remedy(self, failure: BaseException) -> str | None:
         """Return what is wrong and what to type, where it is the operator who can mend the failure."""
@@ -123,19 +120,12 @@ class Database:
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
-        """Open a transaction for statements over whole tables that nothing refers to: no time limit, no foreign keys.
+        """Open a transaction for changes of whole tables, rows or columns: no time limit, no foreign keys.
 
         Nested in another transaction it joins that one, as it is.
         """
         engine = self.engine
         with _translated(engine), self._joined(engine.wholesale) as connection:
-            yield connection
-
-    @contextmanager
-    def migrating(self) -> Iterator[sa.Connection]:
-        """Open the transaction of a migration: no time limit, no cascades while tables are rebuilt."""
-        engine = self.engine
-        with _translated(engine), self._joined(engine.migrating) as connection:
             yield connection
 
     @contextmanager

@@ -108,9 +108,6 @@ class Postgresql:
     def writing(self) -> AbstractContextManager[sa.Connection]:
         return self.sqlalchemy.execution_options(writes=True).begin()
 
-    def migrating(self) -> AbstractContextManager[sa.Connection]:
-        return self.wholesale()
-
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         with self.sqlalchemy.connect() as connection:

@@ -103,7 +103,7 @@ class Sqlite:
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
-        """Without foreign keys a whole table goes at once; with them the library looks at every row."""
+        """With foreign keys a table that is rebuilt takes rows of others along, and one is emptied row by row."""
         deadline = monotonic() + BUSY_SECONDS
         with self._turn(deadline), self.sqlalchemy.connect() as connection:
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
@@ -115,14 +115,6 @@ class Sqlite:
             finally:
                 connection.execution_options(deadline=None)
                 connection.exec_driver_sql("PRAGMA foreign_keys = ON")
-
-    @contextmanager
-    def migrating(self) -> Iterator[sa.Connection]:
-        """A rebuilt table is dropped under its old name: with foreign keys on, that would take its children along."""
-        with self.wholesale() as connection:
-            yield connection
-            if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-                raise sa.exc.IntegrityError("migration", None, DRIVER.IntegrityError("a row lost what it refers to"))
 
     def remedy(self, failure: BaseException) -> None:
         """None: what can be mended in a file is found before it is opened (`file_checks.py`)."""

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -81,18 +81,11 @@ def alone(database: Path) -> Iterator[None]:
 def _opened(lock: Path) -> int:
     try:
         state_dir.make_folder(lock.parent)
-        if not lock.exists():
-            _made_by_anybody(lock)
+        with suppress(FileExistsError):
+            state_dir.make_file(lock)
         return os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError as fault:
         raise SchemaFault(_no_access(fault, lock.parent)) from fault
-
-
-def _made_by_anybody(lock: Path) -> None:
-    try:
-        state_dir.make_file(lock)
-    except FileExistsError:
-        return
 
 
 def before_opening(database: Path, note: Note, backups: Path) -> None:

@@ -92,7 +92,7 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
         return f"The database is at revision {HEAD}."
     if not pending(database):
         return f"The database is at revision {HEAD} already."
-    with database.migrating() as connection:
+    with database.wholesale() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         before = _judge(connection)
         if (before or "") < HEAD:
@@ -113,8 +113,10 @@ def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, ba
         kept = copy(path, backups, label=before, now=now) if before else None
     except BadCopy as fault:
         raise SchemaFault(f"{path} was not migrated: no sound copy could be kept in {backups}: {fault}") from fault
-    with database.migrating() as connection:
+    with database.wholesale() as connection:
         _migrate(connection)
+        if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+            raise SchemaFault(f"{path} was not migrated: a row would lose what it refers to")
     _log.info(_BROUGHT, before or "nothing", HEAD)
     if kept:
         _log.warning(

@@ -66,7 +66,7 @@ def test_parallel_upgrades_make_one(empty: Database) -> None:
 
 def test_an_upgrade_waits_for_the_one_at_work(empty: Database) -> None:
     """While another process holds the lock nothing is changed; afterwards the work is found done."""
-    with empty.migrating() as connection:
+    with empty.wholesale() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema._LOCK)))
         waiting = threading.Thread(target=upgrade_server, args=(other := Database(address_of(empty)),))
         waiting.start()
@@ -119,15 +119,6 @@ def test_a_database_that_is_not_this_releases_stops_the_start(
         schema.prepare(own_postgresql, backups=None, now=0)  # type: ignore[arg-type]
     with pytest.raises(SchemaFault, match=message):
         upgrade_server(own_postgresql)
-
-
-def test_names_need_unicode(postgres: Postgres) -> None:
-    """A database in another encoding is refused before it gets tables."""
-    database = Database(postgres.new_database(encoding="LATIN1"))
-
-    with pytest.raises(SchemaFault, match="UTF8"):
-        upgrade_server(database)
-    database.close()
 
 
 def test_a_server_that_is_away_does_not_stop_the_start(caplog: pytest.LogCaptureFixture) -> None:

@@ -129,3 +129,12 @@ def test_another_default_isolation_stops_the_start(address: str) -> None:
         owner.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'".encode())
 
     assert "SET default_transaction_isolation = 'read committed'" in refusal(address)
+
+
+def test_names_need_unicode(postgres: Postgres) -> None:
+    """A database in another encoding is refused before it gets tables."""
+    database = Database(postgres.new_database(encoding="LATIN1"))
+
+    with pytest.raises(SchemaFault, match="UTF8"):
+        upgrade_server(database)
+    database.close()
