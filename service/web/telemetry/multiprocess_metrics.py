@@ -170,6 +170,7 @@ def _reserve(path: Path, begin: int, end: int) -> None:
 class _Value:
     """A number of one series, with the methods that prometheus_client asks of its values."""
 
+    __slots__ = ("__weakref__", "_file", "_is_gauge", "_key", "_prefix", "_value")
     _multiprocess = True
 
     def __init__(
