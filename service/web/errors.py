@@ -92,7 +92,9 @@ def _body(refusal: Refusal, home_url: str | None) -> str | Response:
 
 
 def _form_again(refusal: Refusal) -> str | None:
-    show = current_app.extensions[_FORMS].get(request.endpoint) if request.method == "POST" else None
+    if request.method != "POST" or (refusal.status == 403 and "Sec-Fetch-Site" in request.headers):  # noqa: PLR2004
+        return None  # the browser says that another site filled the form in
+    show = current_app.extensions[_FORMS].get(request.endpoint)
     with suppress(HTTPException):  # a form that cannot be read is not shown again
         return show(refusal) if show else None
     return None

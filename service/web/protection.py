@@ -4,8 +4,7 @@ The scheme and the host are facts of the settings, never of a request; a client'
 do not reach this process through nginx, and one address from the socket's peer is all that counts.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flask import Flask, Response, g, request
 from flask_talisman import Talisman
@@ -13,16 +12,11 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.services import Services
-from service.web import context, errors, forms
-from service.web.last_resort import LastResort
+from service.web import context, errors
+from service.web.front import SAFE_METHODS, Front
 from service.web.telemetry import reporting as telemetry
 from service.web.telemetry.ops_pages import OPS_PATHS
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 TWO_YEARS_SECONDS: Final = 2 * 365 * 24 * 60 * 60
 _ISOLATION: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -46,8 +40,9 @@ _POLICY: Final = {
 def init_app(app: Flask, services: Services) -> None:
     """Guard this app: who is asked for, who asks, and what goes out."""
     # One hop: the address that nginx wrote over whatever the client claimed. Host and scheme are not taken from it.
-    settled = _Settled(ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0), services)
-    app.wsgi_app = LastResort(settled, _plain_headers(services))  # type: ignore[method-assign]
+    behind = ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0)
+    front = Front(behind, scheme=services.public.scheme, headers=_plain_headers(services))
+    app.wsgi_app = front  # type: ignore[method-assign]
     app.after_request(_complete)  # registered before Talisman, so it runs after it
     Talisman(
         app,
@@ -63,27 +58,6 @@ def init_app(app: Flask, services: Services) -> None:
     app.before_request(_refuse_foreign_host)
     app.before_request(_refuse_other_spelling)
     app.before_request(_refuse_cross_site)
-
-
-class _Settled:
-    """Writes the settings' scheme over the connection's, OTHER over a method nobody defined (its metric label).
-
-    An empty path is `/` (RFC 9110, 4.2.3): no redirect is needed to say so, and none is made. A query string of many
-    parameters takes longer to read than the page, which has two: it counts as not sent.
-    """
-
-    def __init__(self, app: "WSGIApplication", services: Services) -> None:
-        self._app = app
-        self._scheme = services.public.scheme
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        environ["wsgi.url_scheme"] = self._scheme
-        if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
-            environ["REQUEST_METHOD"] = "OTHER"
-        environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
-        if environ.get("QUERY_STRING", "").count("&") >= forms.MAXIMUM_FIELDS:
-            environ["QUERY_STRING"] = ""
-        return self._app(environ, start_response)
 
 
 def _refuse_foreign_host() -> Response | None:

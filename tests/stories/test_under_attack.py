@@ -56,7 +56,7 @@ def test_an_attack_on_one_person(attacked: Servers, visit: Visit) -> None:
 
     assert statuses == {401: FROM_EVERYWHERE, 429: len(BOTS) - FROM_EVERYWHERE}
     assert right_guess == 429
-    assert (on_a_new_phone.heading, "Please try again in 60 minutes" in on_a_new_phone.text) == ("Too many tries", True)
+    assert (on_a_new_phone.problem, "Please try again in 60 minutes" in on_a_new_phone.text) == ("Too many tries", True)
     assert (mistyped, at_home.heading) == (WRONG, "Anna Example")
 
     _the_operator_ends_it(attacked, on_a_new_phone)

@@ -9,7 +9,7 @@ from flask import Flask
 
 from service.access.blocks import Block
 from service.services import OuterLimit, Unavailable
-from service.web import blocked
+from service.web import current_blocks
 from tests.rig.memory_store import MemoryBlocks
 from tests.rig.people import NOW, PASSWORD
 from tests.rig.until import until
@@ -26,7 +26,7 @@ THERE: Final = "192.0.2.0/24"  # where `wire` asks from
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the list be read with every request."""
-    monkeypatch.setattr(blocked, "READ_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(current_blocks, "READ_EVERY_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_the_list_is_read_again_within_a_second(world: World) -> None:
     world.rows.blocks.clear()
     until(lambda: not refused(app), "the network is let in again")
 
-    assert blocked.READ_EVERY_SECONDS < 1
+    assert current_blocks.READ_EVERY_SECONDS < 1
 
 
 class Counted(MemoryBlocks):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.services import OuterLimit
-from service.web import context, errors, last_resort
+from service.web import context, error_fallback, errors
 from tests.web.conftest import World
 from tests.web.promises import kept
 from tests.web.wire import ask
@@ -112,7 +112,7 @@ def test_who_gets_json_by_the_letter(wanted: list[tuple[str, str]]) -> None:
 def test_any_accept_gets_a_page_or_json(accept: str) -> None:
     """Whatever Accept says: one of the two forms, of a refusal and of the last resort."""
     answer = kept(ask(APP, "GET", "/nope", headers=[("Accept", accept)]))
-    content_type, body = last_resort._body(accept, "0" * 32)
+    headers, body = error_fallback.answer(accept, "0" * 32)
 
-    assert (answer.status, content_type in {"application/json", "text/html; charset=utf-8"}) == (404, True)
+    assert (answer.status, headers["Content-Type"] in {"application/json", "text/html; charset=utf-8"}) == (404, True)
     assert body.startswith((b"<!doctype html>", b'{"error"'))

@@ -118,6 +118,16 @@ def test_a_form_that_cannot_be_read_is_not_shown(world: World, body: bytes) -> N
     assert "<form" not in answer.text
 
 
+def test_what_another_site_filled_in_is_not_shown(world: World) -> None:
+    """Where the browser says that a form is another site's, its name and target are in no page of ours."""
+    headers = [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.test")]
+    body = urlencode(SENT | {"username": "mallory"}).encode()
+
+    answer = kept(ask(world.app(return_origins=ORIGINS), "POST", "/", headers=headers, body=body, content_type=FORM))
+
+    assert (answer.status, "<form" in answer.text, "mallory" in answer.text) == (403, False, False)
+
+
 @pytest.mark.parametrize("target", ["/account/password", "/setup?token=x", "/logout"])
 def test_trying_again_leads_back_to_the_form(world: World, target: str) -> None:
     """On the page that refuses another form, "Try again" asks for the address of that form."""

@@ -14,7 +14,7 @@ from service.storage.accounts import SqlAccounts
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.engine.database import Database
-from service.web.blocked import READ_EVERY_SECONDS
+from service.web.current_blocks import READ_EVERY_SECONDS
 from tests.rig.asking import Answer
 from tests.rig.servers import Servers
 from tests.whole.conftest import Start, migrated

@@ -3,8 +3,8 @@
 import pytest
 
 from service.login.attempts import Attempts, Scope, Throttled
+from tests.storage.counting.windows import LIMITS, let_through, reserve, reserved, trying
 from tests.storage.stores import NOW
-from tests.storage.windows import LIMITS, let_through, reserve, reserved, trying
 
 
 @pytest.mark.parametrize("scope", [Scope.ACCOUNT_FROM_NETWORK, Scope.KNOWN_DEVICE])
