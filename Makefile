@@ -27,7 +27,7 @@ run: .venv/.run ## Set up what is missing, then serve on http://localhost:8080 u
 ##@ Work on it
 
 # First the rules by their own tests alone, every branch of them (counting branches makes the others half as fast).
-test: .venv/.dev ## Set up what tests need, then run them all (they start their own servers, on free ports)
+test: .venv/.dev reachable ## Set up what tests need, then run them all (they start their own servers, on free ports)
 	@deploy/packages test
 	$(BIN)/pytest --quiet --cov=service.login --cov=service.access --cov-fail-under=100 tests/login tests/access
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST)
@@ -74,6 +74,10 @@ clean: ## Remove the virtual environment and the caches; ./var stays
 	@$(INSTALL) --require-hashes --no-deps -r requirements-dev.txt
 	@touch $@
 
+# One message where the user that servers run as cannot reach them, and not one for each test.
+reachable: .venv/.run
+	@deploy/unprivileged $(BIN)/python -c ''
+
 formatted lint types imports configs: .venv/.dev
 
 formatted:
@@ -98,4 +102,4 @@ configs:
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	$(BIN)/hadolint Dockerfile
 
-.PHONY: help run test fuzz check bench format venv lock clean image formatted lint types imports configs
+.PHONY: help run test reachable fuzz check bench format venv lock clean image formatted lint types imports configs

@@ -7,14 +7,16 @@ meet; the ones here lie above them, so that refusals come from one place and loo
 import contextlib
 import gc
 import hashlib
+import logging
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import directories, worker_counts
-from service.settings import Settings, SettingsFault, load
+from service import directories, ram_disk
+from service.settings import CATALOGUE, Settings, SettingsFault, load
+from service.web.telemetry import logs, multiprocess_metrics
 
 _RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
 
@@ -32,8 +34,16 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
 
 def _usual_metrics(settings: Settings) -> Path:
     """Return where the workers count by themselves: on a RAM disk, one directory for each socket."""
-    name = f"vestibule-{os.geteuid()}-{hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12]}"
+    name = f"{ram_disk.prefix()}{hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12]}"
     return (_RAM if _RAM.is_dir() else settings.socket_path.parent) / name
+
+
+def _chosen_metrics(usual: Path) -> Path:
+    """Return where the workers count: the directory that the operator names, else the usual one."""
+    named = os.environ.get("PROMETHEUS_MULTIPROC_DIR", str(usual))
+    if not Path(named).is_absolute():
+        sys.exit(f'PROMETHEUS_MULTIPROC_DIR is "{named}": write the absolute path of a directory, or unset it')
+    return Path(named)
 
 
 try:
@@ -42,14 +52,18 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o750, directories.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, directories.SOCKET_MODE)
-_metrics = _own_directory(Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", _usual_metrics(_settings))), 0o700, 0o700)
-worker_counts.prepare(_metrics)  # before the imports below: prometheus_client decides when it is imported
+_metrics = _chosen_metrics(_usual_metrics(_settings))
+if _metrics == _usual_metrics(_settings):
+    ram_disk.remove_unused(_metrics.parent, multiprocess_metrics.clear)
+    while not ram_disk.claim(_own_directory(_metrics, 0o700, 0o700), multiprocess_metrics.clear):
+        pass
+else:
+    _own_directory(_metrics, 0o700, 0o700)
+multiprocess_metrics.prepare(_metrics)  # before anything makes a metric
 
+from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
 from gunicorn.workers import gthread  # noqa: E402
-from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
-
-from service.web.logs import configure_logging  # noqa: E402
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -103,7 +117,7 @@ class _JsonLogger(Logger):
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn's Config is made at run time
         super().setup(cfg)
-        configure_logging()
+        logs.configure_logging()
         self.error_log.handlers.clear()
         self.error_log.propagate = True
 
@@ -112,15 +126,31 @@ logger_class = _JsonLogger
 
 
 def on_starting(server: "Arbiter") -> None:
-    """Stop where somebody else chose how many work: one budget for hashing is divided among the settings' workers."""
-    if server.cfg.workers != workers:
-        sys.exit(
-            f"GUNICORN_CMD_ARGS asks for {server.cfg.workers} workers: unset it, VESTIBULE_SERVER__WORKERS decides"
-        )
+    """Have HUP replace the workers and nothing more: they are forked from the app and the settings of the start."""
+    server.app.reload = _compare_settings  # type: ignore[method-assign]
+
+
+def _compare_settings() -> None:
+    """Say which settings are not those of the start any more, or are wrong now."""
+    log = logging.getLogger("gunicorn.error")
+    try:
+        found = load()
+    except SettingsFault as fault:
+        log.warning("HUP: the settings are wrong now; those of the start stay: %s", "; ".join(fault.faults))
+        return
+    now, before = ([setting.value_in(each) for setting in CATALOGUE.values()] for each in (found, _settings))
+    changed = [name for name, new, old in zip(CATALOGUE, now, before, strict=True) if new != old]
+    if changed:
+        log.warning("HUP: a new master (USR2, a new start) is needed for changes of %s", ", ".join(changed))
 
 
 def when_ready(_server: "Arbiter") -> None:
-    """Move everything that was loaded out of the collector's sight, so that workers go on sharing its memory."""
+    """Move everything that was loaded out of the collector's sight, so that workers go on sharing its memory.
+
+    The number of workers stays: the one budget for hashing is divided among them.
+    """
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
 
@@ -134,14 +164,9 @@ os.register_at_fork(
 )
 
 
-def pre_fork(_server: "Arbiter", worker: "Worker") -> None:
-    """Give the worker that is about to start a place in the pool."""
-    worker_counts.PLACES.give(worker.age)
-
-
-def post_fork(_server: "Arbiter", worker: "Worker") -> None:
-    """Have the new worker count at its place."""
-    worker_counts.PLACES.take(worker.age)
+def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
+    """Have no request wait for the log."""
+    logs.write_in_background()
 
 
 def post_worker_init(_worker: "Worker") -> None:
@@ -149,20 +174,48 @@ def post_worker_init(_worker: "Worker") -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
-def pre_exec(_server: "Arbiter") -> None:
-    """Let a new master (USR2) take signals, too: it is born the same way, and inherits what is held back."""
+def pre_exec(server: "Arbiter") -> None:
+    """Let a new master (USR2) take signals, too: it is born the same way. It counts on where this one counts."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+    kept = {name: value for name, value in os.environ.items() if name.startswith("PROMETHEUS_MULTIPROC_")}
+    server.cfg.env_orig.update(kept)
 
 
-def child_exit(_server: "Arbiter", worker: "Worker") -> None:
-    """Drop the gauges of a worker that is gone; what it counted stays, and its successor goes on from there."""
-    mark_process_dead(worker_counts.PLACES.end(worker.age))  # type: ignore[no-untyped-call]
+def child_exit(_server: "Arbiter", _worker: "Worker") -> None:
+    """Drop the gauges of a worker that ended; what it counted stays, and its successor continues it."""
+    multiprocess_metrics.forget_the_dead()
 
 
 def on_exit(server: "Arbiter") -> None:
-    """Give back the RAM, unless a successor counts there. The operator's own directory stays, and others' files."""
+    """Empty the counters, unless a successor counts there. The operator's own directory stays, and others' files."""
     if not server.reexec_pid:
-        worker_counts.clear(_metrics)
-        if _metrics == _usual_metrics(_settings):
-            with contextlib.suppress(OSError):
-                _metrics.rmdir()
+        multiprocess_metrics.clear(_metrics)
+
+
+# --- What is not believed either: options of gunicorn's own, which could serve without nginx or its limits
+
+_HARMLESS = {"config", "print_config", "check_config", "args"}
+
+
+def _changed_by(arguments: list[str]) -> list[str]:
+    """Return the names of the settings to which options give another value than this file."""
+    options = vars(Config().parser().parse_args(arguments))
+    given = {name for name, value in options.items() if value is not None} - _HARMLESS
+    return [name for name in sorted(given) if not _is_ours(name, options[name])]
+
+
+def _is_ours(name: str, given: object) -> bool:
+    ours, theirs = Config(), Config()
+    ours.set(name, globals().get(name, ours.settings[name].default))
+    with contextlib.suppress(ValueError, TypeError):
+        theirs.set(name, given)
+        return bool(ours.settings[name].get() == theirs.settings[name].get())
+    return False
+
+
+for _source, _arguments in (
+    ("GUNICORN_CMD_ARGS", Config().get_cmd_args_from_env()),
+    ("The command line of gunicorn", sys.argv[1:]),
+):
+    if _changed := ", ".join(_changed_by(_arguments)):
+        sys.exit(f"{_source} changes {_changed}: remove that (docs/settings.md lists what can be chosen)")

@@ -4,9 +4,9 @@
     access/    MAY YOU PASS: pure rules for where a browser may go
     storage/   ROWS: the only SQL
     web/       HTTP: pages, cookies, limits, headers, metrics
-    cli/       the operator's commands, one file a noun
+    cli/       the operator's commands: they parse and print, rules decide
     services.py, settings/    what pages and commands are handed, and what an operator chose
-    machine.py, probe.py, worker_counts.py    this machine's processors, a probe's question, where workers count
+    machine.py, healthcheck.py, ram_disk.py    this machine's processors, `vestibule ping`, where workers count
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything
 

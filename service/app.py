@@ -7,6 +7,7 @@ a probe pays for no web framework and a web worker for no migration tool.
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from service import RELEASE, parts
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from service.services import Health, Services
     from service.settings import Settings
-    from service.storage.counters import Chosen
-    from service.storage.database import Database
+    from service.storage.counting.sql_counters import Chosen
+    from service.storage.engine.database import Database
 
 GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
 
@@ -25,7 +26,7 @@ GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does n
 def main() -> None:
     """Run one command of the operator's (`vestibule …`)."""
     if sys.argv[1:2] == ["ping"]:
-        from service.probe import main as ping
+        from service.healthcheck import main as ping
 
         sys.exit(ping(sys.argv[2:]))
     from service.cli import Operator, vestibule
@@ -37,13 +38,13 @@ def application() -> Flask:
     """Return the app that gunicorn serves. What keeps it from starting is said in one line, and the start ends."""
     import structlog
 
-    from service import worker_counts
     from service.services import Unavailable
     from service.settings import SettingsFault, load
-    from service.web.logs import configure_logging
+    from service.web.telemetry import multiprocess_metrics
+    from service.web.telemetry.logs import configure_logging
 
     configure_logging()
-    if worker_counts.nowhere():
+    if multiprocess_metrics.nowhere():
         _end("gunicorn runs with a configuration that is not ours: start it with `vestibule serve`", GUNICORN_GIVES_UP)
     try:
         settings = load()
@@ -67,7 +68,7 @@ def _end(because: str, code: int) -> NoReturn:
 
 def facts(settings: Settings) -> dict[str, str | int]:
     """Return what the start-up line says of this machine: the journal that is safe here, and who works."""
-    from service.storage.database import Database
+    from service.storage.engine.database import Database
 
     return {
         "journal": Database(settings.database_address).journal_mode or "the server's",
@@ -78,18 +79,19 @@ def facts(settings: Settings) -> dict[str, str | int]:
 
 
 def create_app(services: Services) -> Flask:
-    """Return the web app. Its hooks run in this order: measured, guarded, noticed, limited, answered."""
+    """Return the web app. Its hooks run in this order: measured, guarded, checked, limited, answered."""
     from flask import Flask
 
-    from service.web import assets, blocked, context, errors, forms, limits, noticing, protection, telemetry
+    from service.web import assets, blocked, context, errors, forms, limits, protection
+    from service.web.telemetry import reporting, self_checks
 
     app = Flask("service.web", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
     app.url_map.merge_slashes = False  # a doubled slash is another path: no redirect, no second spelling of a page
     context.install(app, services)
-    telemetry.init_app(app, services)
+    reporting.init_app(app, services)
     protection.init_app(app, services)
-    noticing.init_app(app, services)
+    self_checks.init_app(app, services)
     blocked.init_app(app, services)
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
@@ -107,17 +109,16 @@ def _add_pages(app: Flask) -> None:
 
 def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
-    import time
-
     from service.services import Services
     from service.settings import secret_keys
-    from service.storage import counters, schema
-    from service.storage.database import Database
+    from service.storage.counting import sql_counters
+    from service.storage.engine.database import Database
     from service.storage.stores import sql_stores
+    from service.storage.upkeep import schema
 
     database = Database(settings.database_address)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = counters.choose(database, redis=settings.redis_address)
+    counted = sql_counters.choose(database, redis=settings.redis_address)
     keys = secret_keys(settings)
     return Services(
         **sql_stores(database, audit_kept_seconds=settings.audit.keep),
@@ -141,7 +142,7 @@ def build_services(settings: Settings) -> Services:
 
 def pending(database: Database) -> bool:
     """Whether `db upgrade` is due; so it is for a database that is not ours or too new, and then says why not."""
-    from service.storage import schema
+    from service.storage.upkeep import schema
 
     try:
         return schema.pending(database)
@@ -162,10 +163,8 @@ def health(database: Database, counted: Chosen) -> Health:
 
 def upgrade(settings: Settings) -> str:
     """Bring the database's tables to this release (`vestibule db upgrade`); what was done, in words."""
-    import time
-
-    from service.storage import schema
-    from service.storage.database import Database
+    from service.storage.engine.database import Database
+    from service.storage.upkeep import schema
 
     return schema.upgrade(
         Database(settings.database_address), backups=settings.state_dir / "backups", now=int(time.time())

@@ -27,6 +27,9 @@ def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
     nearest = next(each for each in (directory, *directory.parents) if os.access(each, os.F_OK))
     if not nearest.is_dir():
         return f"{nearest} is no directory: name another one, or move it away"
+    if nearest != directory and not os.access(nearest, os.X_OK):
+        user, quoted = os.geteuid(), shlex.quote(str(nearest))
+        return f"{directory} is below {nearest}, which user {user} may not enter: chmod o+x {quoted}, or choose another"
     if not os.access(nearest, USABLE):
         return remedy(directory)
     return fault_of(directory, mode, user=user) if nearest == directory else None

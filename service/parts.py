@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from service.login.sessions import Lifetimes
     from service.services import Brand, OuterLimit
     from service.settings import Settings
-    from service.storage.counters import Chosen
+    from service.storage.counting.sql_counters import Chosen
 
 THREADS_KEPT_FREE: Final = 4
 

@@ -30,6 +30,7 @@ class Brand:
 class Health:
     """What `/readyz` and the metrics ask of the database, and who tells them of the counters.
 
+    `migrations_pending` raises Unavailable until the database's tables were seen; it asks no more once all are there.
     `tell_degraded` takes what is to be called when this process gives Redis up (True) and has it back (False).
     """
 

@@ -1,8 +1,9 @@
 """Where a browser may be sent back to; everything else goes home.
 
-A target is never repaired. It is matched against a narrow grammar whose every sentence all URL parsers read
-alike (RFC 3986 characters, no dot segments, no empty segments, no user information), its origin is looked
-up in a closed list, and the answer is put together from the matched parts.
+A target is never repaired. Its origin and path are matched against a narrow grammar whose every sentence all URL
+parsers read alike (RFC 3986 characters, no dot segments, no empty segments, no user information). Behind `?` or `#`
+no parser looks for a host any more, so what browsers send there as it is (URL Standard, 1.3) is kept as it is. The
+origin is looked up in a closed list, and the answer is put together from the matched parts.
 """
 
 import re
@@ -13,12 +14,13 @@ from service.access.public_address import PublicAddress
 
 MAXIMUM_LENGTH: Final = 2048
 _CHARACTERS: Final = r"A-Za-z0-9._~!$&'()*+,;=:@%\-"
+_BEHIND_PATH: Final = r"!$%&'()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~"  # printable ASCII without blank " # < >
 _TARGET: Final = re.compile(
     rf"""
     (?: (?P<scheme> https? ) :// (?P<host> [a-z0-9.\-]+ ) (?: : (?P<port> [1-9][0-9]{{0,4}} ) )? )?
     (?P<path> (?: / [{_CHARACTERS}]+ )* /? )
-    (?P<query> \? [{_CHARACTERS}/?]* )?
-    (?P<fragment> \# [{_CHARACTERS}/?]* )?
+    (?P<query> \? [{_BEHIND_PATH}]* )?
+    (?P<fragment> \# [{_BEHIND_PATH}#]* )?
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
@@ -31,19 +33,20 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 def destination(target: str | None, *, public: PublicAddress, origins: AbstractSet[str]) -> str | None:
     """Return the URL to send a browser to (a path of ours, or an absolute URL of a listed origin), or None.
 
-    `origins` are serialised origins besides our own, in lower case and without default ports (RFC 6454, 6.2).
+    Our own `/` is None, too: the sign-in page has nothing for a browser that is signed in, and its `rd` would be
+    followed in turn. `origins` are serialised origins besides our own, in lower case and without default ports
+    (RFC 6454, 6.2).
     """
     if not target or len(target) > MAXIMUM_LENGTH:
         return None
     found = _TARGET.fullmatch(target)
-    if found is None or _BROKEN_ESCAPE.search(target) or _AMBIGUOUS_PATH.search(found["path"]):
+    if found is None or _BROKEN_ESCAPE.search(found["path"]) or _AMBIGUOUS_PATH.search(found["path"]):
         return None
-    rest = (found["path"] or "/") + (found["query"] or "") + (found["fragment"] or "")
-    if found["scheme"] is None:
-        return rest if found["path"] else None
-    origin = _origin(found)
+    path = found["path"] or "/"
+    rest = path + (found["query"] or "") + (found["fragment"] or "")
+    origin = _origin(found) if found["scheme"] else public.origin
     if origin == public.origin:
-        return rest
+        return rest if path != "/" else None
     return origin + rest if origin in origins else None
 
 

@@ -1,4 +1,4 @@
-"""The operator's commands, one file for each noun.
+"""The operator's commands, one file or room for each noun: they parse and print, and the rules decide.
 
 Exit codes: 0 done, 1 refused or faults found, 2 usage, 3 unavailable. `--json` everywhere; passwords from
 a prompt or `--password-stdin`, never an argument (arguments stand in the process list).
@@ -18,17 +18,17 @@ from service.settings import Settings, SettingsFault, load
 REFUSED = 1
 UNAVAILABLE = 3
 _COMMANDS = {
-    "account": "the people who may sign in",
-    "attempts": "who tries passwords",
+    "account": "accounts of the people who may sign in",
+    "attempts": "failed attempts to sign in",
     "audit": "what happened to accounts",
-    "block": "networks that are shut out",
-    "calibrate": "what passwords.* may be set to, measured",
+    "block": "networks that are blocked",
+    "calibrate": "measure what passwords.* may be set to",
     "config": "what the settings are, and whether they are right",
     "db": "the database",
     "ping": "whether the service answers",
     "proxy": "nginx's files",
     "serve": "gunicorn alone, in the foreground",
-    "session": "who is signed in",
+    "session": "browsers that are signed in",
     "setup": "the first administrator",
 }
 
@@ -52,8 +52,8 @@ class Operator:
         return self.build_services(self.settings)
 
 
-class _Nouns(click.Group):
-    """Imports a noun's file when it is asked for, and turns what went wrong into an exit code and plain words."""
+class LazyGroup(click.Group):
+    """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -77,10 +77,15 @@ class _Nouns(click.Group):
             ctx.exit(UNAVAILABLE)
 
 
-@click.group(cls=_Nouns)
+@click.group(cls=LazyGroup)
 @click.version_option(package_name="vestibule")
 def vestibule() -> None:
     """Run and look after the login service."""
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def operator_command(command: Callable[..., None]) -> Callable[..., None]:
+    """Hand the Operator to a command, and give it `--json`."""
+    return as_json(click.pass_obj(command))

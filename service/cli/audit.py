@@ -5,10 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from service.cli import Operator, as_json
-from service.cli.network import network_named
-from service.cli.times import Since, moment_of
-from service.cli.words import refuse, tell_all, when
+from service.cli import Operator, arguments, operator_command
+from service.cli.output import refuse, report_all, utc
 from service.login.accounts import canonical_username
 from service.login.audit import Entry
 from service.login.networks import Network, address_of
@@ -21,18 +19,16 @@ def audit() -> None:
 
 @audit.command(name="list")
 @click.option("--account", help="Only what concerns this account, whether it still exists or not.")
-@click.option("--network", help="Only what came from this network or address.")
-@click.option("--since", type=Since(), default=0, help="Only later than this: 2h ago, 2026-01-31, 2026-01-31T08:00.")
-@as_json
-@click.pass_obj
-def list_(op: Operator, account: str | None, network: str | None, since: int, *, as_json: bool) -> None:
+@click.option("--network", type=arguments.network, help="Only what came from this network or address.")
+@click.option("--since", type=arguments.since, help="Only later than this: 2h ago, 2026-01-31, 2026-01-31T08:00.")
+@operator_command
+def list_(op: Operator, account: str | None, network: Network | None, since: int | None, *, as_json: bool) -> None:
     """List what happened, the newest first."""
     services = op.services
-    wanted = None if network is None else network_named(network)
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
-    found = services.audit.entries(account=name, since=moment_of(since, now=services.clock()))
-    lines = ((_line(entry), asdict(entry)) for entry in _from(wanted, found))
-    tell_all(lines, as_json=as_json)
+    moment = services.clock() + since if since and since < 0 else since or 0
+    found = _from(network, services.audit.entries(account=name, since=moment))
+    report_all(((_line(entry), asdict(entry)) for entry in found), as_json=as_json)
 
 
 def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:
@@ -44,4 +40,4 @@ def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:
 
 def _line(entry: Entry) -> str:
     about = f"{entry.event:<27} {entry.account or '-':<24} {entry.address or '-':<15}"
-    return f"{when(entry.at)}  {about} {entry.by:<10} {entry.outcome} {entry.detail}".rstrip()
+    return f"{utc(entry.at)}  {about} {entry.by:<10} {entry.outcome} {entry.detail}".rstrip()

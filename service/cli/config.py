@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from service.cli import REFUSED, Operator, as_json
+from service.cli import REFUSED, Operator, operator_command
 from service.settings import CATALOGUE, Setting, SettingsFault, faults_of_state
 
 
@@ -15,8 +15,7 @@ def config() -> None:
 
 
 @config.command()
-@as_json
-@click.pass_obj
+@operator_command
 def check(op: Operator, *, as_json: bool) -> None:
     """Say everything that is wrong with the settings, at once.
 
@@ -53,8 +52,7 @@ def _say(faults: list[str], warnings: tuple[str, ...]) -> None:
 
 
 @config.command()
-@as_json
-@click.pass_obj
+@operator_command
 def show(op: Operator, *, as_json: bool) -> None:
     """List every setting with its value and where it came from; secrets stay hidden."""
     settings = op.settings

@@ -2,8 +2,8 @@
 
 import click
 
-from service.cli import Operator, as_json
-from service.cli.words import tell
+from service.cli import Operator, operator_command
+from service.cli.output import report
 
 
 @click.group()
@@ -12,9 +12,8 @@ def db() -> None:
 
 
 @db.command()
-@as_json
-@click.pass_obj
+@operator_command
 def upgrade(op: Operator, *, as_json: bool) -> None:
-    """Bring the tables to this release; at once when they are, and after whoever is at it already."""
+    """Bring the tables to this release; waits while another process does."""
     done = op.upgrade(op.settings)
-    tell(done, {"done": done}, as_json=as_json)
+    report(done, {"done": done}, as_json=as_json)

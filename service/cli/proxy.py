@@ -5,13 +5,14 @@ it includes. What others put there (`tls/`, files of earlier versions) stays.
 """
 
 import json
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from service import listeners
 from service.cli import REFUSED, Operator, as_json
+from service.listeners import Listener
 from service.settings import Settings
 
 NGINX_CONF = Path(__file__).resolve().parents[2] / "nginx.conf"
@@ -66,20 +67,9 @@ def rendered(settings: Settings, *, directory: Path, site: Mapping[str, bytes]) 
     return {"nginx.conf": NGINX_CONF.read_bytes(), **texts, **site}
 
 
-def _listen(address: str) -> list[str]:
-    """Return the directives for `host:port`; `localhost` is both loopbacks, where the machine has both."""
-    host, _, port = address.rpartition(":")
-    hosts = ["127.0.0.1", *(["[::1]"] if _has_ipv6_loopback() else [])] if host == "localhost" else [host]
-    return [f"listen {each}:{port};" for each in hosts]
-
-
-def _has_ipv6_loopback() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
+def _listen(wanted: Sequence[Listener]) -> list[str]:
+    """Return a directive for each socket; the one on `::` says that it takes IPv4, too."""
+    return [f"listen {each}{' ipv6only=off' if each.host == '::' else ''};" for each in listeners.sockets(wanted)]
 
 
 def _upstream(path: Path) -> list[str]:

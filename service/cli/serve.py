@@ -14,7 +14,7 @@ CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "gunicorn.conf.
 @click.command()
 def serve() -> None:
     """Serve on the unix socket that nginx knows, until TERM. The configuration follows from the settings."""
-    # gunicorn becomes this very process, so that signals and the exit code need nobody in between.
+    # gunicorn replaces this process, so that it gets the signals itself and the exit code is its own.
     # Not by `-m gunicorn`: a second master (USR2) would then find gunicorn's own folder `http` in place of Python's.
     script = Path(sys.executable).with_name("gunicorn")
     command = [sys.executable, str(script), "--config", str(CONFIGURATION)]

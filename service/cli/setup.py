@@ -2,10 +2,10 @@
 
 import click
 
-from service.cli import Operator, as_json
-from service.cli.links import show_link
-from service.cli.words import refuse
-from service.login.links import Purpose
+from service.cli import Operator, operator_command
+from service.cli.account.links import show_link
+from service.cli.audited import audited
+from service.login.administration import make_set_up_link
 
 
 @click.group()
@@ -14,10 +14,7 @@ def setup() -> None:
 
 
 @setup.command()
-@as_json
-@click.pass_obj
+@operator_command
 def link(op: Operator, *, as_json: bool) -> None:
     """Print a one-time link through which the first administrator is made; an earlier one stops working."""
-    if op.services.accounts.has_administrator():
-        refuse("There is an administrator already. For a lost password: vestibule account reset-link NAME")
-    show_link(op, Purpose.SET_UP, None, as_json=as_json)
+    show_link(op, make_set_up_link(op.services, **audited(op)), as_json=as_json)

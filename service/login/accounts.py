@@ -4,9 +4,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+LONGEST_USERNAME: Final = 64
+USERNAME_CHARACTERS: Final = "a to z, 0 to 9 and . _ @ + ' -"
+_USERNAME = re.compile(rf"[a-z0-9][a-z0-9._@+'-]{{0,{LONGEST_USERNAME - 1}}}")
+# White space around a name is forgiven up to here. Longer text is refused before it is normalised: the time of that
+# grows with the square of a run of combining marks.
+_MOST_TYPED: Final = 4 * LONGEST_USERNAME
 _GROUP = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -37,8 +42,15 @@ def canonical_username(text: str) -> str | None:
     NFKC, case folding and NFKC again (Unicode 3.13, toNFKC_Casefold without the default ignorables),
     outer white space removed: what a phone keyboard adds must not make a second account.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
+    folded = folded_username(text)
     return folded if _USERNAME.fullmatch(folded) else None
+
+
+def folded_username(text: str) -> str:
+    """Return the canonical spelling of text that need not be a username; text that is too long stays as it is."""
+    if len(text) > _MOST_TYPED:
+        return text
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def canonical_group(text: str) -> str | None:

@@ -8,13 +8,16 @@ many attempts are kept. Names that nobody has are counted like those that somebo
 
 import hashlib
 import hmac
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
-from service.login.accounts import Account, canonical_username
+from service.login.accounts import Account, folded_username
+
+# A password is checked within two seconds: what waits longer at the gate is refused there.
+PENDING_SECONDS: Final = 2
+RETRY_PENDING_SECONDS: Final = 1
 
 
 class Scope(StrEnum):
@@ -60,10 +63,14 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many attempts of a window are kept, and when the oldest of them was."""
+    """How many attempts of a window are kept, when the oldest of them was, and how many are recent.
+
+    A recent one (not older than PENDING_SECONDS) may be under way, and be given back.
+    """
 
     attempts: int
     oldest: int = 0
+    recent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class Attempts(Protocol):
 def judge(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> Throttled | tuple[Scope, ...]:
     """Return the refusal that lasts longest, or the limits of which the next attempt is the last allowed one."""
     refusals = [
-        Throttled(scope, min(count.oldest, now) + throttles[scope].seconds)
+        Throttled(scope, _until(count, throttles[scope], now))
         for scope, count in counts.items()
         if count.attempts >= throttles[scope].failures
     ]
@@ -121,10 +128,18 @@ def judge(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> T
     return tuple(scope for scope, count in counts.items() if count.attempts + 1 == throttles[scope].failures)
 
 
+def _until(count: Count, window: Window, now: int) -> int:
+    """Return when an attempt may be made again: in a second when it was refused for some that may be given back."""
+    if count.attempts - count.recent < window.failures:
+        return now + RETRY_PENDING_SECONDS
+    return min(count.oldest, now) + window.seconds
+
+
 def digest_of(username: str, key: bytes) -> str:
     """Return what stands for a name as it was typed: the same for all its spellings, and nothing without the key."""
-    name = canonical_username(username) or unicodedata.normalize("NFKC", username).casefold().strip()
-    return hmac.new(key, b"account\0" + name.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(
+        key, b"account\0" + folded_username(username).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()[:32]
 
 
 def trying(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from service.login.sessions import hash_of, new_token
+from service.login.sessions import CLOCK_TOLERANCE_SECONDS, hash_of, new_token
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -38,8 +38,13 @@ class Link:
 
 
 def is_usable(link: Link, *, now: int) -> bool:
-    """Whether the link has not expired."""
-    return now < link.expires_at
+    """Whether the link has not expired, nor was made after `now`, when the clock was wrong."""
+    return now < link.expires_at <= latest_expiry(link.purpose, now=now)
+
+
+def latest_expiry(purpose: Purpose, *, now: int) -> int:
+    """Return when a link expires that is made now; the clocks of two replicas may differ a little."""
+    return now + LIFETIME[purpose] + CLOCK_TOLERANCE_SECONDS
 
 
 class Links(Protocol):
@@ -49,7 +54,7 @@ class Links(Protocol):
         """Keep a link in place of any earlier one of the same account (or any earlier set-up link)."""
 
     def find(self, token_hash: bytes) -> Link | None:
-        """Return the link, expired or not."""
+        """Return the link, usable or not."""
 
     def consume(self, token_hash: bytes) -> bool:
         """Delete the link; True for exactly one of any number of callers."""
@@ -58,7 +63,7 @@ class Links(Protocol):
         """Delete the account's link, if it has one. Durable when this returns."""
 
     def delete_expired(self, *, now: int, limit: int) -> int:
-        """Delete at most `limit` expired links; how many were deleted."""
+        """Delete at most `limit` links that can no longer be used; how many were deleted."""
 
 
 def hand_out(purpose: Purpose, account_id: str | None, *, links: Links, now: int) -> str:

@@ -3,19 +3,20 @@
 Every way to a new password ends all of the account's sessions, so that whoever knew the old one is out.
 """
 
-import uuid
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from service.login.accounts import Account, UsernameTaken, canonical_username
+from service.login.accounts import Account, UsernameTaken
 from service.login.attempts import Throttled, Try, trying
 from service.login.audit import Entry, Happened, refusal_entries
 from service.login.hashing import Shed
 from service.login.line import Seat
 from service.login.links import Link, Purpose, is_usable
 from service.login.networks import network_of
-from service.login.passwords import Weakness, weakness
+from service.login.new_account import new_account
+from service.login.passwords import Passwords, Weakness, weakness
 from service.login.proof import prove, seat_of
+from service.login.refusal import Refusal
 from service.login.sessions import Session
 from service.login.sign_in import Client, Opened, new_session, open_session
 from service.login.stores import Stores
@@ -171,10 +172,8 @@ def _chosen(link: Link, account: Account, client: Client, now: int) -> Entry:
 
 
 def _new_administrator(username: str, now: int) -> Account | Problem:
-    name = canonical_username(username)
-    if name is None:
-        return Problem.USERNAME_INVALID
-    return Account(id=uuid.uuid4().hex, username=name, created_at=now, is_admin=True)
+    account = new_account(username, now=now, is_admin=True)
+    return Problem.USERNAME_INVALID if isinstance(account, Refusal) else account
 
 
 def _owner(link: Link, stores: Stores) -> Account | Problem:
@@ -189,16 +188,19 @@ def _accepted_hash(account: Account, typed: Typed, seat: Seat, stores: Stores) -
     with stores.gate.place(seat) as place:
         if isinstance(place, Shed):
             return Problem.BUSY
-        hashed = place.run(lambda: _judged_hash(account, typed.password, stores))
+        hashed = place.run(lambda: judged_hash(account, typed.password, stores.passwords, stores.service_name))
     return Problem.BUSY if isinstance(hashed, Shed) else hashed
 
 
-def _judged_hash(account: Account, password: str, stores: Stores) -> str | Weakness:
-    """Judge and hash in one turn at the gate: judging takes processor time that others need, too."""
-    weak = weakness(password, personal=personal_words(account, stores.service_name))
-    return weak or stores.passwords.hash(password)
+def judged_hash(account: Account, password: str, passwords: Passwords, service_name: str) -> str | Weakness:
+    """Return the hash of a password that the policy accepts; whoever sets a password, this is the way.
+
+    Pages do both in one turn at the gate: judging takes processor time that others need, too.
+    """
+    weak = weakness(password, personal=_personal_words(account, service_name))
+    return weak or passwords.hash(password)
 
 
-def personal_words(account: Account, service_name: str) -> tuple[str, ...]:
+def _personal_words(account: Account, service_name: str) -> tuple[str, ...]:
     """Return what an attacker would try first for this account."""
     return (account.username, account.display_name, account.email, service_name)

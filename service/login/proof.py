@@ -15,11 +15,15 @@ from service.login.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was checked; the hash that replaces an outdated one; the limits of which this was the last attempt."""
+    """What was checked; the hash that replaces an outdated one; the limits of which this was the last attempt.
+
+    `flaw` says why the stored hash could not be checked.
+    """
 
     matches: bool
     new_hash: str | None = None
     used_up: tuple[Scope, ...] = ()
+    flaw: str | None = None
 
 
 def prove(kept: str | None, password: str, *, trying: Try, stores: Stores, now: int) -> Proof | Throttled | Shed:
@@ -40,7 +44,7 @@ def prove(kept: str | None, password: str, *, trying: Try, stores: Stores, now: 
 def _proof(checked: tuple[Check, str | None], reserved: Reserved, stores: Stores) -> Proof:
     check, new_hash = checked
     if not check.matches:
-        return Proof(matches=False, used_up=reserved.used_up)
+        return Proof(matches=False, used_up=reserved.used_up, flaw=check.flaw)
     stores.attempts.release(reserved)
     return Proof(matches=True, new_hash=new_hash)
 

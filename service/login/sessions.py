@@ -16,6 +16,8 @@ from service.login.accounts import Account
 TOKEN_BYTES = 32
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 SEEN_EVERY_SECONDS = 60
+# How far the clocks of two replicas may lie apart.
+CLOCK_TOLERANCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,13 @@ def hash_of_claimed(token: str) -> bytes | None:
 
 
 def is_live(session: Session, lifetimes: Lifetimes, *, now: int) -> bool:
-    """Whether the session is neither idle nor old beyond its lifetimes."""
+    """Whether the session is neither idle nor old beyond its lifetimes, nor was used (or made) after `now`.
+
+    The clock was wrong then, and set right since: counted from such a time, no lifetime would end when it should.
+    """
     idle, absolute = lifetimes.of(remembered=session.remembered)
-    return now < session.seen_at + idle and now < session.created_at + absolute
+    is_ahead = session.seen_at > now + CLOCK_TOLERANCE_SECONDS
+    return not is_ahead and now < session.seen_at + idle and now < session.created_at + absolute
 
 
 def seen_is_due(session: Session, *, now: int) -> bool:

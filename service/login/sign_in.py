@@ -28,6 +28,7 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     DISABLED = "disabled"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
+    UNUSABLE_HASH = "unusable_hash"
     THROTTLED = "throttled"
     BUSY = "busy"
     CHANGED = "changed"
@@ -44,13 +45,15 @@ class Granted:
 class Refused:
     """Not let in. `username` is set only when an account has it: a password typed in the wrong field is not logged.
 
-    `throttled` says by which limit, and until when; `used_up` are the limits of which this was the last attempt.
+    `throttled` says by which limit, and until when; `used_up` are the limits of which this was the last attempt; `flaw`
+    is why the account's stored hash cannot be checked, for the log.
     """
 
     reason: Reason
     username: str | None = None
     throttled: Throttled | None = None
     used_up: tuple[Scope, ...] = ()
+    flaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,18 @@ def _refused(
         return Refused(Reason.BUSY, username)
     if isinstance(proof, Throttled):
         return Refused(Reason.THROTTLED, username, throttled=proof)
-    reason = Reason.UNKNOWN if account is None else Reason.DISABLED if account.is_disabled else Reason.WRONG_PASSWORD
+    reason = _reason(account, proof)
     said = Entry(now, Happened.SIGN_IN_REFUSED, username or "", client.address, BY_PASSWORD, reason)
     stores.audit.note(*refusal_entries(said, proof.used_up))
-    return Refused(reason, username, used_up=proof.used_up)
+    return Refused(reason, username, used_up=proof.used_up, flaw=proof.flaw)
+
+
+def _reason(account: Account | None, proof: Proof) -> Reason:
+    if account is None:
+        return Reason.UNKNOWN
+    if account.is_disabled:
+        return Reason.DISABLED
+    return Reason.UNUSABLE_HASH if proof.flaw else Reason.WRONG_PASSWORD
 
 
 def open_session(

@@ -14,22 +14,30 @@ from service.login.sessions import Lifetimes, Sessions
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """Everything that a sign-in or a new password reads and writes.
+class AccountStores:
+    """Accounts, what hangs on them, and the audit trail: all that an operator's change reads and writes.
 
-    Calls on the stores inside `transaction()` happen together or not at all; attempts are no part of it. Of the
-    `keys` the first signs, all verify. `service_name` is a word that no password may be made of.
+    Calls on these stores inside `transaction()` happen together or not at all.
     """
 
     accounts: Accounts
     sessions: Sessions
     links: Links
-    attempts: Attempts
     audit: Audit
+    transaction: Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores(AccountStores):
+    """Everything that a sign-in or a new password reads and writes; attempts are no part of a transaction.
+
+    Of the `keys` the first signs, all verify. `service_name` is a word that no password may be made of.
+    """
+
+    attempts: Attempts
     passwords: Passwords
     gate: HashingGate
     lifetimes: Lifetimes
     throttles: Throttles
     keys: tuple[bytes, ...]
-    transaction: Callable[[], AbstractContextManager[None]]
     service_name: str

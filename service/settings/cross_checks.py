@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from service.listeners import overlap
+from service.settings.addresses import LISTENERS
 from service.settings.fields import Settings
 from service.settings.kinds import spelled_duration
 
@@ -10,7 +12,6 @@ from service.settings.kinds import spelled_duration
 Contradiction = tuple[tuple[str, ...], str]
 # OWASP ASVS 5.0, appendix C: passes over the memory, and the KiB that so many need at least.
 _LEAST_MEMORY: Final = {1: 47_104, 2: 19_456, 3: 12_288}
-_SAME_MACHINE: Final = ({"localhost", "127.0.0.1"}, {"localhost", "[::1]"})
 _BY_IDLE: Final = "an idle session would outlive its absolute limit"
 _BY_REMEMBER: Final = "people who chose to stay signed in would be signed out before the others"
 
@@ -70,9 +71,6 @@ def _outer_limits(settings: Settings) -> Iterator[Contradiction]:
 
 
 def _listeners(settings: Settings) -> Iterator[Contradiction]:
-    public, ops = settings.server.listen, settings.ops_listen
-    (host, _, port), (ops_host, _, ops_port) = public.rpartition(":"), ops.rpartition(":")
-    hosts = {host, ops_host}
-    overlap = len(hosts) == 1 or hosts & {"0.0.0.0", "[::]"} or hosts in _SAME_MACHINE  # noqa: S104 - compared only
-    if port == ops_port and overlap:
+    if overlap(settings.ops_listen, settings.server.listen):
+        ops, public = map(LISTENERS.write, (settings.ops_listen, settings.server.listen))
         yield ("ops_listen", "server.listen"), f"{{0}} ({ops}) and {{1}} ({public}) overlap: choose another port"

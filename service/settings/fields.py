@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from service.access import public_address
+from service.listeners import Listener
 from service.machine import cpu_budget
 from service.settings import addresses, sections, stores
 from service.settings.addresses import Network
@@ -69,9 +70,9 @@ class Settings(Section):
     trusted_proxies: tuple[Network, ...] = setting(
         addresses.NETWORKS, (), "Networks of proxies in front of nginx whose X-Forwarded-For counts."
     )
-    ops_listen: str = setting(
-        addresses.LISTEN,
-        "127.0.0.1:9180",
+    ops_listen: tuple[Listener, ...] = setting(
+        addresses.LISTENERS,
+        (Listener("127.0.0.1", 9180),),
         "Where nginx listens for `/metrics`, `/healthz` and `/readyz`; not for the public.",
     )
     sessions: sections.Sessions = field(default=sections.Sessions())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from service.listeners import Listener
 from service.settings import addresses, kinds
 from service.settings.kinds import DAY, HOUR, MINUTE, Kind, Limit
 
@@ -147,10 +148,11 @@ class Brand(Section):
 class Server(Section):
     """gunicorn, and nginx in front of it."""
 
-    listen: str = setting(
-        addresses.LISTEN,
-        "localhost:8080",
-        "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1.",
+    listen: tuple[Listener, ...] = setting(
+        addresses.LISTENERS,
+        (Listener("localhost", 8080),),
+        "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1. `[::]` takes IPv6 "
+        "and IPv4.",
     )
     socket: Path | None = setting(
         addresses.SOCKET,

@@ -6,7 +6,7 @@ from typing import Final, cast
 import sqlalchemy as sa
 
 from service.login.accounts import Account, UsernameTaken
-from service.storage.database import Database, Plain, Row, Statement, metadata
+from service.storage.engine.database import Database, Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 

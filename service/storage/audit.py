@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from service.login.audit import Entry
 from service.services import Unavailable
-from service.storage.database import Database, Plain, Row, Statement, metadata
-from service.storage.notes import Notes
+from service.storage.audit_buffer import Notes
+from service.storage.engine.database import Database, Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 SWEPT_EVERY: Final = 20

@@ -5,7 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from service.access.blocks import Block
-from service.storage.database import Database, Plain, Statement, metadata
+from service.storage.engine.database import Database, Plain, Statement, metadata
 
 blocks: Final = sa.Table(
     "blocks",

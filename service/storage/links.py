@@ -7,8 +7,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from service.login.links import Link, Purpose
-from service.storage.database import Database, Plain, Statement, metadata
+from service.login.links import Link, Purpose, latest_expiry
+from service.storage.engine.database import Database, Plain, Statement, metadata
 
 _NOBODY_YET: Final = "set-up"  # stands where an account's id (32 hexadecimal digits) would
 
@@ -34,14 +34,18 @@ _THIS: Final = links.c.token_hash == sa.bindparam("token_hash")
 _FIND: Final = Statement(sa.select(links.c.purpose, links.c.account_id, links.c.expires_at).where(_THIS))
 _CONSUME: Final = Statement(sa.delete(links).where(_THIS).returning(links.c.owner))
 _END_OF_ACCOUNT: Final = Statement(sa.delete(links).where(links.c.account_id == sa.bindparam("account_id")))
+# The rule `is_usable` on rows. SQLite needs a bound that all purposes share, or it reads the whole table.
+_MADE_AHEAD: Final = sa.or_(
+    *((links.c.purpose == each.value) & (links.c.expires_at > sa.bindparam(each.name)) for each in Purpose)
+)
+_UNUSABLE: Final = (links.c.expires_at <= sa.bindparam("now")) | (
+    (links.c.expires_at > sa.bindparam("earliest")) & _MADE_AHEAD
+)
 _DELETE_EXPIRED: Final = Statement(
     sa.delete(links)
     .where(
         links.c.owner.in_(
-            sa.select(links.c.owner)
-            .where(links.c.expires_at <= sa.bindparam("now"))
-            .limit(sa.bindparam("most"))
-            .with_for_update(skip_locked=True)
+            sa.select(links.c.owner).where(_UNUSABLE).limit(sa.bindparam("most")).with_for_update(skip_locked=True)
         )
     )
     .returning(links.c.owner)
@@ -78,4 +82,6 @@ class SqlLinks:
         self._database.run(_END_OF_ACCOUNT, account_id=account_id)
 
     def delete_expired(self, *, now: int, limit: int) -> int:
-        return len(self._database.run(_DELETE_EXPIRED, now=now, most=limit))
+        latest = {each.name: latest_expiry(each, now=now) for each in Purpose}
+        bounds = latest | {"now": now, "earliest": min(latest.values())}
+        return len(self._database.run(_DELETE_EXPIRED, most=limit, **bounds))

@@ -9,9 +9,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from service.login.sessions import Lifetimes, Session, SignedIn
+from service.login.sessions import CLOCK_TOLERANCE_SECONDS, Lifetimes, Session, SignedIn
 from service.storage.accounts import COLUMNS, account_from, accounts
-from service.storage.database import Database, Plain, Row, Statement, metadata
+from service.storage.engine.database import Database, Plain, Row, Statement, metadata
 
 PAGE: Final = 500
 
@@ -50,15 +50,17 @@ def _kind(*, remembered: bool) -> sa.ColumnElement[bool]:
 
 
 def _live(*, remembered: bool) -> sa.ColumnElement[bool]:
-    """The rule `is_live` on rows: its limits are the latest times at which a session is over."""
+    """The rule `is_live` on rows: its limits are the latest times at which a session is over, or a clock was right."""
     return (
         _kind(remembered=remembered)
         & (sessions.c.seen_at > sa.bindparam(f"idle_{remembered}"))
+        & (sessions.c.seen_at <= sa.bindparam("ahead"))
         & (sessions.c.created_at > sa.bindparam(f"old_{remembered}"))
     )
 
 
 _EXPIRED: Final = sa.or_(
+    *(_kind(remembered=kind) & (sessions.c.seen_at > sa.bindparam("ahead")) for kind in (False, True)),
     *(_kind(remembered=kind) & (sessions.c.seen_at <= sa.bindparam(f"idle_{kind}")) for kind in (False, True)),
     *(_kind(remembered=kind) & (sessions.c.created_at <= sa.bindparam(f"old_{kind}")) for kind in (False, True)),
 )
@@ -171,7 +173,7 @@ class SqlSessions:
 
 def _limits(lifetimes: Lifetimes, now: int) -> dict[str, int]:
     """Return the latest times of last use and of creation at which a session of each kind is over."""
-    limits: dict[str, int] = {}
+    limits = {"ahead": now + CLOCK_TOLERANCE_SECONDS}
     for kind in (False, True):
         idle, absolute = lifetimes.of(remembered=kind)
         limits |= {f"idle_{kind}": now - idle, f"old_{kind}": now - absolute}

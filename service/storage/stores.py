@@ -10,7 +10,7 @@ from service.login.sessions import Sessions
 from service.storage.accounts import SqlAccounts
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from service.storage.links import SqlLinks
 from service.storage.sessions import SqlSessions
 

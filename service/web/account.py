@@ -6,9 +6,10 @@ from service.login.attempts import Throttled
 from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import SignedIn
-from service.web import browser_session, context, errors, forms, known_device, telemetry
+from service.web import browser_session, context, errors, forms, known_device
 from service.web.see_other import see_other
 from service.web.sentences import FIELD, NOTICES, PROBLEMS
+from service.web.telemetry import reporting as telemetry
 
 pages = Blueprint("account", __name__, url_prefix="/account")
 

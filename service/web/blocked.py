@@ -13,8 +13,10 @@ from flask import Flask, Response, request
 
 from service.access.blocks import Fence
 from service.services import Services, Unavailable
-from service.web import context, errors, telemetry
+from service.web import context, errors
 from service.web.sentences import BLOCKED
+from service.web.telemetry import reporting as telemetry
+from service.web.telemetry.ops_pages import OPS_PATHS
 
 READ_EVERY_SECONDS: Final = 0.9
 LONGEST_READ_SECONDS: Final = 1.0
@@ -53,7 +55,7 @@ def init_app(app: Flask, services: Services) -> None:
     watch = _Watch(services)
 
     def refuse() -> Response | None:
-        if request.path in telemetry.OPS_PATHS:
+        if request.path in OPS_PATHS:
             return None
         fence = watch.fence(time.monotonic(), now=context.now())
         if not fence.shuts_out(context.client().address, now=context.now()):

@@ -5,52 +5,50 @@ from typing import cast
 
 from flask import Response, g, request
 
+from service.access import session_cookie
+from service.access.session_cookie import Found
 from service.login.audit import Entry, Happened
-from service.login.sessions import SignedIn, hash_of_claimed, may_be_used, seen_is_due
+from service.login.sessions import SignedIn, may_be_used, seen_is_due
 from service.login.sign_in import Opened
-from service.services import Services, Unavailable
-from service.web import context, cookies, telemetry
-
-
-def cookie_name(services: Services) -> str:
-    """Return the cookie's name; its prefix says whether it is this host's alone or shared (RFC 6265bis, 4.1.3).
-
-    Browsers refuse the prefixes' `Secure` on plain http://localhost in part, so there it has neither.
-    """
-    if not services.public.is_https:
-        return "vestibule_session"
-    return "__Secure-vestibule" if services.cookie_domain else "__Host-vestibule"
+from service.services import Unavailable
+from service.web import context, cookies
+from service.web.telemetry import reporting as telemetry
 
 
 def presented() -> bytes | None:
-    """Return the hash of the token that the browser sent, or None."""
-    value = _sent()
-    return hash_of_claimed(value) if value is not None else None
+    """Return the hash of the token that counts: the live session's, else the first one that the browser sent."""
+    signed_in = current()
+    return signed_in.session.token_hash if signed_in else next(iter(session_cookie.token_hashes(_sent())), None)
 
 
-def _sent() -> str | None:
-    return cookies.sent(cookie_name(context.services()))
+def _sent() -> list[str]:
+    return cookies.sent(_name())
+
+
+def _name() -> str:
+    services = context.services()
+    return session_cookie.cookie_name(services.public, services.cookie_domain)
 
 
 def current() -> SignedIn | None:
     """Return who is signed in, once a request; the time of last use is written at most once a minute."""
     if "signed_in" not in g:
-        g.signed_in = _look_up()
+        g.signed_in = _used(_found())
     return cast("SignedIn | None", g.signed_in)
 
 
-def _look_up() -> SignedIn | None:
-    services, token_hash, now = context.services(), presented(), context.now()
-    found = services.sessions.find(token_hash) if token_hash else None
-    if found is None:
-        return None
-    if not may_be_used(found, services.lifetimes, now=now):
-        telemetry.event("session_use_after_expire", account=found.account.username, session=found.session.id)
-        return None
-    if seen_is_due(found.session, now=now):
+def _found() -> Found:
+    services, hashes = context.services(), session_cookie.token_hashes(_sent())
+    return session_cookie.look_up(hashes, sessions=services.sessions, lifetimes=services.lifetimes, now=context.now())
+
+
+def _used(found: Found) -> SignedIn | None:
+    for old in found.expired:
+        telemetry.event("session_use_after_expire", account=old.account.username, session=old.session.id)
+    if found.live and seen_is_due(found.live.session, now=context.now()):
         with suppress(Unavailable):  # a full disk keeps nobody out who is in
-            services.sessions.touch(found.session.token_hash, now=now)
-    return found
+            context.services().sessions.touch(found.live.session.token_hash, now=context.now())
+    return found.live
 
 
 def issue(response: Response, opened: Opened) -> None:
@@ -61,44 +59,49 @@ def issue(response: Response, opened: Opened) -> None:
 
 
 def end(response: Response, *, reason: str) -> None:
-    """End this browser's session, if it has one; the row is gone before the answer leaves.
+    """End every session whose token this browser sent; the rows are gone before the answer leaves.
 
     The cookie is blanked here and deleted by the page that follows. Chromium drops pages from its back/forward cache
     when cookies change, but forgives a page as many changes as the answers that led to it made: after one change
     alone, "back" would show the page that signing in had led to.
     """
-    signed_in, token_hash = current(), presented()
-    if token_hash and signed_in:
-        _end(token_hash, signed_in, reason)
-    elif token_hash:
-        context.services().sessions.end(token_hash)  # over already: the row need not wait to be swept
+    current()  # the request's log line names the account
+    services, now = context.services(), context.now()
+    for token_hash in session_cookie.token_hashes(_sent()):
+        found = services.sessions.find(token_hash)
+        if found and may_be_used(found, services.lifetimes, now=now):
+            _end(found, reason)
+        elif found:
+            services.sessions.end(token_hash)  # expired already: the row need not wait to be swept
     if _sent():
         _set(response, "", max_age=None)
 
 
-def _end(token_hash: bytes, signed_in: SignedIn, reason: str) -> None:
-    services, account, session = context.services(), signed_in.account.username, signed_in.session.id
+def _end(found: SignedIn, reason: str) -> None:
+    services, account, session = context.services(), found.account.username, found.session.id
     said = Entry(
         context.now(), Happened.SESSION_ENDED, account, context.client().address, "browser", reason, detail=session
     )
     with services.transaction():
-        if not services.sessions.end(token_hash):
+        if not services.sessions.end(found.session.token_hash):
             return
         services.audit.add(said)
     telemetry.event(Happened.SESSION_ENDED, account=account, session=session, reason=reason)
 
 
 def clear_if_dead(response: Response) -> None:
-    """Take away a cookie that opens nothing any more, so that it is not sent for ever.
+    """Take away cookies that open nothing any more, under each domain that they may have been set with.
 
     Never after a POST: the second of a double click comes with the token that the first one has just
     replaced, and must not take the new one away.
     """
-    if request.method == "GET" and _sent() is not None and current() is None:
-        _set(response, "", max_age=0)
+    if request.method in {"GET", "HEAD"} and _sent() and current() is None:
+        services = context.services()
+        for domain in session_cookie.domains(services.public, services.cookie_domain):
+            cookies.give(response, _name(), "", max_age=0, domain=domain)
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
     services = context.services()
     domain = services.cookie_domain if services.public.is_https else None
-    cookies.give(response, cookie_name(services), value, max_age=max_age, domain=domain)
+    cookies.give(response, _name(), value, max_age=max_age, domain=domain)

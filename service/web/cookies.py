@@ -2,20 +2,18 @@
 
 from flask import Response, request
 
+from service.access import session_cookie
 from service.web import context
 
 
-def sent(name: str) -> str | None:
-    """Return the first cookie of exactly this name, whatever is in it.
+def sent(name: str) -> list[str]:
+    """Return the values of all cookies of exactly this name that came with this request."""
+    return session_cookie.sent(request.headers.get("Cookie", ""), name)
 
-    Read from the header itself: a nameless cookie, a space before `=` or quotes make another name or
-    value in one parser and not in another, and never ours.
-    """
-    for part in request.headers.get("Cookie", "").split(";"):
-        key, equals, value = part.lstrip(" ").partition("=")
-        if equals and key == name:  # without it: a nameless cookie of that value (RFC 6265bis, 5.6)
-            return value.rstrip(" ")
-    return None
+
+def host_name(name: str) -> str:
+    """Return the name of a cookie that is this host's alone, whoever shares the session (RFC 6265bis, 4.1.3)."""
+    return f"__Host-vestibule-{name}" if context.services().public.is_https else f"vestibule_{name}"
 
 
 def give(response: Response, name: str, value: str, *, max_age: int | None, domain: str | None = None) -> None:

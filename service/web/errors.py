@@ -16,11 +16,13 @@ from werkzeug.http import parse_accept_header
 
 from service.login.attempts import Throttled
 from service.services import Unavailable
-from service.web import context, telemetry
+from service.web import context
 from service.web.sentences import ANSWERS, BUSY, TOO_MANY_TRIES, Said
+from service.web.telemetry import reporting as telemetry
 
 RETRY_SOON_SECONDS: Final = 5
 RETRY_SHED_SECONDS: Final = 2
+LONGEST_ACCEPT: Final = 300  # browsers send less than 200; reading one takes as long as the page when it is longer
 _PAGES: Final = "vestibule.error_pages"
 _ANY_REQUEST: Final = "(the id of the request)"
 _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}
@@ -80,8 +82,9 @@ def _page(status: int, said: Said, again_at: str | None, home_url: str | None) -
 
 
 def prefers_json() -> bool:
-    """Whether the client would rather have JSON than a page; a client that says nothing gets the page."""
-    return _ranks_json_first(request.headers.get("Accept", ""))
+    """Whether the client would rather have JSON than a page; without a header of sensible length it gets the page."""
+    accept = request.headers.get("Accept", "")
+    return len(accept) <= LONGEST_ACCEPT and _ranks_json_first(accept)
 
 
 @lru_cache(maxsize=256)  # browsers send few different ones, and reading one takes as long as reading a form

@@ -10,12 +10,13 @@ from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 MAXIMUM_BODY_BYTES = 16 * 1024
-_MAXIMUM_FIELDS = 20
+MAXIMUM_FIELDS = 20
+_LONGEST_TYPE = 100  # of its parameters only `charset` means anything
 
 
 def read() -> dict[str, str]:
     """Return the fields of this request's form. Raises BadRequest, UnsupportedMediaType, RequestEntityTooLarge."""
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if len(request.content_type or "") > _LONGEST_TYPE or request.mimetype != "application/x-www-form-urlencoded":
         raise UnsupportedMediaType
     if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType
@@ -29,7 +30,7 @@ def parse(body: bytes) -> dict[str, str]:
     try:
         text = body.decode("ascii")
         pairs = parse_qsl(
-            text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=_MAXIMUM_FIELDS
+            text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=MAXIMUM_FIELDS
         )
     except ValueError as unreadable:
         raise BadRequest from unreadable

@@ -11,14 +11,9 @@ from service.login.sign_in import Client, Opened
 from service.web import context, cookies
 
 
-def cookie_name() -> str:
-    """Return the cookie's name: this host's alone, whoever shares the session (RFC 6265bis, 4.1.3)."""
-    return "__Host-vestibule-device" if context.services().public.is_https else "vestibule_device"
-
-
 def presented() -> str:
     """Return what the browser sent."""
-    return cookies.sent(cookie_name()) or ""
+    return next(iter(cookies.sent(cookies.host_name("device"))), "")
 
 
 def with_cookie(client: Client) -> Client:
@@ -28,10 +23,10 @@ def with_cookie(client: Client) -> Client:
 
 def issue(response: Response, opened: Opened) -> None:
     """Make this browser known to the account that signed in."""
-    cookies.give(response, cookie_name(), opened.known_by, max_age=LIFETIME)
+    cookies.give(response, cookies.host_name("device"), opened.known_by, max_age=LIFETIME)
 
 
 def introduce(response: Response, account: Account) -> None:
     """Make this browser known to an account whose password was just chosen in it."""
     known_by = devices.introduce(account, presented(), keys=context.services().keys, now=context.now())
-    cookies.give(response, cookie_name(), known_by, max_age=LIFETIME)
+    cookies.give(response, cookies.host_name("device"), known_by, max_age=LIFETIME)

@@ -12,7 +12,8 @@ from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
 
 from service.login.networks import network_of
 from service.services import OuterLimit
-from service.web import errors, telemetry
+from service.web import errors
+from service.web.telemetry import reporting as telemetry
 
 WINDOW_SECONDS = 60
 SCOPE = "posts"

@@ -13,8 +13,10 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.services import Services
-from service.web import context, errors, telemetry
+from service.web import context, errors, forms
 from service.web.last_resort import LastResort
+from service.web.telemetry import reporting as telemetry
+from service.web.telemetry.ops_pages import OPS_PATHS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -66,7 +68,8 @@ def init_app(app: Flask, services: Services) -> None:
 class _Settled:
     """Writes the settings' scheme over the connection's, OTHER over a method nobody defined (its metric label).
 
-    An empty path is `/` (RFC 9110, 4.2.3): no redirect is needed to say so, and none is made.
+    An empty path is `/` (RFC 9110, 4.2.3): no redirect is needed to say so, and none is made. A query string of many
+    parameters takes longer to read than the page, which has two: it counts as not sent.
     """
 
     def __init__(self, app: "WSGIApplication", services: Services) -> None:
@@ -78,13 +81,15 @@ class _Settled:
         if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
             environ["REQUEST_METHOD"] = "OTHER"
         environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
+        if environ.get("QUERY_STRING", "").count("&") >= forms.MAXIMUM_FIELDS:
+            environ["QUERY_STRING"] = ""
         return self._app(environ, start_response)
 
 
 def _refuse_foreign_host() -> Response | None:
     """Stop a request for another name: a rebound or mistyped address must not see a sign-in page."""
     public = context.services().public
-    if request.path in telemetry.OPS_PATHS:
+    if request.path in OPS_PATHS:
         return None
     if request.environ.get("HTTP_HOST", "").lower() in {public.netloc, f"{public.host}:{public.port}"}:
         return None

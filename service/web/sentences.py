@@ -5,8 +5,9 @@ The statuses are the closed list of answers; the same sentences stand on the pag
 
 from typing import Final, NamedTuple
 
+from service.login.accounts import LONGEST_USERNAME, USERNAME_CHARACTERS
 from service.login.new_password import Problem
-from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
+from service.login.passwords import WEAKNESS_MESSAGES, Weakness
 
 
 class Said(NamedTuple):
@@ -59,14 +60,11 @@ TOO_MANY_TRIES: Final = Said(
 )
 
 PROBLEMS: Final[dict[Problem | Weakness, str]] = {
-    Weakness.TOO_SHORT: f"Use at least {MINIMUM_CHARACTERS} characters. A short sentence works well.",
-    Weakness.TOO_LONG: f"Use at most {MAXIMUM_CHARACTERS} characters.",
-    Weakness.COMMON: "A guesser would soon try that password. Use words that do not belong together.",
-    Weakness.PERSONAL: "That password is made of your name, your address or this service's name. Use other words.",
+    **{weakness: WEAKNESS_MESSAGES[weakness] for weakness in Weakness},
     Problem.WRONG_CURRENT: "Your current password is not right.",
     Problem.UNLIKE: "The two new passwords are not the same.",
-    Problem.USERNAME_INVALID: "Start with a letter or digit. Use only a to z, digits, dots, dashes, underscores and @, "
-    "at most 64.",
+    Problem.USERNAME_INVALID: f"Start with a letter or digit. Use only {USERNAME_CHARACTERS}, at most "
+    f"{LONGEST_USERNAME} characters.",
     Problem.USERNAME_TAKEN: "Somebody already has that username.",
     Problem.LINK_SPENT: "This link was used already, or has expired. If you have just chosen a password with it, "
     "sign in; otherwise ask for a new one.",

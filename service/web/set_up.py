@@ -6,9 +6,10 @@ from service.login.links import Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
 from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, Weakness
 from service.login.sessions import hash_of_claimed
-from service.web import browser_session, context, errors, forms, known_device, telemetry
+from service.web import browser_session, context, errors, forms, known_device
 from service.web.see_other import see_other
 from service.web.sentences import FIELD, PROBLEMS, SPENT
+from service.web.telemetry import reporting as telemetry
 
 pages = Blueprint("set_up", __name__)
 

@@ -7,9 +7,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from service.access.return_to import origin_of
 from service.login.accounts import Account
 from service.login.sign_in import Client, Granted, Reason, Refused, open_session, with_password
-from service.web import browser_session, context, errors, forms, known_device, protection, telemetry
+from service.web import browser_session, context, errors, forms, known_device, protection
 from service.web.see_other import see_other, validated
 from service.web.sentences import NOTICES, WRONG
+from service.web.telemetry import reporting as telemetry
 
 HOME = "/account"
 pages = Blueprint("sign_in", __name__)
@@ -68,7 +69,8 @@ def _turn_away(refused: Refused, **shown: Any) -> Response:
     telemetry.count_sign_in("password", refused.reason.value)
     if refused.reason is Reason.BUSY:
         return errors.busy()  # nothing was tried: the request's own line says all, and a flood writes half as much
-    telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value)
+    flaw = {"hash_flaw": refused.flaw} if refused.flaw else {}
+    telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value, **flaw)
     for scope in refused.used_up:
         telemetry.event("authn_login_fail_max", account=refused.username, scope=scope.value)
     if refused.throttled is not None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from service import RELEASE
 from service.machine import cpu_budget
-from service.storage.sqlite import DRIVER
+from service.storage.engine.sqlite import DRIVER
 from tests.rig.parts import need
 
 QUIET: Final = 0.5

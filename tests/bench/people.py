@@ -6,7 +6,7 @@ from typing import Final
 
 from service.login.passwords import Parameters, Passwords
 from service.settings import Settings
-from service.storage.sqlite import DRIVER
+from service.storage.engine.sqlite import DRIVER
 from tests.rig.servers import Servers
 
 PASSWORD: Final = "seven otters paint a lighthouse"

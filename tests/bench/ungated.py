@@ -11,7 +11,7 @@ from service.app import build_services, create_app
 from service.login.hashing import HashingGate, Result, Shed
 from service.login.line import Seat, Waiter
 from service.settings import load
-from service.web.logs import configure_logging
+from service.web.telemetry.logs import configure_logging
 
 UNGATED: Final = "tests.bench.ungated:application()"
 

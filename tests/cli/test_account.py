@@ -5,6 +5,8 @@ from typing import Final
 
 import pytest
 
+from service.login.passwords import Weakness
+from service.web.sentences import PROBLEMS
 from tests.cli.terminal import Terminal
 from tests.rig.people import LIFETIMES, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
 from tests.web.conftest import browser
@@ -46,40 +48,46 @@ def test_a_password_is_one_line_and_nothing_is_taken_off(terminal: Terminal, end
     assert PASSWORDS.check(terminal.account("bob").password_hash, f"  {PASSWORD} é ").matches
 
 
-def test_a_password_is_asked_for_twice_and_never_shown(terminal: Terminal) -> None:
-    """At a terminal it is prompted, twice, on standard error, without echo."""
-    result = terminal.run("account", "add", "bob", stdin=f"{PASSWORD}\n{PASSWORD}\n")
-
-    assert (result.exit_code, result.stdout) == (0, "Added bob.\n")
-    assert PASSWORD not in result.output
-    assert PASSWORDS.check(terminal.account("bob").password_hash, PASSWORD).matches
-
-
 def test_a_password_is_never_an_argument(terminal: Terminal) -> None:
     """There is no option that takes one: arguments stand in the process list."""
     assert "No such option" in terminal.refused("account", "add", "bob", "--password", PASSWORD, code=2)
     assert "Got unexpected extra argument" in terminal.refused("account", "add", "bob", PASSWORD, code=2)
 
 
-@pytest.mark.parametrize(
-    ("typed", "why"),
-    [
-        (b"short\n", "too-short"),
-        (b"x" * 129 + b"\n", "too-long"),
-        (b"\n", "too-short"),
-        (b"", "too-short"),
-        (b"passwordpassword\n", "common"),
-        (b"bob bob bob bob bob\n", "personal"),
-        (b"\xff not UTF-8 at all\n", "not UTF-8"),
-        (b"\xed\xa0\x80 a lone surrogate\n", "not UTF-8"),
-    ],
-)
-def test_a_bad_password_is_refused_with_its_reason(terminal: Terminal, typed: bytes, why: str) -> None:
-    """Nothing is kept, and the password is not repeated."""
+SENTENCES: Final = {
+    b"short\n": "Use at least 15 characters.",
+    b"x" * 129 + b"\n": "Use at most 128 characters.",
+    b"x" * 132 + b"\n": "Use at most 128 characters.",
+    b"\n": "Use at least 15 characters.",
+    b"": "Use at least 15 characters.",
+    b"passwordpassword\n": "A guesser would soon try that password.",
+    b"bob bob bob bob bob\n": "That password is made of your name",
+    b"\xff not UTF-8 at all\n": "not UTF-8",
+    b"\xed\xa0\x80 a lone surrogate\n": "not UTF-8",
+}
+
+
+@pytest.mark.parametrize("typed", SENTENCES, ids=ascii)
+def test_a_bad_password_is_refused_with_its_reason(terminal: Terminal, typed: bytes) -> None:
+    """One sentence says what is wrong and what would be right; nothing is kept, and the password is not repeated."""
     said = terminal.refused(*BOB, stdin=typed)
 
-    assert why in said
+    assert SENTENCES[typed] in said
+    assert [other for other in set(SENTENCES.values()) - {SENTENCES[typed]} if other in said] == []
     assert len(terminal.world.rows.accounts) == 1
+
+
+def test_a_weak_password_is_refused_in_the_same_words_everywhere(terminal: Terminal) -> None:
+    """The command line says of each weakness what the pages say."""
+    weak = {
+        Weakness.TOO_SHORT: "x",
+        Weakness.TOO_LONG: "x" * 129,
+        Weakness.COMMON: "p" * 15,
+        Weakness.PERSONAL: "bob bob bob bob bob",
+    }
+    for weakness, password in weak.items():
+        assert PROBLEMS[weakness] in terminal.refused(*BOB, stdin=password)
+    assert weak.keys() == set(Weakness)
 
 
 @pytest.mark.parametrize(
@@ -162,17 +170,6 @@ def test_disabling_ends_sessions_at_once(terminal: Terminal) -> None:
     assert terminal.world.rows.sessions == {}
     assert terminal.said("account", "enable", "alice") == "Enabled alice.\n"
     assert (inside.get("/account").status_code, browser(app).post("/", data=SIGN_IN).status_code) == (303, 303)
-
-
-def test_deleting_asks_first(terminal: Terminal) -> None:
-    """Without --yes a no, and no answer at all, leave everything; a yes removes account and sessions."""
-    browser(terminal.world.app()).post("/", data=SIGN_IN)
-
-    for answer in ("n\n", ""):
-        assert terminal.run("account", "delete", "alice", stdin=answer).exit_code == 1
-    assert len(terminal.world.rows.sessions) == 1
-    assert terminal.run("account", "delete", "alice", stdin="y\n").stdout == "Removed alice.\n"
-    assert (terminal.world.rows.accounts, terminal.world.rows.sessions) == ({}, {})
 
 
 def test_the_list_says_who_there_is(terminal: Terminal) -> None:

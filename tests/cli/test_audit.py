@@ -69,3 +69,24 @@ def test_what_operators_do_is_kept(terminal: Terminal, call: tuple[str, ...], ev
 
     newest = terminal.json("audit", "list")[0]
     assert (newest["event"], newest["by"].split()[0], len(terminal.world.rows.trail)) == (event, "operator", 3)
+
+
+@pytest.mark.parametrize(
+    ("user", "sudo", "by"),
+    [
+        (0, "", "operator root"),
+        (0, "anna", "operator anna as root"),
+        (4_000_000, "anna", "operator 4000000"),
+        (4_000_000, "", "operator 4000000"),
+    ],
+)
+def test_the_trail_names_the_operator(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, user: int, sudo: str, by: str
+) -> None:
+    """The user of the process, by number where it has no name; SUDO_USER counts only where the process is root's."""
+    monkeypatch.setattr("os.getuid", lambda: user)
+    monkeypatch.setenv("SUDO_USER", sudo)
+
+    terminal.said("account", "enable", "alice")
+
+    assert terminal.world.rows.trail[-1].by == by

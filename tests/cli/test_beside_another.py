@@ -11,10 +11,10 @@ import pytest
 from click.testing import Result
 
 from service.login.accounts import Account
-from service.storage import schema
 from service.storage.accounts import SqlAccounts
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from service.storage.sessions import SqlSessions
+from service.storage.upkeep import schema
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import MemoryAccounts, Rows
 from tests.rig.people import NOW, alice

@@ -1,4 +1,4 @@
-"""`vestibule block`: networks that are shut out for a time."""
+"""`vestibule block`: networks that are blocked for a time."""
 
 import pytest
 
@@ -7,15 +7,15 @@ from tests.cli.terminal import Terminal
 from tests.rig.people import NOW
 
 
-def test_a_network_is_shut_out_for_a_time(terminal: Terminal) -> None:
+def test_a_network_is_blocked_for_a_time(terminal: Terminal) -> None:
     """In its one spelling, with when it ends; the trail says who did it, and why."""
     said = terminal.said("block", "add", "192.0.2.7/24", "--for", "2h", "--reason", "a flood")
 
-    assert said == "192.0.2.0/24 is shut out until 2027-01-15 10:00:00 UTC.\n"
+    assert said == "192.0.2.0/24 is blocked until 2027-01-15 10:00:00 UTC.\n"
     assert terminal.world.rows.blocks == {"192.0.2.0/24": Block("192.0.2.0/24", NOW + 7200, NOW, "a flood")}
     (entry,) = terminal.world.rows.trail
     assert (entry.event, entry.by.split()[0]) == ("network_blocked", "operator")
-    assert entry.detail == "192.0.2.0/24 until 2027-01-15 10:00:00 UTC: a flood"
+    assert entry.detail == "192.0.2.0/24 for 7200 s: a flood"
 
 
 def test_another_time_replaces_the_first(terminal: Terminal) -> None:
@@ -30,12 +30,14 @@ def test_another_time_replaces_the_first(terminal: Terminal) -> None:
     assert list(terminal.world.rows.blocks) == ["2001:db8::/64"]
 
 
-def test_a_network_is_let_in_again(terminal: Terminal) -> None:
+def test_a_block_is_removed(terminal: Terminal) -> None:
     """Once; a second time there is nothing to remove."""
     terminal.said("block", "add", "192.0.2.0/24", "--for", "2h")
 
-    assert terminal.said("block", "remove", "192.0.2.9/24") == "192.0.2.0/24 may come again.\n"
-    assert "is not shut out" in terminal.refused("block", "remove", "192.0.2.0/24")
+    assert terminal.said("block", "remove", "192.0.2.9/24") == "192.0.2.0/24 is no longer blocked.\n"
+    assert "is not blocked. List what is blocked: vestibule block list" in terminal.refused(
+        "block", "remove", "192.0.2.0/24"
+    )
     assert terminal.said("block", "list") == ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service import probe
+from service import healthcheck
 from service.settings import load
 from tests.rig.parts import ROOT
 from tests.rig.servers import state_directory
@@ -54,13 +54,13 @@ def _environ(state_dir: Path) -> dict[str, str]:
 def test_only_a_200_is_an_answer(said: bytes, code: int) -> None:
     """Exit code 0 for a 200, 3 for anything else."""
     with _answering(said) as state_dir:
-        assert probe.main([], _environ(state_dir)) == code
+        assert healthcheck.main([], _environ(state_dir)) == code
 
 
 def test_nobody_there_is_3_and_names_the_socket(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a listener the exit code is 3, and the words say where it was looked for."""
     with state_directory() as state_dir:
-        code = probe.main([], _environ(state_dir))
+        code = healthcheck.main([], _environ(state_dir))
 
     assert code == 3
     assert str(state_dir / "run" / "gunicorn.sock") in capsys.readouterr().out
@@ -69,14 +69,14 @@ def test_nobody_there_is_3_and_names_the_socket(capsys: pytest.CaptureFixture[st
 def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     """With --json the answer is an object."""
     with state_directory() as state_dir:
-        probe.main(["--json"], _environ(state_dir))
+        healthcheck.main(["--json"], _environ(state_dir))
 
     assert capsys.readouterr().out == '{"answers": false}\n'
 
 
 def test_other_arguments_are_a_usage_error() -> None:
     """An argument that it does not know ends it with 2."""
-    assert probe.main(["--loud"]) == 2
+    assert healthcheck.main(["--loud"]) == 2
 
 
 @pytest.mark.parametrize("length", [1, 60, 75, 76, 77, 78, 79, 80, 81, 150])
@@ -84,7 +84,7 @@ def test_it_looks_where_the_settings_say(length: int) -> None:
     """For state directories of any length it finds the very socket of the settings."""
     environ = {"VESTIBULE_STATE_DIR": "/" + "d" * length}
 
-    assert probe.socket_path(environ) == str(load(environ).socket_path)
+    assert healthcheck.socket_path(environ) == str(load(environ).socket_path)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_it_reads_the_file_as_the_settings_do(environ: dict[str, str], table: st
     config.write_text(table)
     environ = environ | {"VESTIBULE_CONFIG": str(config)}
 
-    assert probe.socket_path(environ) == str(load(environ).socket_path)
+    assert healthcheck.socket_path(environ) == str(load(environ).socket_path)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_it_reads_what_editors_write(content: bytes, tmp_path: Path) -> None:
     config.write_bytes(content)
     environ = {"VESTIBULE_CONFIG": f'"{config}" # ours'}
 
-    assert probe.socket_path(environ) == str(load(environ).socket_path) == "/srv/other/run/gunicorn.sock"
+    assert healthcheck.socket_path(environ) == str(load(environ).socket_path) == "/srv/other/run/gunicorn.sock"
 
 
 @pytest.mark.parametrize("content", [b"secret = CANARY\n", b"\xff", b"[server]\nsocket = 5\n", b"a = " + b"[" * 5000])
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_read_is_said_without_a_traceback(
     config = tmp_path / "vestibule.toml"
     config.write_bytes(content)
 
-    assert probe.main([], {"VESTIBULE_CONFIG": str(config)}) == 3
+    assert healthcheck.main([], {"VESTIBULE_CONFIG": str(config)}) == 3
     said = capsys.readouterr().out
     assert "`vestibule config check` says more." in said
     assert "CANARY" not in said
@@ -148,7 +148,9 @@ def test_a_file_that_cannot_be_read_is_said_without_a_traceback(
 
 def test_it_imports_the_standard_library_alone() -> None:
     """No framework and no settings library are loaded for a probe that runs every few seconds."""
-    code = "import sys; b = set(sys.modules); from service import probe; probe.main([]); print(*set(sys.modules) - b)"
+    code = (
+        "import sys; b = {*sys.modules}; from service import healthcheck as h; h.main([]); print(*{*sys.modules} - b)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}

@@ -55,28 +55,19 @@ def test_trusted_proxies_are_named_one_by_one() -> None:
     ("listen", "expected"),
     [
         ("0.0.0.0:80", ["listen 0.0.0.0:80;"]),
-        ("[::]:8080", ["listen [::]:8080;"]),
         ("127.0.0.1:8080", ["listen 127.0.0.1:8080;"]),
+        ("192.0.2.1:80,[2001:db8::1]:80", ["listen 192.0.2.1:80;", "listen [2001:db8::1]:80;"]),
+        ("[::]:8080", ["listen [::]:8080 ipv6only=off;"]),
     ],
 )
-def test_listeners_are_where_the_settings_say(listen: str, expected: list[str]) -> None:
-    """An address is taken as it is."""
-    assert _text("listen.conf", SERVER__LISTEN=listen).splitlines() == expected
-
-
-@pytest.mark.parametrize(
-    ("has_ipv6", "expected"),
-    [(True, ["listen 127.0.0.1:8080;", "listen [::1]:8080;"]), (False, ["listen 127.0.0.1:8080;"])],
-)
-def test_localhost_is_every_loopback_there_is(
-    has_ipv6: bool,  # noqa: FBT001 - a column of the table above
-    expected: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_both_listeners_are_where_the_settings_say(
+    listen: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`localhost` is both loopback addresses where the machine has both, so that nginx starts on either."""
-    monkeypatch.setattr("service.cli.proxy._has_ipv6_loopback", lambda: has_ipv6)
+    """An address is taken as it is, several are, and `[::]` takes both families; the ops listener alike."""
+    monkeypatch.setattr("service.listeners._is_usable", lambda _: True)
 
-    assert _text("listen.conf").splitlines() == expected
+    assert _text("listen.conf", SERVER__LISTEN=listen).splitlines() == expected
+    assert _text("ops.conf", OPS_LISTEN=listen, SERVER__LISTEN="127.0.0.9:9").splitlines() == expected
 
 
 def test_the_public_address_decides_on_https() -> None:

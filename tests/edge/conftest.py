@@ -1,5 +1,6 @@
 """Two pairs of servers for all tests of the edge: one in front of the service, one in front of an echo."""
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -26,3 +27,17 @@ def service() -> Iterator[Servers]:
     """Servers as in production, with two workers."""
     with running(edit_nginx=calm, LIMITS__POST_PER_MINUTE="600") as servers:
         yield servers
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """Servers of a test's own, to be broken."""
+    with running(application=ECHO, workers=2) as own:
+        own.wait_until(lambda: len(children(own.processes["gunicorn"].pid)) == 2, "both workers are there")
+        yield own
+
+
+def children(pid: int) -> set[int]:
+    """Return the processes that a process started."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return {int(child) for child in listed.stdout.split()}

@@ -48,6 +48,19 @@ def test_errors_of_nginx_keep_what_was_asked(service: Servers) -> None:
     assert (line["method"], line["path"], line["status"]) == ("OTHER", "/account", 405)
 
 
+def test_a_long_path_is_cut_where_the_service_cuts_it(service: Servers) -> None:
+    """Of a path of 7 kB both logs hold the first 200 characters, and of one of 200 all."""
+    whole, long = "/" + "a" * 199, "/" + "a" * 7000
+    ids = [service.get(path).one("x-request-id") for path in (whole, long)]
+
+    for request_id in ids:
+        (line,) = _lines(service, request_id)
+        assert line["path"] == whole
+        service.wait_until(lambda wanted=request_id: wanted in service.log("gunicorn"), "the service logged it")  # type: ignore[misc]
+    paths = [json.loads(line)["path"] for line in service.log("gunicorn").splitlines() if line.count(ids[1])]
+    assert paths == [whole]
+
+
 def test_no_secret_is_logged(service: Servers) -> None:
     """Query strings, cookies, bodies, referrers and credentials appear in neither log (OB-05)."""
     form = {"Content_Type": "application/x-www-form-urlencoded", "Referer": f"http://localhost/?token={CANARY}"}

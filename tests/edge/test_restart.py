@@ -1,53 +1,30 @@
 """Servers that end, gently or not: nothing is left that blocks the next start, and nobody else notices for long."""
 
-import contextlib
 import os
 import signal
 import stat
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.edge.conftest import ECHO
+from tests.edge.conftest import ECHO, children
 from tests.rig.parts import ROOT
-from tests.rig.servers import Servers, counters_of, prepared, running
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    """Servers of a test's own, to be broken."""
-    with running(application=ECHO, workers=2) as own:
-        own.wait_until(lambda: len(_children(own.processes["gunicorn"].pid)) == 2, "both workers are there")
-        yield own
-
-
-def _children(pid: int) -> set[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return {int(child) for child in listed.stdout.split()}
-
-
-def _masters_below(pid: int) -> list[int]:
-    """Return the children that have two children of their own."""
-    return [child for child in _children(pid) if len(_children(child)) == 2]
+from tests.rig.servers import Servers, prepared
 
 
 def test_a_killed_worker_is_replaced(servers: Servers) -> None:
     """After `kill -9` of a worker another takes its place and requests are answered (F-01)."""
     master = servers.processes["gunicorn"].pid
-    before = _children(master)
+    before = children(master)
 
     os.kill(min(before), signal.SIGKILL)
 
-    servers.wait_until(lambda: len(_children(master) - {min(before)}) == 2, "there are two workers again")
+    servers.wait_until(lambda: len(children(master) - {min(before)}) == 2, "there are two workers again")
     assert servers.get("/").status == 200
 
 
 def test_a_killed_master_takes_its_workers_along_and_the_next_start_works(servers: Servers) -> None:
     """After `kill -9` of gunicorn's master no worker goes on answering, and the stale socket blocks nothing (F-02)."""
     master = servers.processes.pop("gunicorn")
-    workers = _children(master.pid)
+    workers = children(master.pid)
 
     master.kill()
     master.wait()
@@ -69,77 +46,6 @@ def test_a_killed_nginx_starts_again_at_once(servers: Servers) -> None:
     servers.wait_until(lambda: servers.get("/").status == 200, "nginx is back")
 
 
-def test_an_orderly_end_leaves_nothing(servers: Servers) -> None:
-    """TERM ends gunicorn with 0; socket and counters are gone with it."""
-    assert len(counters_of(servers.socket)) == 1
-
-    code = servers.end("gunicorn")
-
-    assert code == 0
-    assert not servers.socket.exists()
-    assert counters_of(servers.socket) == []
-
-
-def test_a_foreign_file_among_the_counters_spoils_no_end(servers: Servers) -> None:
-    """What somebody else put there stays with its directory, and gunicorn ends with 0 all the same."""
-    (counters,) = counters_of(servers.socket)
-    (counters / "foreign").touch()
-
-    assert servers.end("gunicorn") == 0
-
-    assert [path.name for path in counters.iterdir()] == ["foreign"]
-    assert "Traceback" not in servers.log("gunicorn")
-
-
-def test_the_operators_own_directory_for_counters_stays(servers: Servers) -> None:
-    """PROMETHEUS_MULTIPROC_DIR may be a mount: it is emptied at the end and not removed."""
-    servers.end("gunicorn")
-    own = servers.state_dir / "counters"
-    servers.environ["PROMETHEUS_MULTIPROC_DIR"] = str(own)
-    servers.start_gunicorn()
-    servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
-    (own / "counter_1.db").touch()
-
-    assert servers.end("gunicorn") == 0
-
-    assert [*own.iterdir()] == []
-
-
-def test_new_workers_answer_without_a_gap(servers: Servers) -> None:
-    """HUP exchanges the workers while requests go on, posts included; none fails (F-03)."""
-    master = servers.processes["gunicorn"]
-    before = _children(master.pid)
-    statuses: set[int] = set()
-
-    master.send_signal(signal.SIGHUP)
-
-    def exchanged() -> bool:
-        statuses.update(servers.get("/", method=method, body=b"").status for method in ("GET", "POST"))
-        return not before & _children(master.pid)
-
-    servers.wait_until(exchanged, "all workers are new")
-    assert statuses <= {200, 429}
-
-
-def test_the_counters_survive_an_exchange_of_workers_and_not_a_new_start(servers: Servers) -> None:
-    """HUP empties nothing; a new master begins with empty counters."""
-    (counters,) = counters_of(servers.socket)
-    left_behind = counters / "counter_1.db"
-    left_behind.touch()
-    master = servers.processes["gunicorn"]
-    before = _children(master.pid)
-
-    master.send_signal(signal.SIGHUP)
-    servers.wait_until(lambda: not before & _children(master.pid), "all workers are new")
-    kept = left_behind.exists()
-    servers.end("gunicorn", signal.SIGKILL)
-    servers.start_gunicorn()
-    servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
-
-    assert kept
-    assert not left_behind.exists()
-
-
 def test_a_stop_reaches_workers_that_are_still_starting() -> None:
     """A stop right after the start does not wait in vain for workers that were told before they could listen."""
     with prepared(application=ECHO, workers=2) as servers:
@@ -152,26 +58,6 @@ def test_a_stop_reaches_workers_that_are_still_starting() -> None:
         assert servers.end("gunicorn") == 0
 
         assert servers.log("gunicorn").count("Worker exiting") == 2
-
-
-def test_a_new_master_takes_over_without_a_gap(servers: Servers) -> None:
-    """USR2 and then TERM exchange the master while requests go on; the new one is told to stop like the old one."""
-    old = servers.processes.pop("gunicorn")
-    try:
-        old.send_signal(signal.SIGUSR2)
-        servers.wait_until(lambda: _masters_below(old.pid) != [], "there is a second master with workers")
-        (new,) = _masters_below(old.pid)
-
-        old.send_signal(signal.SIGTERM)
-        assert old.wait(20) == 0
-
-        assert servers.get("/").status == 200
-        os.kill(new, signal.SIGTERM)
-        servers.wait_until(lambda: servers.log("gunicorn").count("Shutting down") == 2, "the new master ends, too")
-        assert counters_of(servers.socket) == []
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group
 
 
 def test_only_the_owner_and_the_group_reach_the_socket(echo: Servers) -> None:

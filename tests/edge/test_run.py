@@ -18,7 +18,7 @@ import pytest
 
 from tests.rig.asking import PATIENCE_SECONDS, free_port
 from tests.rig.parts import ROOT, need
-from tests.rig.servers import state_directory
+from tests.rig.servers import counters_of, state_directory
 from tests.rig.until import until
 
 LINK = f"{os.path.relpath(Path(sys.executable).with_name('vestibule'), ROOT)} setup link"
@@ -127,6 +127,27 @@ def end(it: Run, how: signal.Signals) -> None:
 
     assert it.process.wait(PATIENCE_SECONDS) == 0
     until(lambda: gone(servers), "nobody is left")
+
+
+def test_two_stops_at_once_are_one(started: Run) -> None:
+    """`make` sends on the signal that its group got: gunicorn ends in order all the same, and its counters with it."""
+    socket = started.state_dir / "run/gunicorn.sock"
+    counted = counters_of(socket)
+    started.process.send_signal(signal.SIGTERM)
+    started.process.send_signal(signal.SIGINT)
+
+    assert started.process.wait(PATIENCE_SECONDS) == 0
+
+    assert (len(counted), counters_of(socket)) == (1, [])
+    assert "Shutting down: Master" in started.log()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares out memory so")
+def test_the_supervisor_is_small(started: Run) -> None:
+    """What stays beside the servers takes at most 15 MB."""
+    measured = Path(f"/proc/{started.process.pid}/smaps_rollup").read_text()
+
+    assert int(re.findall(r"^Pss: +(\d+) kB", measured, re.MULTILINE)[0]) < 15_000
 
 
 def test_killed_it_takes_both_servers_along(started: Run) -> None:

@@ -1,41 +1,48 @@
-"""What `make run` says when both servers are there; whatever it finds, they go on."""
+"""The parts of `make run`: what it says before and after both servers start, and how it copies their log."""
 
+import errno
 import importlib
 import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 from unittest.mock import Mock
 
 import pytest
 
+from service import listeners
+from service.listeners import Listener
 from service.services import Unavailable
 from service.settings import load
-from service.storage.schema import SchemaFault
+from service.storage.upkeep.schema import SchemaFault
 from tests.edge.test_run import LINK
 from tests.rig.parts import ROOT
 
 
 @pytest.fixture
-def run_py(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """What `make run` runs, to be tried by parts; it stands beside its other half and not in a package."""
+def welcome(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The program that greets; it lies beside `make run`'s other programs and not in a package."""
     monkeypatch.syspath_prepend(ROOT / "deploy")
-    return importlib.import_module("run")
+    greeting = importlib.import_module("welcome")
+    monkeypatch.setattr(greeting, "wait_until_ready", lambda _settings: None)
+    return greeting
 
 
-def test_by_itself_it_names_the_command_of_the_readme(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_itself_it_names_the_command_of_the_readme(welcome: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing moved, nothing more to type than what the README says."""
-    monkeypatch.setattr(run_py, "VESTIBULE", ROOT / ".venv/bin/vestibule")
+    monkeypatch.setattr(welcome, "VESTIBULE", ROOT / ".venv/bin/vestibule")
 
-    assert f"    {run_py.link_command({})}\n" in (ROOT / "README.md").read_text()
+    assert f"    {welcome.link_command({})}\n" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("away", [Unavailable("the database does not answer"), SchemaFault("the file is damaged")])
 def test_a_database_that_is_away_at_the_welcome_stops_nothing(
-    run_py: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], away: Unavailable
+    welcome: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], away: Unavailable
 ) -> None:
-    """Who asks for an administrator in vain says so in a sentence with what to type, and both servers go on."""
-    monkeypatch.setattr(run_py, "has_administrator", Mock(side_effect=away))
+    """A database that does not answer becomes a sentence with what to type."""
+    monkeypatch.setattr(welcome, "build_services", Mock(side_effect=away))
 
-    run_py.welcome(load({}), {})
+    welcome.welcome(load({}), {})
 
     address, sentence = capsys.readouterr().out.splitlines()
     assert "Vestibule is on http://localhost:8080" in address
@@ -43,13 +50,54 @@ def test_a_database_that_is_away_at_the_welcome_stops_nothing(
 
 
 def test_a_link_that_cannot_be_made_stops_nothing(
-    run_py: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    welcome: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When `setup link` fails at a terminal, the command to try again is printed and both servers go on."""
-    monkeypatch.setattr(run_py, "has_administrator", lambda _settings: False)
-    monkeypatch.setattr(run_py, "finish", Mock(side_effect=subprocess.CalledProcessError(3, "setup link")))
+    """When `setup link` fails at a terminal, the command to try again is printed."""
+    monkeypatch.setattr(welcome, "build_services", lambda _settings: Mock(**{"accounts.has_administrator": bool}))
+    monkeypatch.setattr(welcome.subprocess, "run", Mock(side_effect=subprocess.CalledProcessError(3, "setup link")))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
 
-    run_py.welcome(load({}), {})
+    welcome.welcome(load({}), {})
 
-    assert capsys.readouterr().out.splitlines()[1].endswith(f"Later: {LINK}")
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"Later: {LINK}")
+
+
+@pytest.mark.parametrize(
+    ("refused", "used", "proposed"),
+    [(80, set(), 8080), (443, {8443}, 8453), (8080, {8080, 8090}, 8100), (65530, {65530}, 8080)],
+)
+def test_a_port_that_cannot_be_used_is_answered_with_one_that_can(
+    monkeypatch: pytest.MonkeyPatch, refused: int, used: set[int], proposed: int
+) -> None:
+    """What is proposed in place of a port is free, and not another one that the system keeps for root."""
+    monkeypatch.syspath_prepend(ROOT / "deploy")
+    errors = {port: OSError(errno.EADDRINUSE, "Address already in use") for port in used}
+    errors |= {port: PermissionError(errno.EACCES, "Permission denied") for port in range(1, 1024)}
+    monkeypatch.setattr(listeners, "fault_of", lambda listener: errors.get(listener.port))
+    monkeypatch.setattr(listeners, "sockets", lambda wanted: [Listener("127.0.0.1", each.port) for each in wanted])
+
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("run").refuse_used_ports(load({"VESTIBULE_SERVER__LISTEN": f"localhost:{refused}"}))
+
+    assert str(ended.value).endswith(f"make run PORT={proposed}")
+
+
+def test_a_log_that_takes_no_line_loses_it_and_says_so(tmp_path: Path) -> None:
+    """A full disk costs lines of nginx's log and nothing else; when there is space again, the log says how many."""
+    script = """if True:
+        import os, sys
+        sys.path.insert(0, "deploy")
+        from supervisor import Events
+        events = Events()
+        for line in (b"one\\n", b"two\\nthr"):
+            os.write(events.log_input, line)
+            events.wait(lambda: True)
+        os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 1)
+        os.write(events.log_input, b"ee\\n")
+        events.wait(lambda: True)
+    """
+    log = tmp_path / "log"
+    with Path("/dev/full").open("wb") as full:
+        subprocess.run([sys.executable, "-c", script, log], cwd=ROOT, stdout=full, check=True)
+
+    assert log.read_text() == '{"event":"log_lines_lost","lines":2}\nthree\n'

@@ -3,12 +3,17 @@
 import os
 import pwd
 import re
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from service.settings import faults_of_state, load
 from tests.house_rules.project import read
 from tests.rig.parts import ROOT, unprivileged
+from tests.settings import nobody
 
 
 def test_make_explains_itself() -> None:
@@ -46,6 +51,56 @@ def test_unprivileged_writes_nowhere() -> None:
 
     assert done.returncode != 0
     assert not written.exists()
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """A directory that only root enters, with a directory of nobody's in it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root has directories that nobody may not enter, and rights to give up")
+    (tmp_path / "state").mkdir()
+    shutil.chown(tmp_path / "state", "nobody")
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+def _checked(private: Path, *by: str | Path) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {"VESTIBULE_STATE_DIR": str(private / "state")}
+    command = [*by, Path(sys.executable).with_name("vestibule"), "config", "check"]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_a_state_directory_in_a_private_place_is_in_order(private: Path) -> None:
+    """The capability that deploy/unprivileged keeps lets the service pass a directory that is private to root."""
+    done = _checked(private, ROOT / "deploy/unprivileged")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_keeps_the_service_out_of_its_state_directory_is_named(private: Path) -> None:
+    """Without the capability the directory above is named, and not the one below it that is as it must be."""
+    settings = load({"VESTIBULE_STATE_DIR": str(private / "state")})
+
+    (found,) = nobody.asked(lambda: faults_of_state(settings))()
+
+    closed = next(each for each in (*reversed(private.parents), private) if each.stat().st_mode & 0o1 == 0)
+    assert f"is below {closed}, which user 65534 may not enter: chmod o+x {closed}" in found
+
+
+def test_a_checkout_that_servers_cannot_reach_is_named(private: Path) -> None:
+    """Where the capability cannot be had, deploy/unprivileged names the closed directory and starts nothing."""
+    (private / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy/unprivileged", private / "deploy")
+    closed = next(each for each in (*reversed(private.parents), private) if each.stat().st_mode & 0o1 == 0)
+    without = ["setpriv", "--bounding-set", "-dac_read_search"]
+
+    done = subprocess.run(
+        [*without, private / "deploy/unprivileged", "echo", "started"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"who may not pass {closed};" in done.stderr
+    assert f"chmod o+x {closed}" in done.stderr
 
 
 def test_packages_says_what_it_can_do() -> None:

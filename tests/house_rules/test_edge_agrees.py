@@ -12,7 +12,7 @@ import pytest
 
 from service.web.forms import MAXIMUM_BODY_BYTES
 from service.web.protection import KNOWN_METHODS
-from service.web.telemetry import OPS_PATHS
+from service.web.telemetry.ops_pages import OPS_PATHS
 from tests.house_rules.project import lines, load, read
 from tests.rig.parts import ROOT
 

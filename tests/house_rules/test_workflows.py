@@ -58,6 +58,7 @@ def test_ci_is_what_everybody_runs() -> None:
     assert check["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert ".ci/run" in [step.get("run") for step in check["steps"]]
     assert "make --silent check test" in read(".ci/run")
+    assert "make --silent run " in read(".ci/run")
 
 
 def test_ci_tries_the_images() -> None:

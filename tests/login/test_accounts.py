@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.login.accounts import canonical_group, canonical_username
+from service.login.accounts import canonical_group, canonical_username, folded_username
 
 
 @pytest.mark.parametrize("spelling", ["alice", "Alice", "ALICE", "ａlice", "ⓐlice", "ᴬlice", " alice ", "alice\u00a0"])
@@ -13,10 +13,27 @@ def test_spellings_of_one_name_are_one_account(spelling: str) -> None:
     assert canonical_username(spelling) == "alice"
 
 
+@pytest.mark.parametrize("name", ["a.nna_m-k@example.org", "o'brien", "anna+shop@example.org", "7", "a" * 64])
+def test_addresses_of_mail_are_names(name: str) -> None:
+    """Everything that is common in addresses is allowed: a name may be one."""
+    assert canonical_username(name) == name
+
+
+def test_white_space_around_a_name_is_forgiven_up_to_a_length() -> None:
+    """Text of four times the longest name is still read; what is longer is refused before it is normalised."""
+    assert canonical_username(" " * 251 + "alice") == "alice"
+    assert canonical_username(" " * 252 + "alice") is None
+    assert folded_username("Ä" * 256) == "ä" * 256
+    assert folded_username("Ä" * 257) == "Ä" * 257
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        "'alice",
+        "+alice",
+        "alice’s",
         " ",
         "-alice",
         ".alice",

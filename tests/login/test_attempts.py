@@ -32,6 +32,18 @@ def test_at_a_limit_it_is_refused_until_the_oldest_attempt_is_over() -> None:
     assert judge(counts, LIMITS, now=NOW) == Throttled(Scope.ACCOUNT, NOW - 200 + 3600)
 
 
+def test_what_may_be_given_back_is_waited_for() -> None:
+    """A limit that older attempts do not fill alone lets the next one come in a second; of several the longest says."""
+    under_way, full = Count(5, NOW - 100, recent=1), Count(50, NOW - 200)
+
+    assert judge({Scope.KNOWN_DEVICE: Count(10, NOW, recent=10)}, LIMITS, now=NOW) == Throttled(
+        Scope.KNOWN_DEVICE, NOW + 1
+    )
+    assert judge({Scope.ACCOUNT_FROM_NETWORK: under_way, Scope.ACCOUNT: full}, LIMITS, now=NOW) == Throttled(
+        Scope.ACCOUNT, NOW - 200 + 3600
+    )
+
+
 def test_no_refusal_outlasts_its_window() -> None:
     """Also when the clock was set back after the attempts were written."""
     verdict = judge({Scope.NETWORK: Count(100, NOW + 800)}, LIMITS, now=NOW)

@@ -33,6 +33,15 @@ def test_links_expire(rows: Rows, purpose: Purpose, seconds: int) -> None:
     assert chosen(rows, used, username="root", now=NOW + seconds) is Problem.LINK_SPENT
 
 
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_link_of_a_clock_that_was_wrong_does_not_work(rows: Rows, purpose: Purpose) -> None:
+    """Made more than a minute after now it would outlive its time."""
+    used = link(rows, purpose)
+
+    assert [is_usable(used, now=NOW - t) for t in (60, 61)] == [True, False]
+    assert chosen(rows, used, username="root", now=NOW - 61) is Problem.LINK_SPENT
+
+
 def test_a_later_link_takes_the_place_of_an_earlier_one(rows: Rows) -> None:
     """Only the last link that was asked for works."""
     first, second = link(rows, Purpose.RESET), link(rows, Purpose.RESET)

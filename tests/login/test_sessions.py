@@ -53,6 +53,17 @@ def test_remembered_sessions_live_longer() -> None:
     assert [is_live(remembered, LIFETIMES, now=NOW + t) for t in (4999, 5000)] == [True, False]
 
 
+def test_a_session_of_a_clock_that_was_wrong_is_over() -> None:
+    """Made, or last used, more than a minute after now: no lifetime that is counted from there would end in time."""
+    used = replace(PLAIN, created_at=NOW - 500)
+
+    assert [is_live(replace(PLAIN, created_at=at, seen_at=at), LIFETIMES, now=NOW) for at in (NOW + 60, NOW + 61)] == [
+        True,
+        False,
+    ]
+    assert [is_live(replace(used, seen_at=at), LIFETIMES, now=NOW) for at in (NOW + 60, NOW + 61)] == [True, False]
+
+
 def test_a_disabled_account_has_no_usable_session() -> None:
     """The one gate refuses a live session whose account is shut."""
     open_account, shut = alice(), alice(disabled_at=NOW)

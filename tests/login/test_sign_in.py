@@ -8,6 +8,7 @@ from service.login.accounts import Account
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
 from service.login.sign_in import Granted, Opened, Reason, Refused, open_session, with_password
+from service.login.stored_hash import hash_flaw
 from tests.rig.gates import full_gate
 from tests.rig.memory_store import MemoryAccounts, Rows
 from tests.rig.people import CLIENT, NOW, PASSWORD, alice, session_of, stores
@@ -51,6 +52,15 @@ def test_the_right_password_is_granted(rows: Rows) -> None:
 def test_everything_else_is_refused(rows: Rows, username: str, password: str, expected: Refused) -> None:
     """The reason is for the log; a name that nobody has is not repeated in it."""
     assert attempt(rows, username, password) == expected
+
+
+def test_a_stored_hash_that_cannot_be_checked_is_refused_with_the_reason() -> None:
+    """The account's owner is refused like everybody else, and the log learns what is wrong with the hash."""
+    kept = "$argon2id$v=19$m=8,t=1000000,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+    broken = Rows(accounts={"a1": alice(password_hash=kept)})
+
+    assert attempt(broken, "alice", PASSWORD) == Refused(Reason.UNUSABLE_HASH, "alice", flaw=hash_flaw(kept))
+    assert broken.accounts["a1"].password_hash == kept
 
 
 def test_a_disabled_account_is_refused_with_the_right_password() -> None:

@@ -9,7 +9,8 @@ from tests.rig.parts import need
 def make(folder: Path, host: str) -> tuple[Path, Path]:
     """Make `certificate.pem` and `key.pem` in the folder, readable for nginx, which runs as nobody; return both."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    asked = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={host}".split()
+    asked = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    asked += ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
     subprocess.run([need("openssl"), *asked, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     key.chmod(0o644)
     return certificate, key

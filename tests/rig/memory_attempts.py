@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Iterator
+from threading import Lock
 
-from service.login.attempts import Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.attempts import PENDING_SECONDS, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
 from tests.rig.memory_store import Rows
 
 
@@ -13,14 +14,20 @@ class MemoryAttempts:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._serial = itertools.count(1)
+        self._one_step = Lock()
 
     def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        with self._one_step:
+            return self._reserve(trying, throttles, now)
+
+    def _reserve(self, trying: Try, throttles: Throttles, now: int) -> Reserved | Throttled:
         counts = {}
         for scope in trying.scopes:
-            kept = [at for at, other in self._rows.attempts.values() if _is_counted(other, trying, scope)]
+            kept = [at for at, other in list(self._rows.attempts.values()) if _is_counted(other, trying, scope)]
             seconds = throttles[scope].seconds
             kept = [at for at in kept if now - seconds < at < now + seconds]
-            counts[scope] = Count(len(kept), min(kept, default=0))
+            recent = sum(abs(at - now) <= PENDING_SECONDS for at in kept)
+            counts[scope] = Count(len(kept), min(kept, default=0), recent)
         verdict = judge(counts, throttles, now=now)
         if isinstance(verdict, Throttled):
             return verdict

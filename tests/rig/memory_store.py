@@ -8,7 +8,7 @@ from service.access.blocks import Block
 from service.login.accounts import Account, UsernameTaken
 from service.login.attempts import Try
 from service.login.audit import Entry
-from service.login.links import Link
+from service.login.links import Link, is_usable
 from service.login.sessions import Lifetimes, Session, SignedIn, is_live
 
 
@@ -156,7 +156,7 @@ class MemoryLinks:
         self._rows.links = {k: link for k, link in self._rows.links.items() if link.account_id != account_id}
 
     def delete_expired(self, *, now: int, limit: int) -> int:
-        dead = [k for k, link in self._rows.links.items() if link.expires_at <= now][:limit]
+        dead = [k for k, link in self._rows.links.items() if not is_usable(link, now=now)][:limit]
         return sum(self.consume(k) for k in dead)
 
 

@@ -15,6 +15,7 @@ _PROGRAMS: Final = {
     "nginx": ("nginx",),
     "redis": ("redis-server", "valkey-server"),
     "postgres": ("postgres",),
+    "pgbouncer": ("pgbouncer",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "promtool": ("promtool",),
     "openssl": ("openssl",),

@@ -15,11 +15,17 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests.rig.asking import free_port
+from tests.rig.certificate import make as make_certificate
 from tests.rig.parts import need, unprivileged
 from tests.rig.until import until
 
 _CONFIGURATION = """
-listen_addresses = ''
+listen_addresses = '127.0.0.1'
+port = {port}
+ssl = on
+ssl_cert_file = 'certificate.pem'
+ssl_key_file = 'key.pem'
 fsync = off
 full_page_writes = off
 max_connections = 60
@@ -27,14 +33,18 @@ shared_buffers = 32MB
 log_min_messages = fatal
 """
 
+# The one user of whom the server wants a password. Who wants to be this user makes it.
+LOCKED = "locked"
+
 
 class Postgres:
     """One server. Databases in it are made empty, one for each test that asks."""
 
     def __init__(self, place: Path, programs: Path) -> None:
-        self._place = place
+        self.directory = place
         self._programs = programs
         self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
 
     @property
     def pid(self) -> int:
@@ -47,7 +57,16 @@ class Postgres:
         name = f"vestibule_{uuid.uuid4().hex[:12]}"
         with self._connected() as connection:
             connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE {template}".encode())
-        return f"postgresql://vestibule@/{name}?host={quote(str(self._place))}"
+        return self.address_of(name)
+
+    def address_of(self, name: str) -> str:
+        """Return the address of a database by its name."""
+        return f"postgresql://vestibule@/{name}?host={quote(str(self.directory))}&port={self.port}"
+
+    def encrypted(self, address: str, host: str) -> str:
+        """Return the address of the same database over TCP and TLS, with the certificate checked."""
+        trusted = quote(str(self.directory / "data/certificate.pem"))
+        return f"postgresql://vestibule@{host}:{self.port}/{name_of(address)}?sslmode=verify-full&sslrootcert={trusted}"
 
     def drop(self, address: str) -> None:
         """Remove a database with whoever is connected to it."""
@@ -56,7 +75,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        command = unprivileged(self._programs / "postgres", "-D", self._place / "data", "-k", self._place)
+        command = unprivileged(self._programs / "postgres", "-D", self.directory / "data", "-k", self.directory)
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self._answers, "PostgreSQL answers")
 
@@ -87,10 +106,18 @@ class Postgres:
 
     def make(self) -> None:
         """Make the server's files."""
-        initdb = unprivileged(self._programs / "initdb", "-D", self._place / "data", "-U", "vestibule", "-A", "trust")
+        initdb = unprivileged(
+            self._programs / "initdb", "-D", self.directory / "data", "-U", "vestibule", "-A", "trust"
+        )
         subprocess.run([*initdb, "--no-sync", "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL)
-        with (self._place / "data/postgresql.conf").open("a") as configuration:
-            configuration.write(_CONFIGURATION)
+        with (self.directory / "data/postgresql.conf").open("a") as configuration:
+            configuration.write(_CONFIGURATION.format(port=self.port))
+        certificate, key = make_certificate(self.directory / "data", "localhost")
+        key.chmod(0o600)
+        for file in (certificate, key):
+            os.chown(file, self.directory.stat().st_uid, self.directory.stat().st_gid)
+        access = self.directory / "data/pg_hba.conf"
+        access.write_text(f"local all {LOCKED} scram-sha-256\n{access.read_text()}")
 
     def _signal_all(self, what: signal.Signals) -> None:
         for pid in [self.pid, *_children(self.pid)]:
@@ -107,7 +134,9 @@ class Postgres:
         return True
 
     def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(host=str(self._place), user="vestibule", dbname="postgres", autocommit=True)
+        return psycopg.connect(
+            host=str(self.directory), port=self.port, user="vestibule", dbname="postgres", autocommit=True
+        )
 
 
 def name_of(address: str) -> str:

@@ -1,7 +1,6 @@
 """A Redis server of the tests' own: on a free loopback port, under an unprivileged user, keeping nothing on disk."""
 
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.rig.asking import free_port
+from tests.rig.certificate import make as make_certificate
 from tests.rig.parts import need, unprivileged
 from tests.rig.postgres import private_place
 from tests.rig.until import until
@@ -18,17 +19,22 @@ from tests.rig.until import until
 class Redis:
     """One server; `address` stays the same when it is started again."""
 
-    def __init__(self, place: Path, program: Path, *options: str) -> None:
+    def __init__(self, place: Path, program: Path, *, encrypted: bool = False) -> None:
         self._place = place
         self._program = program
-        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"redis://127.0.0.1:{self.port}/0"
+        self._listen = ["--port", str(self.port)]
+        if encrypted:
+            certificate, key = make_certificate(place, "localhost")
+            self.address = f"rediss://localhost:{self.port}/0?ssl_ca_certs={certificate}"
+            self._listen = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            self._listen += ["--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
 
     def start(self) -> None:
         """Start empty, and wait until it answers."""
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no", *self._options]
+        options = ["--bind", "127.0.0.1", *self._listen, "--save", "", "--appendonly", "no"]
         command = unprivileged(self._program, *options, "--dir", str(self._place))
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self._answers, "Redis answers")
@@ -71,17 +77,11 @@ class Redis:
             return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
-def running() -> Iterator[Redis]:
+def running(*, encrypted: bool = False) -> Iterator[Redis]:
     """Run a server for as long as the block lasts."""
     with private_place("redis") as place:
-        server = Redis(place, need("redis"))
+        server = Redis(place, need("redis"), encrypted=encrypted)
         try:
             server.start()
             yield server

@@ -110,42 +110,6 @@ def test_what_is_no_network_is_refused(written: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [
-        ("localhost:8080", "localhost:8080"),
-        ("LOCALHOST:08080", "localhost:8080"),
-        ("0.0.0.0:80", "0.0.0.0:80"),
-        ("[::]:8080", "[::]:8080"),
-        ("[0:0:0:0:0:0:0:1]:65535", "[::1]:65535"),
-    ],
-)
-def test_a_listener_is_an_address_and_a_port(written: str, read: str) -> None:
-    """The name localhost and IP addresses with a port are taken, in one spelling."""
-    assert addresses.LISTEN.read(written) == read
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "8080",
-        ":8080",
-        "*:8080",
-        "localhost",
-        "localhost:0",
-        "localhost:65536",
-        "login.example.org:80",
-        "::1:80",
-        "1.2.3:80",
-        "[1.2.3.4]:80x",
-        "[::1]",
-    ],
-)
-def test_what_is_no_listener_is_refused(written: str) -> None:
-    """Host names are refused: nginx would ask the DNS once, at its start."""
-    assert "localhost:8080, 0.0.0.0:8080 or [::]:8080" in refusal(addresses.LISTEN, written)
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
     [("example.org", "example.org"), (".Example.ORG", "example.org"), ("a.b.example.co.uk", "a.b.example.co.uk")],
 )
 def test_a_cookie_domain_is_a_name(written: str, read: str) -> None:

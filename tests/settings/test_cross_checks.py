@@ -48,6 +48,7 @@ _HTTPS = "https://login.example.org"
         ({"OPS_LISTEN": "127.0.0.1:8080"}, "overlap: choose another port"),
         ({"OPS_LISTEN": "[::1]:8080"}, "overlap: choose another port"),
         ({"OPS_LISTEN": "0.0.0.0:8080"}, "overlap: choose another port"),
+        ({"OPS_LISTEN": "127.0.0.1:9180,[::]:8080"}, "(127.0.0.1:9180, [::]:8080) and VESTIBULE_SERVER__LISTEN"),
         ({"OPS_LISTEN": "127.0.0.2:8080"}, ""),
         ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "example.org"}, ""),
         ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "login.example.org"}, ""),

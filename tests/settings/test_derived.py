@@ -30,7 +30,7 @@ def test_addresses_of_stores_are_handed_on_whole() -> None:
     settings = load({"VESTIBULE_DATABASE_URL": "postgres://u:p@h/d", "VESTIBULE_REDIS_URL": "valkey://:p@h"})
 
     assert settings.database_address == "postgresql+psycopg://u:p@h/d"
-    assert settings.redis_address == "redis://:p@h"
+    assert settings.redis_address == "redis://:p@h/0"
 
 
 def test_a_socket_that_would_be_too_long_goes_to_the_temporary_directory() -> None:

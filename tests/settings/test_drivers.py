@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from service.services import Unavailable
 from service.settings import load, stores
 from service.settings.kinds import InvalidValue, Kind, Secret
-from service.storage.database import Database
-from service.storage.redis_counters import impatient
+from service.storage.counting.redis_counters import impatient
+from service.storage.engine.database import Database
 from tests.rig.postgres import Postgres, name_of, postgres
 
 __all__ = ["postgres"]
@@ -123,9 +123,11 @@ def database(postgres: Postgres) -> str:
 
 def test_a_socket_in_the_hosts_place_connects(database: str) -> None:
     """PostgreSQL's own way to write a socket's directory leads to the server."""
-    directory = database.partition("host=")[2].replace("/", "%2F")
+    directory, _, port = database.partition("host=")[2].replace("/", "%2F").partition("&port=")
 
-    settings = load({"VESTIBULE_DATABASE_URL": f"postgresql://vestibule:p%5Ba%5D@{directory}/{name_of(database)}"})
+    settings = load(
+        {"VESTIBULE_DATABASE_URL": f"postgresql://vestibule:p%5Ba%5D@{directory}:{port}/{name_of(database)}"}
+    )
 
     with closing(Database(settings.database_address)) as opened:
         assert opened.ping()

@@ -52,7 +52,7 @@ near_addresses = st.lists(
 KINDS: Final[dict[str, Callable[[object], object]]] = {
     "origin": addresses.origin,
     "cookie_domain": addresses.cookie_domain,
-    "listen": addresses.listen,
+    "listen": lambda written: str(addresses.listener(text(written))),
     "text": text,
 }
 

@@ -17,7 +17,7 @@ def test_nothing_needs_to_be_set() -> None:
     settings = load({})
 
     assert settings == Settings()
-    assert (settings.public_url, settings.ops_listen) == ("http://localhost:8080", "127.0.0.1:9180")
+    assert (settings.public_url, *map(str, settings.ops_listen)) == ("http://localhost:8080", "127.0.0.1:9180")
     assert (settings.sessions.idle, settings.sessions.absolute) == (12 * 3600, 24 * 3600)
     assert (settings.passwords.memory, settings.passwords.iterations, settings.passwords.parallelism) == (19_456, 2, 1)
     assert settings.warnings == ()

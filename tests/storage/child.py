@@ -18,15 +18,17 @@ from limits.strategies import FixedWindowRateLimiter
 
 from service.login.attempts import Reserved, Throttles, Try
 from service.services import Unavailable
-from service.storage import counters, redis_counters, schema, sqlite
-from service.storage.database import Database
+from service.storage.counting import redis_counters, sql_counters
+from service.storage.engine import sqlite
+from service.storage.engine.database import Database
+from service.storage.upkeep import schema
 from tests.storage.place import upgrade_server
 from tests.storage.stores import NOW, account, over, session
 
 
 def hit(address: str, redis: str | None, limit: int, times: int) -> int:
     """Hit one limit from four threads; how often it let us through."""
-    chosen = counters.choose(Database(address), redis=redis)
+    chosen = sql_counters.choose(Database(address), redis=redis)
     storage = storage_from_string(chosen.uri, **chosen.options)
     assert isinstance(storage, Storage)
     limiter, item = FixedWindowRateLimiter(storage), RateLimitItemPerHour(limit)
@@ -38,7 +40,7 @@ def hit(address: str, redis: str | None, limit: int, times: int) -> int:
 def reserve(address: str, redis: str | None, trying: Try, throttles: Throttles, times: int) -> int:
     """Reserve attempts from four threads; how many there were to be had."""
     redis_counters.TIMEOUT_SECONDS = 10.0  # type: ignore[misc] # however busy this machine is
-    attempts = counters.choose(Database(address), redis=redis).attempts
+    attempts = sql_counters.choose(Database(address), redis=redis).attempts
     ready()
     with ThreadPoolExecutor(4) as threads:
         verdicts = list(threads.map(lambda _: attempts.reserve(trying, throttles, now=NOW), range(times)))
@@ -58,6 +60,27 @@ def sign_in(address: str, account_id: str, times: int) -> int:
     ready()
     with ThreadPoolExecutor(8) as threads:
         return len(list(threads.map(one, range(times))))
+
+
+def read_and_write(address: str, account_id: str, times: int) -> list[str]:
+    """Look an account up and write sessions, from eight threads; what went wrong, or was another's."""
+    stores = over(Database(address))
+
+    def one(_turn: int) -> str:
+        try:
+            with stores.transaction():
+                held = stores.accounts.hold(account_id)
+                stores.sessions.add(mine := session(account_id, id=os.urandom(6).hex(), token_hash=os.urandom(32)))
+            found = stores.sessions.find(mine.token_hash)
+            stores.sessions.touch(mine.token_hash, now=NOW + 1)
+        except Unavailable as away:
+            return str(away)
+        right = held and found and held.id == found.account.id == account_id and found.session.id == mine.id
+        return "" if right else f"{held} {found}"
+
+    ready()
+    with ThreadPoolExecutor(8) as threads:
+        return [wrong for wrong in threads.map(one, range(times)) if wrong]
 
 
 def acknowledge(address: str, account_id: str) -> None:
@@ -136,7 +159,7 @@ def _use(head: str, migrations: str | None) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    work.__name__: work for work in (hit, reserve, sign_in, acknowledge, prepare, upgrade, fork, fill)
+    work.__name__: work for work in (hit, reserve, sign_in, read_and_write, acknowledge, prepare, upgrade, fork, fill)
 }
 _line: Connection
 

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any
 
-from service.storage import sqlite
+from service.storage.engine import sqlite
 from tests.storage import child
 
 PATIENCE_SECONDS = 60

@@ -7,25 +7,28 @@ from pathlib import Path
 import pytest
 
 from service.login.attempts import Attempts
-from service.storage import redis_counters, schema, sqlite
-from service.storage.attempts import SqlAttempts
-from service.storage.counter_file import CounterFile
-from service.storage.database import Database
-from service.storage.redis_attempts import FallbackAttempts, RedisAttempts
-from service.storage.redis_counters import Watch
+from service.storage.counting import redis_counters
+from service.storage.counting.counter_file import CounterFile
+from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
+from service.storage.counting.redis_counters import Watch
+from service.storage.counting.sql_attempts import SqlAttempts
+from service.storage.engine import sqlite
+from service.storage.engine.database import Database
+from service.storage.upkeep import schema
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
+from tests.rig.pgbouncer import PgBouncer, pgbouncer
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import Redis, redis_server
 from tests.rig.until import until
 from tests.storage.place import later_release, place, upgrade_server
 from tests.storage.stores import NOW, Stores, over
 
-__all__ = ["later_release", "place", "postgres", "redis_server"]
+__all__ = ["later_release", "pgbouncer", "place", "postgres", "redis_server"]
 
 # `sqlite-journal`: the rollback journal that a library without safe write-ahead logging gets.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory in it
-SQL = ["sqlite", "sqlite-journal", "postgresql"]
+SQL = ["sqlite", "sqlite-journal", "postgresql", "pgbouncer"]
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +43,31 @@ def shared_postgresql(postgres: Postgres) -> Iterator[Database]:
 @pytest.fixture
 def postgresql(shared_postgresql: Database) -> Database:
     """A PostgreSQL database with our tables and no rows. Its tables stay as they are."""
-    until(shared_postgresql.ping, "PostgreSQL answers")
-    with shared_postgresql.writing() as connection:
+    return emptied(shared_postgresql)
+
+
+@pytest.fixture(scope="session")
+def shared_pooled(postgres: Postgres, pgbouncer: PgBouncer) -> Iterator[Database]:
+    """A PostgreSQL database with our tables, reached through PgBouncer in transaction mode."""
+    database = Database(pgbouncer.to(postgres.new_database()))
+    upgrade_server(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def pooled(shared_pooled: Database) -> Database:
+    """A PostgreSQL database with our tables and no rows, reached through PgBouncer in transaction mode."""
+    return emptied(shared_pooled)
+
+
+def emptied(database: Database) -> Database:
+    """Wait until a PostgreSQL database answers, and remove all rows."""
+    until(database.ping, "PostgreSQL answers")
+    with database.writing() as connection:
         connection.exec_driver_sql("TRUNCATE accounts, account_groups, sessions, links, counters, attempts, blocks")
         connection.exec_driver_sql("DELETE FROM audit")
-    return shared_postgresql
+    return database
 
 
 @pytest.fixture
@@ -79,19 +102,22 @@ def sqlite_file(memory_path: Path) -> Iterator[Database]:
 @pytest.fixture(params=SQL)
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database with our tables and no rows, on each engine in turn."""
+    return of_engine(request, monkeypatch)
+
+
+def of_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Return a database with our tables and no rows on the engine that the parameter names."""
     if request.param == "sqlite-journal":
         without_wal(monkeypatch)
-    database: Database = request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file")
+    fixture = {"postgresql": "postgresql", "pgbouncer": "pooled"}.get(request.param, "sqlite_file")
+    database: Database = request.getfixturevalue(fixture)
     return database
 
 
 @pytest.fixture(params=["sqlite", "sqlite-journal"])
 def file_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Database:
     """An SQLite database with our tables and no rows, with either journal."""
-    if request.param == "sqlite-journal":
-        without_wal(monkeypatch)
-    database: Database = request.getfixturevalue("sqlite_file")
-    return database
+    return of_engine(request, monkeypatch)
 
 
 @pytest.fixture(params=["memory", *SQL])
@@ -100,9 +126,7 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
     if request.param == "memory":
         rows = Rows()
         return Stores(MemoryAccounts(rows), MemorySessions(rows), MemoryLinks(rows), rows.transaction)
-    if request.param == "sqlite-journal":
-        without_wal(monkeypatch)
-    return over(request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file"))
+    return over(of_engine(request, monkeypatch))
 
 
 @pytest.fixture
@@ -137,8 +161,8 @@ def attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         return MemoryAttempts(Rows())
     if request.param == "redis":
         return RedisAttempts(request.getfixturevalue("patient_redis"))
-    if request.param == "postgresql":
-        return SqlAttempts(request.getfixturevalue("postgresql"))
+    if request.param in {"postgresql", "pgbouncer"}:
+        return SqlAttempts(of_engine(request, monkeypatch))
     if request.param == "sqlite-journal":
         without_wal(monkeypatch)
     in_sql = SqlAttempts(request.getfixturevalue("counter_file"))

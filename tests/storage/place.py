@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from service.storage import schema
-from service.storage.database import Database
-from service.storage.schema import SchemaFault
+from service.storage.engine.database import Database
+from service.storage.upkeep import schema
+from service.storage.upkeep.schema import SchemaFault
 from tests.storage.stores import NOW
 
 # A step as a later release may bring: SQLite rebuilds a table that others refer to.

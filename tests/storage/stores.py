@@ -10,7 +10,7 @@ from service.login.accounts import Account, Accounts
 from service.login.links import Link, Links, Purpose
 from service.login.sessions import Lifetimes, Session, Sessions
 from service.storage.accounts import SqlAccounts
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from service.storage.links import SqlLinks
 from service.storage.sessions import SqlSessions
 

@@ -8,7 +8,7 @@ import pytest
 
 from service.login.accounts import UsernameTaken
 from service.storage.accounts import SqlAccounts
-from service.storage.database import Database
+from service.storage.engine.database import Database
 from tests.storage.stores import NOW, Stores, account, link, session
 
 FULL = {

@@ -14,16 +14,16 @@ import sqlalchemy as sa
 
 from service.login.audit import Audit, Entry, Happened
 from service.services import Unavailable
-from service.storage import audit, notes
+from service.storage import audit, audit_buffer
 from service.storage.audit import PAGE, SWEPT_AT_ONCE, SWEPT_EVERY, SqlAudit
-from service.storage.database import Database, Statement
-from service.storage.notes import Notes
+from service.storage.audit_buffer import Notes
+from service.storage.engine.database import Database, Statement
 from tests.rig.memory_store import MemoryAudit, Rows
 from tests.rig.parts import ROOT
 from tests.rig.until import until
-from tests.storage.conftest import SQL, without_wal
+from tests.storage.conftest import SQL, of_engine
+from tests.storage.engine.test_many_processes import address_of
 from tests.storage.stores import NOW
-from tests.storage.test_many_processes import address_of
 
 KEPT = 1000
 
@@ -48,16 +48,14 @@ def trail(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tr
     if request.param == "memory":
         rows = Rows()
         return Trail(MemoryAudit(rows), rows.transaction)
-    if request.param == "sqlite-journal":
-        without_wal(monkeypatch)
-    database: Database = request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file")
+    database = of_engine(request, monkeypatch)
     return Trail(SqlAudit(database, kept_seconds=KEPT), database.transaction)
 
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let notes wait for a tenth of a second."""
-    monkeypatch.setattr(notes, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(audit_buffer, "WAIT_SECONDS", 0.1)
 
 
 def rows_of(database: Database) -> int:
@@ -191,7 +189,7 @@ def test_more_notes_than_there_is_room_for_are_counted(
     sqlite_file: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A flood takes no memory without end: the first are written, and of the others the log says how many."""
-    monkeypatch.setattr(notes, "MOST", 4)
+    monkeypatch.setattr(audit_buffer, "MOST", 4)
     trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
     trail.note(*map(entry, range(3)))
     trail.note(*map(entry, range(3, 10)))
@@ -239,7 +237,7 @@ def test_the_end_waits_for_what_is_being_written() -> None:
 def test_a_process_that_exits_writes_its_notes_first(sqlite_file: Database) -> None:
     """A worker that is recycled loses nothing, and does not stay for it."""
     note = (
-        "from service.storage.audit import SqlAudit; from service.storage.database import Database;"
+        "from service.storage.audit import SqlAudit; from service.storage.engine.database import Database;"
         "from service.login.audit import Entry, Happened;"
         f"SqlAudit(Database({address_of(sqlite_file)!r}), kept_seconds={KEPT})"
         f".note(Entry({NOW}, Happened.SIGNED_IN, 'alice'))"

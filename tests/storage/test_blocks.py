@@ -5,7 +5,7 @@ import pytest
 from service.access.blocks import Block, Blocks
 from service.storage.blocks import SqlBlocks
 from tests.rig.memory_store import MemoryBlocks, Rows
-from tests.storage.conftest import SQL, without_wal
+from tests.storage.conftest import SQL, of_engine
 from tests.storage.stores import NOW
 
 HERE, THERE, NEAR = "192.0.2.0/24", "2001:db8::/32", "192.0.2.7/32"
@@ -16,9 +16,7 @@ def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> B
     """Every implementation of the port in turn, with nothing in it."""
     if request.param == "memory":
         return MemoryBlocks(Rows())
-    if request.param == "sqlite-journal":
-        without_wal(monkeypatch)
-    return SqlBlocks(request.getfixturevalue("postgresql" if request.param == "postgresql" else "sqlite_file"))
+    return SqlBlocks(of_engine(request, monkeypatch))
 
 
 def block(network: str, seconds: int = 60, reason: str = "") -> Block:

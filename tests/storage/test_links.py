@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.login.accounts import Account
-from service.login.links import Purpose
-from service.storage.database import Database
+from service.login.links import LIFETIME, Purpose, is_usable
+from service.storage.engine.database import Database
 from tests.storage.stores import NOW, Stores, account, link, over
 
 
@@ -80,6 +80,22 @@ def test_clean_up_deletes_expired_links_within_its_limit(stores: Stores) -> None
     deleted = [stores.links.delete_expired(now=NOW, limit=2) for _ in range(3)]
 
     assert deleted == [2, 1, 0]
+
+
+def test_clean_up_deletes_what_the_rule_calls_unusable(stores: Stores) -> None:
+    """SQL and `is_usable` agree to the second: expired, or made after now by a clock that was wrong."""
+    kept = []
+    for purpose in (Purpose.INVITATION, Purpose.RESET):
+        for off in (0, 1, LIFETIME[purpose], LIFETIME[purpose] + 60, LIFETIME[purpose] + 61):
+            stores.accounts.add(person := account(f"{purpose.value}-{off}"))
+            kept.append(link(person.id, purpose=purpose, expires_at=NOW + off))
+            stores.links.put(kept[-1])
+
+    deleted = stores.links.delete_expired(now=NOW, limit=100)
+
+    left = [one for one in kept if stores.links.find(one.token_hash)]
+    assert left == [one for one in kept if is_usable(one, now=NOW)]
+    assert (deleted, len(left)) == (4, 6)
 
 
 def test_of_many_at_once_one_consumes(database: Database) -> None:

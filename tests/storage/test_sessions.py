@@ -120,7 +120,7 @@ def test_all_sessions_end(stores: Stores, alice: Account) -> None:
 
 
 def _at_every_edge(account_id: str) -> list[Session]:
-    """Return sessions of both kinds one second before, at, and after each of their limits."""
+    """Return sessions of both kinds one second before, at, and after each of their limits, and some ahead of now."""
     return [
         session(account_id, created_at=NOW - age, seen_at=NOW - unused, remembered=remembered)
         for remembered in (False, True)
@@ -128,13 +128,14 @@ def _at_every_edge(account_id: str) -> list[Session]:
         for age, unused in [
             *((idle + off, idle + off) for off in (-1, 0, 1)),
             *((absolute + off, 0) for off in (-1, 0, 1)),
-            (0, 0),
+            *((-ahead, -ahead) for ahead in (0, 60, 61)),
+            (10, -61),
         ]
     ]
 
 
 def test_the_store_counts_what_the_rule_calls_live(stores: Stores, alice: Account) -> None:
-    """SQL and `is_live` agree to the second, for both kinds and both limits."""
+    """SQL and `is_live` agree to the second, for both kinds and both limits, and for times after now."""
     kept = _at_every_edge(alice.id)
     for one in kept:
         stores.sessions.add(one)

@@ -9,11 +9,12 @@ import multiprocessing
 import os
 import sys
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import NamedTuple
 
 from flask import Flask
-from prometheus_client.multiprocess import mark_process_dead
 
+from service.web.telemetry import multiprocess_metrics
 from tests.web import scraped
 from tests.web.conftest import World
 
@@ -54,11 +55,12 @@ def end(worker: Worker) -> None:
     """Kill a worker, and do as the master does when one is gone."""
     os.kill(worker.pid, 9)
     os.waitpid(worker.pid, 0)
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    multiprocess_metrics.forget_the_dead()
 
 
 def main() -> None:
     """Print what the second worker said, as JSON."""
+    multiprocess_metrics.prepare(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
     quiet, sys.stdout = sys.stdout, sys.stderr
     world = World()
     app = world.app()

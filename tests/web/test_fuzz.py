@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest
 
-from service.login.sessions import hash_of_claimed
 from service.services import OuterLimit
-from service.web import browser_session, forms
+from service.web import forms
 from tests.rig.people import PASSWORD
 from tests.web.conftest import World
 from tests.web.promises import kept
@@ -20,7 +19,6 @@ from tests.web.wire import FORM, ask
 RAW: Final = "'\"><x-raw>&"
 WORLD: Final = World()
 APP: Final[Flask] = WORLD.app(outer_limit=OuterLimit(10**9, "memory://", {}, b"a key"))
-NAME: Final = "vestibule_session"
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 header_texts = st.one_of(st.text(st.characters(max_codepoint=255), max_size=60), st.just(RAW), st.just("a" * 10_000))
@@ -86,28 +84,6 @@ def test_fields_are_counted(count: int) -> None:
         return
     with pytest.raises(BadRequest):
         forms.parse(body)
-
-
-tokens = st.one_of(
-    st.just("A" * 43), st.text("ab-_=", min_size=42, max_size=44), st.text(st.characters(max_codepoint=255))
-)
-cookies = st.lists(
-    st.tuples(st.one_of(st.just(NAME), st.sampled_from(["", "x", f"{NAME} ", NAME.upper(), f'"{NAME}"'])), tokens),
-    max_size=6,
-)
-
-
-@given(cookies)
-def test_the_first_cookie_of_our_name_counts(pairs: list[tuple[str, str]]) -> None:
-    """Whatever stands around it, the value judged is the first of the exact name; anything else is nobody."""
-    pairs = [(name, value.replace(";", "")) for name, value in pairs]
-    header = "; ".join(map("=".join, pairs))
-    ours = [value for name, value in pairs if name == NAME]
-
-    with APP.test_request_context("/", environ_overrides={"HTTP_COOKIE": header}):
-        found = browser_session.presented()
-
-    assert found == (hash_of_claimed(ours[0].rstrip(" ")) if ours else None)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=300))

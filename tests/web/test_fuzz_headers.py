@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.services import OuterLimit
-from service.web import browser_session, context, errors, last_resort
+from service.web import context, errors, last_resort
 from tests.web.conftest import World
 from tests.web.promises import kept
 from tests.web.wire import ask
@@ -69,17 +69,6 @@ def test_one_host_is_ours(host: str) -> None:
 
     assert answer.status == (303 if host.lower() == HOST else 421)
     assert MARK not in answer.text + str(answer.headers)
-
-
-@given(cookies)
-def test_a_cookie_is_what_stands_behind_our_name(header: str) -> None:
-    """The cookie reader finds what a pattern finds, and takes for a token what looks like one of ours."""
-    found = re.search(r"(?:^|;) *vestibule_session=([^;]*)", header, re.DOTALL)
-    value = found[1].rstrip(" ") if found else None
-
-    with APP.test_request_context("/", environ_overrides={"HTTP_COOKIE": header}):
-        assert browser_session._sent() == value
-        assert (browser_session.presented() is not None) is bool(re.fullmatch(r"[\w-]{43}", value or "", re.ASCII))
 
 
 @given(ids | latin)

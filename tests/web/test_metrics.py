@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from service.login.attempts import Scope
 from service.services import OuterLimit
-from service.web import telemetry
+from service.web.telemetry import events
 from tests.rig.parts import need
 from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
 from tests.web import scraped
@@ -76,7 +76,7 @@ def test_what_was_never_an_attempt_is_none(world: World) -> None:
 def test_series_are_there_from_the_start(world: World) -> None:
     """Every counter of ours shows its whole closed set at zero, so that the first event is an increase."""
     exposed = scraped.text(world.app())
-    outcomes = {"granted", "unknown", "disabled", "wrong_password", "throttled", "busy", "changed"}
+    outcomes = {"granted", "unknown", "disabled", "wrong_password", "unusable_hash", "throttled", "busy", "changed"}
 
     assert set(scraped.label_values(exposed, "outcome")) == outcomes
     assert set(scraped.label_values(exposed, "scope")) == {"posts", "block", *Scope}
@@ -85,7 +85,7 @@ def test_series_are_there_from_the_start(world: World) -> None:
 
 def test_strangers_add_no_series(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two thousand paths, methods, hosts, names, types and addresses add nothing to what the first few made."""
-    monkeypatch.setattr(telemetry, "_log", SimpleNamespace(info=lambda *_args, **_facts: None))
+    monkeypatch.setattr(events, "_log", SimpleNamespace(info=lambda *_args, **_facts: None))
     app = world.app(outer_limit=UNLIMITED)
 
     def stranger(n: int) -> None:
@@ -128,7 +128,6 @@ def test_labels_are_members_of_closed_sets(world: World) -> None:
         "state",
         "release",
         "version",
-        "direction",
     }
     assert set(scraped.label_values(exposed, "method")) == METHODS | {"password"}
     assert {int(status) for status in scraped.label_values(exposed, "status")} <= CLOSED_LIST

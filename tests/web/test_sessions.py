@@ -10,10 +10,11 @@ from service.login.hashing import Result, Shed
 from service.login.line import Waiter
 from service.login.sessions import Session, hash_of
 from tests.rig.gates import Gate
+from tests.rig.memory_store import MemorySessions
 from tests.rig.people import NOW, PASSWORD, alice
 from tests.web.conftest import HTTPS, World, browser
 from tests.web.promises import copy_of
-from tests.web.wire import JSON, ask, post
+from tests.web.wire import JSON, Answer, ask, post
 
 RIGHT = {"username": "alice", "password": PASSWORD}
 NAME = "vestibule_session"
@@ -214,6 +215,47 @@ def test_the_cookie_is_taken_as_it_was_given(world: World) -> None:
 
     assert taken[0] == "__Secure-vestibule="
     assert set(given[1:]) <= set(taken)
+
+
+def deleted(answer: Answer) -> set[str]:
+    """Return the `Domain` of each cookie that an answer deletes, "" for one of this host alone."""
+    cookies = [cookie for cookie in answer.all("Set-Cookie") if "Max-Age=0" in cookie]
+    return {cookie.partition("Domain=")[2].partition(";")[0] for cookie in cookies}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_dead_cookie_of_an_earlier_domain_is_deleted(world: World, method: str) -> None:
+    """After a change of `cookie_domain` the old cookie has the same name: it goes under the domain it was set with."""
+    app = world.app(public=HTTPS, cookie_domain="example.test")
+
+    answer = ask(app, method, "/account", headers=[("Cookie", f"__Secure-vestibule={'D' * 43}")])
+
+    assert (answer.status, deleted(answer)) == (303, {"example.test", "auth.example.test"})
+
+
+def test_signing_out_ends_every_session_of_the_browser(world: World) -> None:
+    """Two live cookies, as after a change of `cookie_domain`: neither opens anything after signing out."""
+    app = world.app()
+    browsers = [browser(app), browser(app)]
+    for each in browsers:
+        each.post("/", data=RIGHT)
+    tokens = [token(each) for each in browsers]
+
+    post(app, "/logout", headers=[("Cookie", "; ".join(f"{NAME}={each}" for each in tokens))])
+
+    assert world.rows.sessions == {}
+
+
+def test_a_dead_cookie_costs_no_write(world: World) -> None:
+    """Signing out with tokens that no session has writes nothing."""
+
+    class ReadOnly(MemorySessions):
+        def end(self, token_hash: bytes) -> bool:
+            raise AssertionError(token_hash)
+
+    app = world.app(sessions=ReadOnly(world.rows))
+
+    assert post(app, "/logout", headers=[("Cookie", f"{NAME}={'D' * 43}")]).status == 303
 
 
 def test_a_cookie_of_another_name_is_left_alone(world: World) -> None:

@@ -1,6 +1,11 @@
 """Too many wrong passwords: one refusal for everybody, which tells, hashes and writes nothing (EN, RL)."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from itertools import islice
+from threading import Event
 from typing import Final
 
 import pytest
@@ -71,8 +76,9 @@ def test_an_attack_from_everywhere_tells_no_names_apart(people: World) -> None:
     """Whoever comes new to a name that is under attack gets the same refusal, with the same time, whether it exists."""
     answers = set()
     for name in ("alice", "nobody", "shutt"):
-        app = people.app(throttles=LIMITS, attempts=MemoryAttempts(Rows()))
+        app, people.now = people.app(throttles=LIMITS, attempts=MemoryAttempts(Rows())), NOW
         attack(app, name)
+        people.now = NOW + 3
         answers |= {seen(sign_in(app, password, username=name)) for password in ("wrong", PASSWORD)}
 
     assert len(answers) == 1
@@ -83,6 +89,7 @@ def test_an_attack_from_everywhere_tells_no_names_apart(people: World) -> None:
 def test_so_many_and_not_one_more(app: Flask, people: World, name: str) -> None:
     """A known and an unknown name are refused at the same attempt, and may be tried again at the same second."""
     first = use_up(app, name)
+    people.now = NOW + 3
     refused = sign_in(app, username=name, address="192.0.2.1")
     people.now = NOW + 899
     almost = sign_in(app, username=name, address="192.0.2.1")
@@ -90,12 +97,13 @@ def test_so_many_and_not_one_more(app: Flask, people: World, name: str) -> None:
     again = use_up(app, name)
 
     assert first == again == [401, 401, 401, 429]
-    assert [refused.get("Retry-After"), almost.get("Retry-After")] == ["900", "1"]
+    assert [refused.get("Retry-After"), almost.get("Retry-After")] == ["897", "1"]
 
 
-def test_the_refusal_says_what_to_do(app: Flask) -> None:
+def test_the_refusal_says_what_to_do(app: Flask, people: World) -> None:
     """When to come back, in words and as a header; that a browser which is known gets in; and JSON for programs."""
     use_up(app)
+    people.now = NOW + 3
 
     page = sign_in(app, address="192.0.2.1")
     answer = sign_in(app, address="192.0.2.1", headers=[JSON])
@@ -103,8 +111,41 @@ def test_the_refusal_says_what_to_do(app: Flask) -> None:
     assert "<h1>Too many tries</h1>" in page.text
     assert "Please try again <strong>in 15 minutes</strong>" in page.text
     assert "a browser in which you signed in before still lets you in" in page.text
-    assert (page.get("Retry-After"), page.get("Cache-Control"), page.all("Set-Cookie")) == ("900", "no-store", [])
-    assert (answer.json["error"], answer.get("Retry-After")) == ("too_many_tries", "900")
+    assert (page.get("Retry-After"), page.get("Cache-Control"), page.all("Set-Cookie")) == ("897", "no-store", [])
+    assert (answer.json["error"], answer.get("Retry-After")) == ("too_many_tries", "897")
+
+
+def test_right_passwords_at_once_wait_a_second(people: World) -> None:
+    """Of ten for one account from one network the limit is checked, and the others are told to come a second later."""
+    gate = Held(threads=1, waiting=20)
+    app = people.app(throttles=LIMITS, gate=gate)
+
+    with ThreadPoolExecutor(10) as browsers, gate.opened_at_the_end():
+        asked = [browsers.submit(sign_in, app, PASSWORD) for _ in range(10)]
+        refused = [answer.result() for answer in islice(as_completed(asked, timeout=60), 7)]
+    later = [sign_in(app, PASSWORD).status for _ in range(7)]
+
+    assert {(answer.status, answer.get("Retry-After")) for answer in refused} == {(429, "1")}
+    assert Counter(answer.result().status for answer in asked) == {303: 3, 429: 7}
+    assert later == [303] * 7
+
+
+class Held(Gate):
+    """A gate behind which nothing is hashed before it may go on."""
+
+    go_on = Event()
+
+    @contextmanager
+    def opened_at_the_end(self) -> Iterator[None]:
+        """Let everything behind it go on when the block ends, however it does."""
+        try:
+            yield
+        finally:
+            self.go_on.set()
+
+    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        self.go_on.wait()
+        return super().work(waiter, work)
 
 
 class Watched(Gate):
@@ -161,11 +202,12 @@ def test_a_stolen_session_guesses_no_password(app: Flask, people: World) -> None
     attack(app)
 
     statuses = [change(app, stolen, current).status for current in ("wrong", "wrong", "wrong", PASSWORD)]
+    people.now = NOW + 3
     refused, before = change(app, stolen, PASSWORD, headers=[JSON]), copy_of(people.rows)
     change(app, stolen, PASSWORD)
 
     assert statuses == [400, 400, 429, 429]
-    assert (refused.json["error"], refused.get("Retry-After")) == ("too_many_tries", "900")
+    assert (refused.json["error"], refused.get("Retry-After")) == ("too_many_tries", "897")
     assert people.rows == before
     assert change(app, mine, PASSWORD).status == 303
 

@@ -6,10 +6,11 @@ Run with PROMETHEUS_MULTIPROC_DIR set; prints what was scraped before, after a f
 import json
 import os
 import sys
+from pathlib import Path
 
 from flask import Flask
-from prometheus_client.multiprocess import mark_process_dead
 
+from service.web.telemetry import multiprocess_metrics
 from tests.web import scraped
 from tests.web.conftest import World
 from tests.web.wire import ask, post
@@ -34,11 +35,12 @@ def pair(app: Flask) -> None:
         workers.append(pid)
     for pid in workers:
         os.waitpid(pid, 0)
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    multiprocess_metrics.forget_the_dead()
 
 
 def main() -> None:
     """Print the scrapes as JSON."""
+    multiprocess_metrics.prepare(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
     quiet, sys.stdout = sys.stdout, sys.stderr
     app = World().app()
     scrapes = [scraped.text(app)]

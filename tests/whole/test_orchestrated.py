@@ -15,6 +15,8 @@ INJECTED = {
     "VESTIBULE_SERVICE_PORT_HTTP": "8080",
 }
 
+COMMANDS = (("account", "list"), ("session", "list"), ("audit", "list"), ("block", "list"), ("setup", "link"))
+
 
 def test_what_kubernetes_injects_stops_nothing() -> None:
     """A Service called vestibule sets variables under our prefix: they are ignored, with one warning in the log."""
@@ -35,11 +37,29 @@ def test_missing_tables_keep_requests_away_until_they_are_made(postgres: Postgre
         servers.start_nginx()
         servers.wait_until(lambda: servers.ops("/healthz").status == 200, "alive")
         before = servers.ops("/readyz")
+        told = [servers.vestibule(*command) for command in COMMANDS]
         upgrades = [servers.vestibule("db", "upgrade").returncode for _ in range(2)]
         after = servers.ops("/readyz")
 
     assert (before.status, b"vestibule db upgrade" in before.body) == (503, True)
+    assert {(done.returncode, "vestibule db upgrade" in done.stderr) for done in told} == {(3, True)}
     assert (upgrades, after.status) == ([0, 0], 200)
+
+
+def test_a_replica_is_ready_once_it_saw_the_tables() -> None:
+    """Started while the database is away it is not ready, and says why; once the database answers it is, for good."""
+    with postgres_of_its_own() as server, prepared(DATABASE_URL=server.new_database()) as servers:
+        assert servers.vestibule("db", "upgrade").returncode == 0
+        server.stop()
+        servers.render()
+        servers.start_gunicorn()
+        servers.start_nginx()
+        servers.wait_until(lambda: servers.ops("/healthz").status == 200, "alive")
+        before = servers.ops("/readyz")
+        server.start()
+        servers.wait_until(lambda: servers.ops("/readyz").status == 200, "ready")
+
+    assert (before.status, before.body) == (503, b"the database has not answered since the start\n")
 
 
 def test_a_lost_database_shows_and_comes_back() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from service.web import logs, telemetry
+from service.web.telemetry import events, logs
 
 Lines = Callable[[], list[dict[str, Any]]]
 REQUEST_ID = "0123456789abcdef" * 2
@@ -19,7 +19,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Log as in production, to whatever standard output is."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(telemetry, "_log", structlog.get_logger())
+    monkeypatch.setattr(events, "_log", structlog.get_logger())
     logs.configure_logging()
     yield
     structlog.reset_defaults()

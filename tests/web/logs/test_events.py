@@ -43,6 +43,17 @@ def test_signing_in_and_out_are_events(world: World, lines: Lines) -> None:
     assert all(len(line["request_id"]) == 32 for line in found)
 
 
+def test_a_stored_hash_that_cannot_be_checked_is_said(world: World, lines: Lines) -> None:
+    """Each refused attempt, bounded by the limits on attempts, says what is wrong with the hash, and not the hash."""
+    world.rows.accounts["a1"] = alice(password_hash="$argon2id$v=19$m=12,t=20,p=2$c29tZXNhbHQ$aGFzaGhhc2hoYXNoaGFzaA")
+
+    browser(world.app()).post("/", data=RIGHT)
+
+    (line,) = security(lines)
+    assert facts(line, "reason") == ("authn_login_fail", "alice", "unusable_hash")
+    assert line["hash_flaw"] == "has m=12, which is too little for p=2: argon2 needs at least m=16"
+
+
 def test_new_passwords_are_events(world: World, lines: Lines) -> None:
     """A change, a refused change, an invitation, a reset and a first administrator each leave one line."""
     app, new = world.app(), {"password": OTHER_PASSWORD, "repeat": OTHER_PASSWORD}

@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web import logs
+from service.web.telemetry import logs
 from tests.rig.people import PASSWORD
 from tests.web.conftest import World
 from tests.web.logs.conftest import Lines

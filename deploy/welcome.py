@@ -1,0 +1,75 @@
+"""What `make run` says when both servers answer: the address, and how the first administrator is made."""
+
+import http.client
+import os
+import shlex
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from run import ROOT, choices
+
+from service import healthcheck
+from service.app import build_services
+from service.listeners import reachable
+from service.services import Unavailable
+from service.settings import Settings, load
+
+VESTIBULE: Final = Path(sys.executable).with_name("vestibule")
+READY_SECONDS: Final = 20
+
+
+def welcome(settings: Settings, chosen: dict[str, str]) -> None:
+    """Print the address, and how the first administrator is made while there is none.
+
+    The link itself only at a terminal: elsewhere, what is printed is kept, and read by others.
+    """
+    wait_until_ready(settings)
+    ops = " ".join(map(str, settings.ops_listen))
+    print(f"Vestibule is on {settings.public_url} (metrics and health on {ops}). Ctrl-C ends it.", flush=True)
+    command = link_command(chosen)
+    try:
+        if not build_services(settings).accounts.has_administrator():
+            print(f"There is no administrator yet. To make the first one: {command}", flush=True)
+            if sys.stdout.isatty():
+                subprocess.run([VESTIBULE, "setup", "link"], check=True)
+    except (Unavailable, subprocess.CalledProcessError) as fault:
+        print(f"No link for a first administrator can be made now ({fault}). Later: {command}", flush=True)
+
+
+def wait_until_ready(settings: Settings) -> None:
+    """Wait for /readyz through nginx. A wait that gets long ends with the reason, and both servers go on."""
+    deadline = time.monotonic() + READY_SECONDS
+    # gunicorn is asked first: nginx would log each question that comes too early.
+    while wrong := healthcheck.ask(str(settings.socket_path)) or not_ready(settings):
+        if time.monotonic() > deadline:
+            sys.exit(f"Not ready after {READY_SECONDS} s, and still trying: {wrong}")
+        time.sleep(0.05)
+
+
+def not_ready(settings: Settings) -> str:
+    """Return why /readyz on the ops listener does not answer 200; nothing when it does."""
+    with closing(http.client.HTTPConnection(*reachable(settings.ops_listen), timeout=1)) as connection:
+        try:
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            said = answer.read().decode(errors="replace").strip()
+        except (OSError, http.client.HTTPException) as fault:
+            return str(fault) or type(fault).__name__
+        return "" if answer.status == http.client.OK else said or str(answer.status)
+
+
+def link_command(chosen: dict[str, str]) -> str:
+    """Return what makes the link when it is typed in the project's directory, by root as well.
+
+    What root's command makes in the state directory belongs to whom the directory belongs to.
+    """
+    words = [shlex.quote(f"{name}={value}") for name, value in chosen.items() if "LISTEN" not in name]
+    return " ".join([*words, os.path.relpath(VESTIBULE, ROOT), "setup", "link"])
+
+
+if __name__ == "__main__":
+    welcome(load(), choices())

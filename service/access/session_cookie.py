@@ -1,0 +1,73 @@
+"""The session cookie without a framework: its name, what a Cookie header holds under a name, and what that opens.
+
+A browser may send several cookies of one name: `Domain` and `Path` are part of a cookie's identity and are not sent
+(RFC 6265bis, 5.7). So no cookie is judged by its position: of those that look like a token the live one counts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from service.access.public_address import PublicAddress
+from service.login.sessions import Lifetimes, Sessions, SignedIn, hash_of_claimed, may_be_used
+
+MAXIMUM_TOKENS: Final = 4  # each of them is a read of the database
+
+
+def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
+    """Return the cookie's name; its prefix says whether it is this host's alone or shared (RFC 6265bis, 4.1.3).
+
+    Browsers refuse the prefixes' `Secure` on plain http://localhost in part, so there it has neither.
+    """
+    if not public.is_https:
+        return "vestibule_session"
+    return "__Secure-vestibule" if cookie_domain else "__Host-vestibule"
+
+
+def domains(public: PublicAddress, cookie_domain: str | None) -> list[str | None]:
+    """Return each `Domain` under which this service may have set the cookie; None is a cookie of this host alone.
+
+    A shared cookie of an earlier `cookie_domain` has the same name as today's: the host, or any parent of it.
+    """
+    if not (public.is_https and cookie_domain):
+        return [None]
+    labels = public.host.split(".")
+    parents = [".".join(labels[start:]) for start in range(len(labels))]
+    return [each for each in parents if "." in each or each == cookie_domain]
+
+
+def sent(header: str, name: str) -> list[str]:
+    """Return the values of all cookies of exactly this name, in their order, whatever is in them.
+
+    A nameless cookie, a space before `=` or quotes make another name or value in one parser and not in another, and
+    never ours.
+    """
+    pairs = (part.lstrip(" ").partition("=") for part in header.split(";"))
+    # Without "=": a nameless cookie of that value (RFC 6265bis, 5.6).
+    return [value.rstrip(" ") for key, equals, value in pairs if equals and key == name]
+
+
+def token_hashes(values: Iterable[str]) -> list[bytes]:
+    """Return the hashes of the first few values that can be tokens, each once."""
+    found = (hash_of_claimed(value) for value in values)
+    return list(dict.fromkeys(each for each in found if each is not None))[:MAXIMUM_TOKENS]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The session that counts, if one is live; `expired` are rows that were found before it and open nothing."""
+
+    live: SignedIn | None
+    expired: tuple[SignedIn, ...] = ()
+
+
+def look_up(hashes: Iterable[bytes], *, sessions: Sessions, lifetimes: Lifetimes, now: int) -> Found:
+    """Return the first live session of these tokens. Whether its last use is due to be written: `seen_is_due`."""
+    expired: list[SignedIn] = []
+    for token_hash in hashes:
+        found = sessions.find(token_hash)
+        if found and may_be_used(found, lifetimes, now=now):
+            return Found(found, tuple(expired))
+        if found:
+            expired.append(found)
+    return Found(None, tuple(expired))

@@ -1,0 +1,126 @@
+"""`vestibule account add`, `edit`, `delete`, `disable`, `enable` and `unlock`."""
+
+import sys
+from dataclasses import replace
+from typing import Any, Final
+
+import click
+
+from service.cli import Operator, operator_command
+from service.cli.account.links import show_link
+from service.cli.account.shown import facts
+from service.cli.audited import audited
+from service.cli.output import accepted, ask_password, confirm, refuse, report
+from service.login import administration
+from service.login.accounts import Account
+from service.login.links import Purpose
+from service.login.new_account import new_account
+from service.login.new_password import judged_hash
+from service.login.passwords import WEAKNESS_MESSAGES, Weakness
+from service.text_files import NotText, decoded
+
+_LONGEST_LINE: Final = 10_000
+
+
+@click.command()
+@click.argument("name")
+@click.option("--email", default="", help="The owner's e-mail address.")
+@click.option("--name", "display_name", default="", help="The owner's name, as pages show it.")
+@click.option("--group", "groups", multiple=True, help="A group; may be given several times.")
+@click.option("--admin", "is_admin", is_flag=True, help="May administer the service.")
+@click.option("--invite", is_flag=True, help="Print a one-time link through which the owner chooses a password.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
+@operator_command
+def add(op: Operator, /, name: str, *, invite: bool, password_stdin: bool, as_json: bool, **details: Any) -> None:
+    """Make an account called NAME."""
+    if invite and password_stdin:
+        raise click.UsageError("--invite leaves the password to the account's owner: leave out --password-stdin.")
+    account = accepted(new_account(name, now=op.services.clock(), **details))
+    if op.services.accounts.by_username(account.username):  # before a password is asked for
+        _taken(account)
+    if not invite:
+        account = replace(account, password_hash=_hash(op, account, from_stdin=password_stdin))
+    if not administration.add([account], op.services, **audited(op)):
+        _taken(account)
+    if invite:
+        link = administration.make_link(account.username, Purpose.INVITATION, op.services, **audited(op))
+        show_link(op, link, as_json=as_json)
+    else:
+        report(f"Added {account.username}.", facts(account), as_json=as_json)
+
+
+def _taken(account: Account) -> None:
+    refuse(f"There is already an account called {account.username!r}.")
+
+
+def _hash(op: Operator, account: Account, *, from_stdin: bool) -> str:
+    """Return the hash of a password from standard input or a prompt; never from an argument."""
+    password = _line() if from_stdin else ask_password()
+    judged = judged_hash(account, password, op.services.passwords, op.services.service_name)
+    if isinstance(judged, Weakness):
+        refuse(f"The password was refused. {WEAKNESS_MESSAGES[judged]}")
+    return judged
+
+
+def _line() -> str:
+    """Return one line of standard input, without its end and with nothing else taken off."""
+    line = sys.stdin.buffer.readline(_LONGEST_LINE) if sys.stdin else b""
+    try:
+        return decoded(line).removesuffix("\n").removesuffix("\r")
+    except NotText as fault:
+        refuse(f"The password on standard input {fault}.")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--email", help="The owner's e-mail address.")
+@click.option("--name", "display_name", help="The owner's name, as pages show it.")
+@click.option("--group", "groups", multiple=True, help="A group, in place of all groups so far.")
+@click.option("--no-groups", is_flag=True, help="Take all groups away.")
+@click.option("--admin/--no-admin", "is_admin", default=None, help="May, or may no longer, administer the service.")
+@operator_command
+def edit(
+    op: Operator, /, name: str, *, groups: tuple[str, ...], no_groups: bool, as_json: bool, **given: str | bool | None
+) -> None:
+    """Change details of the account NAME; what is not given stays."""
+    details: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if groups and no_groups:
+        raise click.UsageError("--group or --no-groups, not both.")
+    if groups or no_groups:
+        details["groups"] = groups
+    if not details:
+        raise click.UsageError("Say what to change.")
+    account = accepted(administration.edit(name, op.services, **audited(op), **details))
+    report(f"Changed {account.username}.", facts(account), as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
+@operator_command
+def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
+    """Delete the account NAME with its sessions and links."""
+    account = accepted(administration.account_named(name, op.services.accounts))
+    if not yes:
+        confirm(f"Delete {account.username} for ever?")
+    account = accepted(administration.delete(name, op.services, **audited(op)))
+    report(f"Deleted {account.username}.", {"removed": account.username}, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@operator_command
+def disable(op: Operator, name: str, *, as_json: bool) -> None:
+    """Disable the account NAME; its sessions and its one-time link end at once."""
+    account, ended = accepted(administration.disable(name, op.services, **audited(op)))
+    said = f"Disabled {account.username}; {ended} sessions ended."
+    report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@operator_command
+def enable(op: Operator, name: str, *, as_json: bool) -> None:
+    """Enable the account NAME again."""
+    account = accepted(administration.enable(name, op.services, **audited(op)))
+    report(f"Enabled {account.username}.", facts(account), as_json=as_json)

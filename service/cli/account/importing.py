@@ -1,0 +1,177 @@
+"""`vestibule account import FILE.csv`: many accounts at once, argon2 hashes taken as they are.
+
+The whole file is read and judged before anything is written; then it goes in in small batches, so that
+people can sign in meanwhile. What an interruption left out goes in with `--skip-existing`.
+"""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from service.cli import REFUSED, Operator, operator_command
+from service.cli.audited import audited
+from service.cli.output import is_terminal, report
+from service.login.accounts import Account
+from service.login.administration import add
+from service.login.new_account import new_account
+from service.login.refusal import Refusal
+from service.login.stored_hash import hash_flaw
+from service.text_files import NotText, decoded
+
+COLUMNS: Final = ("username", "email", "name", "groups", "admin", "disabled", "password_hash")
+BATCH: Final = 200
+_STANDARD_INPUT: Final = Path("-")
+_SEPARATORS: Final = ",;\t"
+_LONGEST_COLUMN: Final = 32
+_SHOWN_FAULTS: Final = 50
+_TRUTH: Final = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
+
+
+class Row(NamedTuple):
+    """An account, and the line of the file where it ends."""
+
+    line: int
+    account: Account
+
+
+@click.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--skip-existing", is_flag=True, help="Leave accounts alone that are there already.")
+@operator_command
+def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: bool) -> None:
+    """Make the accounts of FILE (- for standard input).
+
+    FILE is a CSV in UTF-8 with a heading and the columns username, email, name, groups (separated by blanks),
+    admin, disabled (yes or no), password_hash (argon2), separated by commas, semicolons or tabs. Only username is
+    needed; without a hash the account waits for `account invite`.
+    """
+    rows, faults = _judged(file, now=op.services.clock())
+    if not skip_existing:
+        faults += _taken(op, rows)
+    if faults:
+        _refuse(file, faults, as_json=as_json)
+    added = _write(op, [row.account for row in rows])
+    skipped = len(rows) - added
+    facts = {"added": added, "skipped": skipped}
+    report(f"{added} accounts added, {skipped} were there already.", facts, as_json=as_json)
+
+
+def _judged(file: Path, *, now: int) -> tuple[list[Row], list[str]]:
+    try:
+        text = decoded(sys.stdin.buffer.read() if file == _STANDARD_INPUT else file.read_bytes())
+    except NotText as fault:
+        return [], [f"line {fault.line}: the file {fault}"]
+    return read(text, now=now)
+
+
+def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
+    for fault in faults[:_SHOWN_FAULTS]:
+        click.echo(fault, err=True)
+    click.echo(f"{len(faults)} faults in {file}; nothing was written.", err=True)
+    if as_json:
+        report("", {"added": 0, "skipped": 0, "faults": faults}, as_json=True)
+    sys.exit(REFUSED)
+
+
+def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
+    accounts = op.services.accounts
+    for line, account in rows:
+        if accounts.by_username(account.username):
+            yield f"line {line}: there is an account {account.username} already"
+
+
+def _write(op: Operator, accounts: list[Account]) -> int:
+    """Store all of them, batch by batch, showing progress on a terminal; how many were new."""
+    added = 0
+    bar_of = click.progressbar(length=len(accounts), label="Importing", file=sys.stderr, hidden=not is_terminal())
+    with bar_of as bar:
+        for start in range(0, len(accounts), BATCH):
+            batch = accounts[start : start + BATCH]
+            added += len(add(batch, op.services, detail="imported", **audited(op)))
+            bar.update(len(batch))
+    return added
+
+
+def read(text: str, *, now: int) -> tuple[list[Row], list[str]]:
+    """Return the accounts of a CSV file, and every fault in it with the line it is in."""
+    found: dict[str, Row] = {}
+    faults: list[str] = []
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+    try:
+        names = [_column(cell) for cell in _cells(next(rows, []))]
+        if wrong := _heading(names):
+            return [], [wrong]
+        for cells in filter(any, map(_cells, rows)):
+            account = _account(names, cells, now=now)
+            if isinstance(account, str):
+                faults.append(f"line {rows.line_num}: {account}")
+            elif account.username in found:
+                faults.append(f"line {rows.line_num}: {account.username} was in line {found[account.username].line}")
+            else:
+                found[account.username] = Row(rows.line_num, account)
+    except csv.Error as unreadable:
+        faults.append(f"line {rows.line_num}: not readable as CSV ({unreadable})")
+    return list(found.values()), faults
+
+
+def _separator(text: str) -> str:
+    """Return what separates the columns: spreadsheets of many countries write semicolons; copied tables have tabs."""
+    heading = text.lstrip().partition("\n")[0]
+    return max(_SEPARATORS, key=heading.count)
+
+
+def _cells(row: list[str]) -> list[str]:
+    """Return the cells of a row without blanks around them, and without the empty ones at its end."""
+    cells = [cell.strip() for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _column(written: str) -> str:
+    return written.lower().replace(" ", "_")
+
+
+def _heading(names: list[str]) -> str | None:
+    if "username" in names and set(names) <= set(COLUMNS) and len(set(names)) == len(names):
+        return None
+    read = ", ".join(name[:_LONGEST_COLUMN] for name in names[: len(COLUMNS) + 1]) or "nothing"
+    return (
+        f"line 1: the heading must have the column username, and may have {', '.join(COLUMNS[1:])}, each once, "
+        f"separated by commas, semicolons or tabs (it has {read!r})"
+    )
+
+
+def _account(names: list[str], cells: list[str], *, now: int) -> Account | str:
+    """Return the row's account, or what is wrong with it (never the hash itself)."""
+    if len(cells) > len(names):
+        return f"{len(cells)} fields, where the heading has {len(names)}: put quotes around a field with a separator"
+    fields = dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
+    if wrong := _flaw(fields):
+        return wrong
+    account = new_account(
+        fields["username"],
+        now=now,
+        email=fields["email"],
+        display_name=fields["name"],
+        groups=tuple(fields["groups"].split()),
+        is_admin=_TRUTH[fields["admin"].lower()],
+    )
+    if isinstance(account, Refusal):
+        return str(account)
+    disabled_at = now if _TRUTH[fields["disabled"].lower()] else None
+    return replace(account, password_hash=fields["password_hash"] or None, disabled_at=disabled_at)
+
+
+def _flaw(fields: dict[str, str]) -> str | None:
+    if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
+        return "admin and disabled are yes or no"
+    if fields["password_hash"] and (wrong := hash_flaw(fields["password_hash"])):
+        return f"password_hash {wrong}"
+    return None

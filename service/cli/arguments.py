@@ -1,0 +1,40 @@
+"""What operators type, as types of click's: networks, how long (`2h`), and since when (`2h` ago, a day, a moment)."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from service.cli.output import refuse
+from service.login.networks import Network, parse
+from service.settings import kinds
+
+_DURATION: Final = kinds.duration(1, 400 * kinds.DAY)
+
+
+def network(text: str) -> Network:
+    """Return the network or the address that was typed; exit with code 1 when it is none."""
+    return parse(text) or refuse(f"{text!r} is not a network: write an address, or a network such as 192.0.2.0/24.")
+
+
+def duration(text: str) -> int:
+    """Return the seconds of a duration such as `90s`, `15m`, `2h`, `14d`, at most 400 days."""
+    try:
+        found: int = _DURATION.read(text)
+    except kinds.InvalidValue:
+        fault = f"{text!r} is not a duration: write it like 90s, 15m, 2h or 14d, at most 400d."
+        raise click.BadParameter(fault) from None
+    return found
+
+
+def since(text: str) -> int:
+    """Return a moment, in seconds since the epoch when it was written out, or before now (negative) for a duration."""
+    with suppress(click.BadParameter):
+        return -duration(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fault = f"{text!r} is not a time: write 2h for two hours ago, or 2026-01-31, or 2026-01-31T08:00."
+        raise click.BadParameter(fault) from None
+    return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))

@@ -1,0 +1,198 @@
+"""What an operator does to accounts, links, sessions and attempts: the rules of every entrance.
+
+The command line and an administrator's console both call these. `by` names the operator in the audit trail; each entry
+is written in the transaction of the change that it tells of. A change that cannot be made is a Refusal.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Unpack
+
+from service.login.accounts import Account, Accounts, UsernameTaken, canonical_username
+from service.login.attempts import Attempts, Scope, digest_of
+from service.login.audit import Audit, Entry, Happened
+from service.login.links import LIFETIME, Purpose, hand_out
+from service.login.networks import Network, address_of
+from service.login.new_account import Details, with_details
+from service.login.refusal import Refusal
+from service.login.stores import AccountStores
+
+
+class Reason(StrEnum):
+    """Why a change was refused."""
+
+    NO_ACCOUNT = "There is no account called {!r}."
+    DISABLED = "{} is disabled, so a link would not work."
+    HAS_ADMINISTRATOR = "There is an administrator already."
+    NO_SESSION = "There is no session {!r}."
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link that was made. Its token is shown once, to the operator who asked; only a hash of it is stored."""
+
+    token: str
+    purpose: Purpose
+    account: Account | None
+    expires_at: int
+
+
+def account_named(name: str, accounts: Accounts) -> Account | Refusal:
+    """Return the account of this name, in any spelling of it."""
+    return accounts.by_username(canonical_username(name) or "") or Refusal(Reason.NO_ACCOUNT, name)
+
+
+def _locked(name: str, accounts: Accounts) -> Account | Refusal:
+    """Return the account as it is now, and let no other transaction change it before this one ends.
+
+    It is read again once it is locked: what the waiting statement read may be from before the wait, and writing that
+    back would undo another operator's change.
+    """
+    found = account_named(name, accounts)
+    if isinstance(found, Account):
+        accounts.hold(found.id)
+        found = account_named(name, accounts)
+    return found
+
+
+def add(accounts: Sequence[Account], stores: AccountStores, *, by: str, now: int, detail: str = "") -> list[Account]:
+    """Store the accounts whose username is free, in one transaction, and return those."""
+    entry = Entry(now, Happened.ACCOUNT_ADDED, by=by, detail=detail)
+    with stores.transaction():
+        return [account for account in accounts if _added(account, stores, entry)]
+
+
+def _added(account: Account, stores: AccountStores, entry: Entry) -> bool:
+    if stores.accounts.by_username(account.username) is None:
+        with suppress(UsernameTaken):  # another command may have added it since
+            stores.accounts.add(account)
+            stores.audit.add(replace(entry, account=account.username))
+            return True
+    return False
+
+
+def edit(name: str, stores: AccountStores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
+    """Change details of an account; what is not given stays."""
+    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail=", ".join(sorted(details)))
+    with stores.transaction():
+        return _change(name, lambda account: with_details(account, **details), stores, entry)
+
+
+def disable(name: str, stores: AccountStores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
+    """Disable an account; its sessions and its one-time link end with that. Return it, and how many sessions ended."""
+    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="disabled")
+    with stores.transaction():
+        account = _change(name, lambda account: replace(account, disabled_at=now), stores, entry)
+        if isinstance(account, Refusal):
+            return account
+        stores.links.end_of_account(account.id)
+        return account, stores.sessions.end_of_account(account.id)
+
+
+def enable(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
+    """Enable an account; its old password works again."""
+    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="enabled")
+    with stores.transaction():
+        return _change(name, lambda account: replace(account, disabled_at=None), stores, entry)
+
+
+def _change(
+    name: str, change: Callable[[Account], Account | Refusal], stores: AccountStores, entry: Entry
+) -> Account | Refusal:
+    account = _locked(name, stores.accounts)
+    changed = change(account) if isinstance(account, Account) else account
+    if isinstance(changed, Account):
+        stores.accounts.replace(changed)
+        stores.audit.add(replace(entry, account=changed.username))
+    return changed
+
+
+def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
+    """Delete an account with its sessions and links, and return what it was."""
+    with stores.transaction():
+        account = _locked(name, stores.accounts)
+        if isinstance(account, Account):
+            stores.accounts.delete(account.id)
+            stores.audit.add(Entry(now, Happened.ACCOUNT_REMOVED, account.username, by=by))
+        return account
+
+
+def make_link(name: str, purpose: Purpose, stores: AccountStores, *, by: str, now: int) -> NewLink | Refusal:
+    """Make a link, in place of an earlier one, through which the account's owner chooses a password."""
+    with stores.transaction():
+        account = _locked(name, stores.accounts)
+        if isinstance(account, Refusal):
+            return account
+        if account.is_disabled:
+            return Refusal(Reason.DISABLED, account.username)
+        return _link(purpose, account, stores, by=by, now=now)
+
+
+def make_set_up_link(stores: AccountStores, *, by: str, now: int) -> NewLink | Refusal:
+    """Make the link, in place of an earlier one, through which the first administrator is made."""
+    with stores.transaction():
+        if stores.accounts.has_administrator():
+            return Refusal(Reason.HAS_ADMINISTRATOR)
+        return _link(Purpose.SET_UP, None, stores, by=by, now=now)
+
+
+def _link(purpose: Purpose, account: Account | None, stores: AccountStores, *, by: str, now: int) -> NewLink:
+    token = hand_out(purpose, account.id if account else None, links=stores.links, now=now)
+    username = account.username if account else ""
+    stores.audit.add(Entry(now, Happened.LINK_MADE, username, by=by, detail=purpose.value))
+    return NewLink(token, purpose, account, now + LIFETIME[purpose])
+
+
+def end_session(session_id: str, stores: AccountStores, *, by: str, now: int) -> int | Refusal:
+    """End one session, by its public id; how many ended."""
+    with stores.transaction():
+        if not stores.sessions.end_by_id(session_id):
+            return Refusal(Reason.NO_SESSION, session_id)
+        stores.audit.add(Entry(now, Happened.SESSION_ENDED, by=by, detail=session_id))
+        return 1
+
+
+def end_sessions_of(name: str, stores: AccountStores, *, by: str, now: int) -> int | Refusal:
+    """End every session of an account; how many ended."""
+    with stores.transaction():
+        account = account_named(name, stores.accounts)
+        if isinstance(account, Refusal):
+            return account
+        ended = stores.sessions.end_of_account(account.id)
+        stores.audit.add(Entry(now, Happened.SESSION_ENDED, account.username, by=by, detail=f"{ended} sessions"))
+        return ended
+
+
+def end_all_sessions(stores: AccountStores, *, by: str, now: int) -> int:
+    """End every session; how many ended.
+
+    A whole table is emptied in a transaction of its own, so the entry comes first: no session ends without one.
+    """
+    stores.audit.add(Entry(now, Happened.SESSION_ENDED, by=by, detail="every session"))
+    return stores.sessions.end_all()
+
+
+def clear_attempts(
+    of: Account | Network | None, attempts: Attempts, audit: Audit, *, key: bytes, by: str, now: int
+) -> int:
+    """Clear the failed attempts at an account, those from networks that lie in this one, or all; how many there were.
+
+    Attempts are in no transaction, so the entry comes first: with Redis away some are cleared before this fails. The
+    `key` makes the digest under which an account's attempts are stored.
+    """
+    if isinstance(of, Account):
+        audit.add(Entry(now, Happened.UNLOCKED, of.username, by=by))
+        return attempts.clear(account=digest_of(of.username, key))
+    if of is None:
+        audit.add(Entry(now, Happened.UNLOCKED, by=by, detail="all attempts"))
+        return attempts.clear()
+    networks = [each.key for each in attempts.tallies(by=Scope.NETWORK, since=0) if _lies_in(of, each.key)]
+    audit.add(Entry(now, Happened.UNLOCKED, by=by, detail=str(of)))
+    return sum(attempts.clear(network=each) for each in networks)
+
+
+def _lies_in(network: Network, key: str) -> bool:
+    address = address_of(key.partition("/")[0])
+    return address is not None and address in network

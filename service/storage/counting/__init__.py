@@ -1,0 +1,1 @@
+"""What is counted: attempts, and Flask-Limiter's counters; in SQL, or in Redis with SQL behind it."""

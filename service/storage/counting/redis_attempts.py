@@ -1,0 +1,209 @@
+"""Attempts in Redis, with SQL behind them: one sorted set for each window, counted and written by one script.
+
+When Redis is away, slow or hung, attempts are counted in SQL in fresh windows, as the outer limits are.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+from service.login.attempts import (
+    PENDING_SECONDS,
+    Attempts,
+    Count,
+    Reserved,
+    Scope,
+    Tally,
+    Throttled,
+    Throttles,
+    Try,
+    judge,
+)
+from service.services import Unavailable
+from service.storage.counting.redis_counters import Watch, counts, failures_of, impatient
+
+_T = TypeVar("_T")
+_IN_REDIS: Final = "redis-"
+_PREFIX: Final = "vestibule:{attempts}"  # in one slot: a script may touch keys of one slot only, where slots matter
+_KINDS: Final = {
+    Scope.ACCOUNT_FROM_NETWORK: "both",
+    Scope.NETWORK: "network",
+    Scope.ACCOUNT: "account",
+    Scope.KNOWN_DEVICE: "device",
+}
+# Written to every window or to none. ARGV has the time, the member, for how long an attempt is recent, and the length
+# and limit of each key's window.
+# A refusal only reads. The first write is one that a full Redis refuses: after any other it would let everything pass.
+_RESERVE: Final = """
+local now, found, free = tonumber(ARGV[1]), {}, true
+for place, key in ipairs(KEYS) do
+  local seconds, failures = tonumber(ARGV[2 + 2 * place]), tonumber(ARGV[3 + 2 * place])
+  local after, before = '(' .. now - seconds, '(' .. now + seconds
+  local many = redis.call('ZCOUNT', key, after, before)
+  if many >= failures then free = false end
+  found[#found + 1] = many
+  found[#found + 1] = redis.call('ZRANGEBYSCORE', key, after, before, 'WITHSCORES', 'LIMIT', 0, 1)[2] or '0'
+  found[#found + 1] = redis.call('ZCOUNT', key, now - ARGV[3], now + ARGV[3])
+end
+if free then
+  for place, key in ipairs(KEYS) do
+    local seconds = tonumber(ARGV[2 + 2 * place])
+    redis.call('ZADD', key, now, ARGV[2])
+    redis.call('EXPIRE', key, seconds)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - seconds)
+    redis.call('ZREMRANGEBYSCORE', key, now + seconds, '+inf')
+  end
+end
+return found
+"""
+
+
+class RedisAttempts:
+    """Attempts in Redis alone. Raises `failures` when it does not answer in time."""
+
+    def __init__(self, address: str) -> None:
+        self._storage = impatient(address)
+        self.failures = failures_of(self._storage)
+        self._redis: Any = self._storage.storage
+        self._script: Any = self._redis.register_script(_RESERVE)
+
+    def answers(self) -> bool:
+        """Whether Redis counts again, in both ways: what may use one command need not be allowed another."""
+        try:
+            self._script(keys=[], args=[0, ""])
+        except self.failures:
+            return False
+        return counts(self._storage)
+
+    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        reservation = _IN_REDIS + secrets.token_hex(16)
+        arguments: list[object] = [now, _member(reservation, trying), PENDING_SECONDS]
+        for scope in trying.scopes:
+            arguments += [throttles[scope].seconds, throttles[scope].failures]
+        found = self._script(keys=_keys(trying), args=arguments)
+        counts = {
+            scope: Count(*(int(float(each)) for each in found[3 * place : 3 * place + 3]))
+            for place, scope in enumerate(trying.scopes)
+        }
+        verdict = judge(counts, throttles, now=now)
+        return verdict if isinstance(verdict, Throttled) else Reserved(reservation, trying, verdict)
+
+    def release(self, reserved: Reserved) -> None:
+        self._forget(_member(reserved.id, reserved.trying), reserved.trying)
+
+    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
+        found: dict[str, list[_Kept]] = {}
+        for kept in self._all():
+            if kept.at > since:
+                found.setdefault(kept.trying.network if by is Scope.NETWORK else kept.trying.account, []).append(kept)
+        tallies = [_tally(key, some, named=by is Scope.ACCOUNT) for key, some in found.items()]
+        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
+
+    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
+        gone = [
+            kept
+            for kept in self._all()
+            if account in (None, kept.trying.account) and network in (None, kept.trying.network)
+        ]
+        for kept in gone:
+            self._forget(kept.member, kept.trying)
+        return len(gone)
+
+    def _forget(self, member: str, trying: Try) -> None:
+        with self._redis.pipeline(transaction=True) as together:
+            for key in _keys(trying):
+                together.zrem(key, member)
+            together.execute()
+
+    def _all(self) -> Iterator[_Kept]:
+        """Yield all attempts that a window still holds, each once. For operators, never for a request."""
+        seen: set[bytes] = set()
+        for kind in _KINDS.values():
+            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=1000):
+                for member, at in self._redis.zrange(key, 0, -1, withscores=True):
+                    if member not in seen:
+                        seen.add(member)
+                        yield _Kept(member.decode(), int(at))
+
+
+class FallbackAttempts:
+    """Redis while it answers, else SQL. Raises Unavailable when both are away; what operators ask needs SQL besides."""
+
+    def __init__(self, redis: str, sql: Attempts, watch: Watch) -> None:
+        self._redis = RedisAttempts(redis)
+        self._sql = sql
+        self._watch = watch
+
+    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        return self._either(lambda store: store.reserve(trying, throttles, now=now))
+
+    def release(self, reserved: Reserved) -> None:
+        """Crossed out where it is written. A Redis that went away meanwhile keeps it: one attempt too many counts."""
+        if not reserved.id.startswith(_IN_REDIS):
+            self._sql.release(reserved)
+        elif not self._watch.away:
+            self._either(lambda store: store.release(reserved))
+
+    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
+        """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""
+        found = {tally.key: tally for tally in self._sql.tallies(by=by, since=since)}
+        if not self._watch.away:
+            try:
+                for tally in self._redis.tallies(by=by, since=since):
+                    found[tally.key] = _together(tally, found.get(tally.key))
+            except self._redis.failures as failure:
+                self._watch.lost(self._redis.answers, failure)
+        return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
+
+    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
+        """Both are cleared: what was counted in SQL while Redis was away would count again the next time."""
+        cleared = self._sql.clear(account=account, network=network)
+        try:
+            return cleared + self._redis.clear(account=account, network=network)
+        except self._redis.failures as failure:
+            raise Unavailable("Redis does not answer: what is counted there still counts") from failure
+
+    def _either(self, ask: Callable[[Attempts], _T]) -> _T:
+        if not self._watch.away:
+            try:
+                return ask(self._redis)
+            except self._redis.failures as failure:
+                self._watch.lost(self._redis.answers, failure)
+        return ask(self._sql)
+
+
+def _keys(trying: Try) -> list[str]:
+    values = {
+        Scope.ACCOUNT_FROM_NETWORK: f"{trying.account}:{trying.network}",
+        Scope.NETWORK: trying.network,
+        Scope.ACCOUNT: trying.account,
+        Scope.KNOWN_DEVICE: f"{trying.account}:{trying.device}",
+    }
+    return [f"{_PREFIX}:{_KINDS[scope]}:{values[scope]}" for scope in trying.scopes]
+
+
+def _member(reservation: str, trying: Try) -> str:
+    """Return an attempt as it stands in its sets: all that is known of it, so that it is found in the others, too."""
+    return "|".join((reservation, trying.account, trying.network, trying.device or "", trying.username or ""))
+
+
+class _Kept:
+    """An attempt as it was found in one of its sets."""
+
+    def __init__(self, member: str, at: int) -> None:
+        _, account, network, device, username = member.split("|")
+        self.member, self.at = member, at
+        self.trying = Try(account, username or None, network, device or None)
+
+
+def _tally(key: str, some: list[_Kept], *, named: bool) -> Tally:
+    name = max((kept.trying.username or "" for kept in some), default="") if named else ""
+    return Tally(key, name or None, len(some), max(kept.at for kept in some))
+
+
+def _together(one: Tally, other: Tally | None) -> Tally:
+    if other is None:
+        return one
+    return Tally(one.key, one.name or other.name, one.attempts + other.attempts, max(one.latest, other.latest))

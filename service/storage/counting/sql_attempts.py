@@ -1,0 +1,169 @@
+"""Attempts in SQL: one row for each, and the store that keeps to `service.login.attempts.Attempts`.
+
+As many rows as passwords were hashed within the longest window: refusals write nothing, and rows that no window
+needs any more go as new ones come. On SQLite they lie in the counters' own file, on PostgreSQL in an unlogged table.
+"""
+
+import itertools
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from service.login.attempts import PENDING_SECONDS, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.services import Unavailable
+from service.storage.engine.database import Database, Plain, Rows, Statement, metadata
+
+AT_ONCE: Final = 4
+PATIENCE_SECONDS: Final = 0.8
+SWEPT_EVERY: Final = 50
+SWEPT_AT_ONCE: Final = 200
+
+attempts: Final = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", Plain, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False, index=True),
+    sa.Column("account", Plain, nullable=False),
+    sa.Column("username", Plain),
+    sa.Column("network", Plain, nullable=False),
+    sa.Column("device", Plain),
+    sa.Index("attempts_by_account", "account", "at"),
+    sa.Index("attempts_by_network", "network", "at"),
+    prefixes=["UNLOGGED"],
+)
+_OWN: Final = attempts.c
+_FROM_ELSEWHERE: Final = _OWN.device.is_(None)
+_ACCOUNT: Final = _OWN.account == sa.bindparam("account")
+_NETWORK: Final = _OWN.network == sa.bindparam("network")
+_WHICH: Final = {
+    Scope.ACCOUNT_FROM_NETWORK: _ACCOUNT & _NETWORK & _FROM_ELSEWHERE,
+    Scope.NETWORK: _NETWORK & _FROM_ELSEWHERE,
+    Scope.ACCOUNT: _ACCOUNT & _FROM_ELSEWHERE,
+    Scope.KNOWN_DEVICE: _ACCOUNT & (_OWN.device == sa.bindparam("device")),
+}
+
+
+def _count(scope: Scope) -> sa.Select[Any]:
+    """Count one window. What lies ahead by more than a window was written before a clock was set back."""
+    window = (_OWN.at > sa.bindparam(f"after_{scope}")) & (_OWN.at < sa.bindparam(f"before_{scope}"))
+    many, oldest = sa.func.count(), sa.func.coalesce(sa.func.min(_OWN.at), 0)
+    recent = sa.func.count().filter(_OWN.at.between(sa.bindparam("recent"), sa.bindparam("soon")))
+    return sa.select(sa.literal_column(f"'{scope.value}'"), many, oldest, recent).where(_WHICH[scope], window)
+
+
+def _counts(*scopes: Scope) -> Statement:
+    return Statement(sa.union_all(*map(_count, scopes)))
+
+
+_OF_DEVICE: Final = _counts(Scope.KNOWN_DEVICE)
+_OF_OTHERS: Final = _counts(Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
+# PostgreSQL: whoever counts the same account or network waits until this transaction has written. In one order.
+_HOLD: Final = Statement(
+    sa.text(
+        "SELECT pg_advisory_xact_lock(hashtextextended(name, 1986358643)) "
+        "FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS t (name, place) ORDER BY place"
+    )
+)
+_WRITE: Final = Statement(sa.insert(attempts))
+_RELEASE: Final = Statement(sa.delete(attempts).where(_OWN.id == sa.bindparam("id")))
+_SWEEP: Final = Statement(
+    sa.delete(attempts).where(
+        _OWN.id.in_(
+            sa.select(_OWN.id)
+            .where(_OWN.at <= sa.bindparam("before"))
+            .limit(sa.bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+)
+_FORGET: Final = sa.delete(attempts).returning(_OWN.id)
+_FORGET_ALL: Final = Statement(_FORGET)
+_FORGET_ACCOUNT: Final = Statement(_FORGET.where(_ACCOUNT))
+_FORGET_NETWORK: Final = Statement(_FORGET.where(_NETWORK))
+
+
+def _tallies(key: sa.Column[str], name: sa.ColumnElement[Any]) -> Statement:
+    many = sa.func.count()
+    return Statement(
+        sa.select(key, name, many, sa.func.max(_OWN.at))
+        .where(_OWN.at > sa.bindparam("since"))
+        .group_by(key)
+        .order_by(many.desc(), key)
+    )
+
+
+_TALLIES: Final = {
+    Scope.NETWORK: _tallies(_OWN.network, sa.null()),
+    Scope.ACCOUNT: _tallies(_OWN.account, sa.func.max(_OWN.username)),
+}
+
+
+class SqlAttempts:
+    """Attempts in SQL. Raises Unavailable when it does not answer: what cannot be counted is not tried."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._calls = itertools.count(1)
+        self._few = threading.BoundedSemaphore(AT_ONCE)
+
+    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        """Few at once: on PostgreSQL an attack on one name would else queue with all connections in its hands."""
+        if not self._few.acquire(timeout=PATIENCE_SECONDS):
+            raise Unavailable("the attempts: too many are being counted at once")
+        try:
+            reserved = self._rows.within(lambda database: _reserve(database, trying, throttles, now))
+        finally:
+            self._few.release()
+        if next(self._calls) % SWEPT_EVERY == 0:
+            with suppress(Unavailable):  # what is left goes the next time
+                longest = max(window.seconds for window in throttles.values())
+                self._rows.run(_SWEEP, before=now - longest, most=SWEPT_AT_ONCE)
+        return reserved
+
+    def release(self, reserved: Reserved) -> None:
+        """A right password is right, whether it can be crossed out or not: then it counts as a failure."""
+        with suppress(Unavailable):
+            self._rows.run(_RELEASE, id=reserved.id)
+
+    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
+        return (Tally(*row) for row in self._rows.run(_TALLIES[by], since=since))
+
+    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
+        if account is not None:
+            return len(self._rows.run(_FORGET_ACCOUNT, account=account))
+        if network is not None:
+            return len(self._rows.run(_FORGET_NETWORK, network=network))
+        return len(self._rows.run(_FORGET_ALL))
+
+
+def _reserve(database: Database, trying: Try, throttles: Throttles, now: int) -> Reserved | Throttled:
+    if database.path is None:
+        database.run(_HOLD, names=sorted((f"account {trying.account}", f"network {trying.network}")))
+    verdict = judge(_counted(database, trying, throttles, now), throttles, now=now)
+    if isinstance(verdict, Throttled):
+        return verdict
+    reserved = Reserved(secrets.token_hex(16), trying, verdict)
+    database.run(
+        _WRITE,
+        id=reserved.id,
+        at=now,
+        account=trying.account,
+        username=trying.username,
+        network=trying.network,
+        device=trying.device,
+    )
+    return reserved
+
+
+def _counted(database: Database, trying: Try, throttles: Throttles, now: int) -> dict[Scope, Count]:
+    values: dict[str, Any] = {"account": trying.account, "network": trying.network, "device": trying.device}
+    values |= {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
+    for scope in trying.scopes:
+        seconds = throttles[scope].seconds
+        values |= {f"after_{scope}": now - seconds, f"before_{scope}": now + seconds}
+    rows = database.run(_OF_DEVICE if trying.device is not None else _OF_OTHERS, **values)
+    return {Scope(scope): Count(*counted) for scope, *counted in rows}

@@ -1,0 +1,236 @@
+"""The database: which engine it is, how a statement or a transaction runs, and what counts as unreachable.
+
+A statement is compiled once and handed to the driver (a session look-up through SQLAlchemy's connection
+costs four times as much). Connections are opened at first use in each process, so nothing is open when
+workers are forked. Whatever the driver raises leaves as `Unavailable`.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar, cast
+
+import sqlalchemy as sa
+
+from service.services import Unavailable
+
+_T = TypeVar("_T")
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any] | tuple[Any, ...]
+
+metadata: Final = sa.MetaData()
+# Text that sorts by its bytes on both engines, whatever the server's locale is.
+Plain: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_SHOWN: Final = 200
+
+
+class Statement:
+    """One SQL statement, compiled once for each engine. Its values are given by name."""
+
+    def __init__(self, clause: sa.sql.expression.ClauseElement) -> None:
+        self._clause = clause
+        self._forms: dict[str, tuple[str, dict[str, Any], list[str] | None]] = {}
+        self.only_reads = isinstance(clause, sa.Select)
+
+    def bound(self, dialect: sa.engine.Dialect, values: dict[str, Any]) -> tuple[str, Parameters]:
+        """Return the text and the parameters as the dialect's driver takes them."""
+        text, literals, order = self._forms.get(dialect.name) or self._compile(dialect)
+        given = {**literals, **values} if literals else values
+        return text, given if order is None else tuple([given[name] for name in order])
+
+    def _compile(self, dialect: sa.engine.Dialect) -> tuple[str, dict[str, Any], list[str] | None]:
+        compiled: Any = self._clause.compile(dialect=dialect)
+        literals = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
+        form = (str(compiled), literals, compiled.positiontup if compiled.positional else None)
+        self._forms[dialect.name] = form
+        return form
+
+
+class SchemaFault(Unavailable):
+    """The database cannot be used as it is; the message says why and what to do. It was left as it is."""
+
+
+class Engine(Protocol):
+    """What SQLite and PostgreSQL each do in their own way."""
+
+    sqlalchemy: sa.Engine
+    failures: tuple[type[Exception], ...]
+
+    def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """Run one statement by itself on a connection of its own; its rows."""
+
+    def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """Run one statement inside the connection's transaction; its rows."""
+
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction that no other can come in between."""
+
+    def wholesale(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction for statements over whole tables."""
+
+    def migrating(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction that may change tables and take its time."""
+
+    def remedy(self, failure: BaseException) -> str | None:
+        """Return what is wrong and what to type, where it is the operator who can mend the failure."""
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+
+
+class Rows(Protocol):
+    """Where rows are: a database, or a file that is made anew when it is lost."""
+
+    def run(self, statement: Statement, **values: Any) -> list[Row]:
+        """Run one statement by itself; its rows. Raises Unavailable."""
+
+    def within(self, work: Callable[["Database"], _T]) -> _T:
+        """Do something in one transaction, which nobody else writes between. Raises Unavailable."""
+
+
+class Database:
+    """One database, safe for threads and forks. `path` is the file of an SQLite database.
+
+    With `durable=False` (SQLite only) a commit outlives the process, but not a power cut.
+    """
+
+    def __init__(self, address: str, *, durable: bool = True) -> None:
+        """Take `sqlite:///` and a path, read as it is written, or `postgresql://…` (`postgresql+psycopg://…`)."""
+        self._make, self.path = _maker(address, durable=durable)
+        self._engine: Engine | None = None
+        self._inherited: Engine | None = None
+        self._process = 0
+        self._first = threading.Lock()
+        self._local = threading.local()
+        self.known_current = False
+
+    @property
+    def journal_mode(self) -> str | None:
+        """How SQLite keeps its journal (`wal`, or `truncate` with a library that is not safe with that)."""
+        if self.path is None:
+            return None
+        from service.storage.engine.sqlite import journal_mode
+
+        return journal_mode()
+
+    @property
+    def engine(self) -> Engine:
+        """Return this process's engine. One inherited through a fork is put aside: neither used nor closed."""
+        if self._process != os.getpid():
+            with self._first:
+                if self._process != os.getpid():
+                    self._inherited, self._engine, self._local = self._engine, self._make(), threading.local()
+                    self._process = os.getpid()
+        return cast("Engine", self._engine)
+
+    def run(self, statement: Statement, **values: Any) -> list[Row]:
+        """Run one statement, in this thread's transaction when there is one; its rows. Raises Unavailable."""
+        engine = self.engine
+        connection = getattr(self._local, "connection", None)
+        try:
+            return engine.run(statement, values) if connection is None else engine.run_on(connection, statement, values)
+        except engine.failures as failure:
+            raise _unavailable(engine, failure) from failure
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection for statements that each stand alone; within a transaction, its own."""
+        engine = self.engine
+        connection = getattr(self._local, "connection", None)
+        with _translated(engine), nullcontext(connection) if connection else engine.sqlalchemy.connect() as opened:
+            yield opened
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Open a transaction, committed when the block ends well; nested in another, it joins that one."""
+        engine = self.engine
+        with _translated(engine), self._joined(engine.writing) as connection:
+            yield connection
+
+    @contextmanager
+    def wholesale(self) -> Iterator[sa.Connection]:
+        """Open a transaction for statements over whole tables that nothing refers to: no time limit, no foreign keys.
+
+        Nested in another transaction it joins that one, as it is.
+        """
+        engine = self.engine
+        with _translated(engine), self._joined(engine.wholesale) as connection:
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """Open the transaction of a migration: no time limit, no cascades while tables are rebuilt."""
+        engine = self.engine
+        with _translated(engine), self._joined(engine.migrating) as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything that this thread does in the block one transaction."""
+        with self.writing():
+            yield
+
+    def within(self, work: Callable[["Database"], _T]) -> _T:
+        """Return what `work` does with this database in one transaction, which nobody else writes between."""
+        with self.transaction():
+            return work(self)
+
+    def ping(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self.reading() as connection:
+                connection.exec_driver_sql("PRAGMA schema_version" if self.path else "SELECT 1").all()
+        except Unavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close this process's connections. The next use opens new ones."""
+        if self._engine is not None and self._process == os.getpid():
+            self._engine.close()
+
+    @contextmanager
+    def _joined(self, begin: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[sa.Connection]:
+        """Yield this thread's transaction, or begin one that is the thread's until the block ends."""
+        if (mine := getattr(self._local, "connection", None)) is not None:
+            yield mine
+            return
+        with begin() as connection:
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except engine.failures as failure:
+        raise _unavailable(engine, failure) from failure
+
+
+def _maker(address: str, *, durable: bool) -> tuple[Callable[[], Engine], Path | None]:
+    """Return what makes the engine, and the file when it is SQLite. Raises ValueError, without the address in it."""
+    scheme, _, file = address.partition(":///")
+    if scheme == "sqlite" and file not in {"", ":memory:"}:
+        from service.storage.engine.sqlite import Sqlite
+
+        path = Path(file).absolute()
+        return lambda: Sqlite(path, durable=durable), path
+    if address.startswith("postgresql"):
+        from service.storage.engine.postgresql import Postgresql
+
+        return lambda: Postgresql(sa.make_url(address).set(drivername="postgresql+psycopg")), None
+    raise ValueError("the database's address must begin with sqlite:/// or postgresql://")
+
+
+def _unavailable(engine: Engine, failure: Exception) -> Unavailable:
+    """Say what the driver said in one line, without statement and parameters: they hold hashes."""
+    said = getattr(failure, "orig", None) or failure
+    if remedy := engine.remedy(said):
+        return SchemaFault(remedy)
+    return Unavailable(f"the database: {(str(said).splitlines() or [type(said).__name__])[0][:_SHOWN]}")

@@ -1,0 +1,202 @@
+"""PostgreSQL through psycopg: a small pool that notices a restart, and never waits longer than people do.
+
+Nothing is kept in a session of the server: behind PgBouncer in transaction mode each transaction may run in another
+one. So no statement is prepared, and time limits are set anew in each transaction, in the same round trip.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from time import monotonic
+from typing import Any, Final, Self, TypeVar, cast
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.abc import PQGen, PQGenConn
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from service.storage.engine import server_faults
+from service.storage.engine.database import Parameters, Row, Statement
+from service.storage.engine.names import Names
+
+ANSWER_SECONDS: Final = 0.8
+SERVER_MILLISECONDS: Final = 700
+TRUSTED_SECONDS: Final = 1.0
+AWAY_SECONDS: Final = 1.0
+NAME_SECONDS: Final = 0.4
+_CONNECTIONS: Final = 16
+_RV = TypeVar("_RV")
+
+# For one transaction: the server gives up before we do, and an acknowledged change is on disk even where the
+# server's default says otherwise.
+_LIMITS: Final = f"""
+SELECT set_config('statement_timeout', '{SERVER_MILLISECONDS}', true),
+       set_config('idle_in_transaction_session_timeout', '10000', true),
+       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
+"""
+_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
+
+
+_connecting: Final = threading.local()  # `until`: when this thread gives up, whatever it tries
+
+
+class Impatient(psycopg.Connection[Row]):
+    """A connection that ends when the server does not answer in time (a stopped one still takes our packets)."""
+
+    patience: float | None = ANSWER_SECONDS
+
+    def wait(self, gen: PQGen[_RV], interval: float = 0.1, timeout: float | None = None) -> _RV:
+        """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
+        """Connect within the same time: the library itself waits two seconds at least, for each address."""
+        steps = super()._connect_gen(conninfo)
+        try:
+            step = next(steps)
+            while True:
+                ready = yield step
+                if monotonic() > _connecting.until:
+                    steps.close()
+                    raise psycopg.OperationalError("the server took too long to accept the connection")
+                step = steps.send(ready)
+        except StopIteration as done:
+            return cast("Self", done.value)
+
+
+class Postgresql:
+    """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
+        self._away_until = 0.0
+        self._names = Names()
+        self.sqlalchemy = sa.create_engine(
+            url,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=ANSWER_SECONDS,
+            hide_parameters=True,
+            use_native_hstore=False,
+        )
+        sa.event.listen(self.sqlalchemy, "do_connect", self._connect)
+        sa.event.listen(self.sqlalchemy, "checkout", self._prove)
+        sa.event.listen(self.sqlalchemy, "checkin", _note_use)
+        sa.event.listen(self.sqlalchemy, "begin", _begin)
+
+    def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        """A read that met a connection lost in the meantime is tried once more; a write could happen twice."""
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        began = monotonic()
+        try:
+            return self._once(text, parameters)
+        except psycopg.OperationalError:
+            if not statement.only_reads or monotonic() - began > ANSWER_SECONDS / 2:
+                raise
+        return self._once(text, parameters)
+
+    def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        return _rows(_driver_of(connection).execute(text.encode(), parameters))
+
+    def writing(self) -> AbstractContextManager[sa.Connection]:
+        return self.sqlalchemy.execution_options(writes=True).begin()
+
+    def migrating(self) -> AbstractContextManager[sa.Connection]:
+        return self.wholesale()
+
+    @contextmanager
+    def wholesale(self) -> Iterator[sa.Connection]:
+        with self.sqlalchemy.connect() as connection:
+            _driver_of(connection).patience = None
+            connection.detach()
+            connection.execution_options(writes=True)
+            with connection.begin():
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                yield connection
+
+    def remedy(self, failure: BaseException) -> str | None:
+        return server_faults.remedy(failure, self.sqlalchemy.url)
+
+    def close(self) -> None:
+        self.sqlalchemy.dispose()
+
+    def _once(self, text: str, parameters: Parameters) -> list[Row]:
+        pooled = self.sqlalchemy.raw_connection()
+        connection = cast("Impatient", pooled.driver_connection)
+        try:
+            with connection.pipeline():  # one transaction and one round trip
+                connection.execute(_LIMITS)
+                cursor = connection.execute(text.encode(), parameters)
+            return _rows(cursor)
+        except psycopg.Error as failure:
+            # A server that said goodbye may not have hung up yet, and its other connections are as lost as this one.
+            if connection.closed or isinstance(failure, psycopg.errors.AdminShutdown):
+                pooled.invalidate(failure)
+                self.sqlalchemy.dispose()
+            raise
+        finally:
+            pooled.close()
+
+    def _connect(self, _dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]) -> Impatient:
+        """Open a connection. After a failure no thread waits for another one for a second."""
+        if monotonic() < self._away_until:
+            raise psycopg.OperationalError("the server could not be reached a moment ago")
+        _connecting.until = monotonic() + ANSWER_SECONDS
+        try:
+            found = {**keywords, **self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))}
+            return Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **found)
+        except psycopg.OperationalError:
+            self._away_until = monotonic() + AWAY_SECONDS
+            raise
+
+    def _resolved(self, hosts: str, ports: str) -> dict[str, str]:
+        """Return hosts and addresses as libpq takes them, an entry for each address: certificates are for the host."""
+        names, numbers, failure = hosts.split(","), ports.split(","), OSError()
+        found: list[tuple[str, str, str]] = []
+        for name, port in zip(names, numbers * len(names) if len(numbers) == 1 else numbers, strict=True):
+            try:
+                addresses = self._names.addresses(name, seconds=NAME_SECONDS)
+            except OSError as unknown:
+                failure = unknown
+                continue
+            found += [(name, "" if address == name else address, port) for address in addresses]
+        if not found:
+            raise psycopg.OperationalError(str(failure))
+        return dict(zip(("host", "hostaddr", "port"), map(",".join, zip(*found, strict=True)), strict=True))
+
+    def _prove(self, connection: Impatient, record: ConnectionPoolEntry, _pooled: object) -> None:
+        """Ask a connection that lay idle whether it still lives; when not, all of the pool are made anew."""
+        now = monotonic()
+        if now - record.info.get("used_at", now) < TRUSTED_SECONDS:
+            return
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error as failure:
+            if monotonic() - now > ANSWER_SECONDS / 2:
+                self._away_until = monotonic() + AWAY_SECONDS
+            raise sa.exc.InvalidatePoolError from failure
+
+
+def _driver_of(connection: sa.Connection) -> Impatient:
+    return cast("Impatient", connection.connection.dbapi_connection)
+
+
+def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    return cursor.fetchall() if cursor.description else []
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry | None) -> None:
+    if record is not None:
+        record.info["used_at"] = monotonic()
+
+
+def _begin(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("writes"):
+        _driver_of(connection).execute(_BEGIN.encode())

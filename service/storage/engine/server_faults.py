@@ -1,0 +1,55 @@
+"""What an operator types when PostgreSQL, or PgBouncer before it, refuses the service."""
+
+import re
+from typing import Final
+
+import psycopg
+import sqlalchemy as sa
+
+_UPGRADE: Final = "the database lacks tables of this release: type `vestibule db upgrade`"
+_GRANT: Final = (
+    "the database user {user} may not make tables in the schema {schema}: the owner of the database {database} types "
+    "GRANT USAGE, CREATE ON SCHEMA {schema} TO {user};"
+)
+_BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F000": _GRANT}
+# A refused connection has no SQLSTATE, only words: PostgreSQL's, or PgBouncer's.
+_BY_WORDS: Final = {
+    r"authentication failed|no password supplied": (
+        "the database server refuses the user {user} or the password: correct them in VESTIBULE_DATABASE_URL"
+    ),
+    r'role "[^"]*" does not exist|no such user': (
+        "the database server knows no user {user}: correct VESTIBULE_DATABASE_URL, or make the user with "
+        "CREATE ROLE {user} LOGIN PASSWORD …;"
+    ),
+    r'database "[^"]*" does not exist|no such database': (
+        "the database server has no database {database}: correct VESTIBULE_DATABASE_URL, or make it with "
+        "CREATE DATABASE {database} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"
+    ),
+    r"permission denied for database": (
+        "the database user {user} may not connect: the owner of the database types "
+        "GRANT CONNECT ON DATABASE {database} TO {user};"
+    ),
+    r"permission denied for (?:table|sequence)": (
+        "the database user {user} may not use the tables: their owner types "
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user};"
+    ),
+    r"statement pooling": (
+        "PgBouncer pools statements, and Vestibule needs transactions: set pool_mode = transaction for {database}"
+    ),
+}
+
+
+def remedy(failure: BaseException, address: sa.URL) -> str | None:
+    """Return what is wrong and what to type; None for a failure that passes by itself. Never with the password."""
+    said = str(failure)
+    text = next((text for words, text in _BY_WORDS.items() if re.search(words, said)), None)
+    if text is None and isinstance(failure, psycopg.Error):
+        text = _BY_STATE.get(failure.sqlstate or "")
+    if text is None:
+        return None
+    schema = re.search(r"permission denied for schema (\S+)", said)
+    return text.format(
+        user=f'"{address.username}"' if address.username else "of this process",
+        database=f'"{address.database}"',
+        schema=schema[1] if schema else "public",
+    )

@@ -1,0 +1,250 @@
+"""SQLite: one file, private to its owner, that several processes and threads use at once.
+
+Write-ahead logging only where the library is 3.51.3 or later: earlier ones can lose commits in it
+(https://sqlite.org/wal.html#walresetbug). Never memory-mapped, for the same reason.
+"""
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from service.storage.engine.database import Row, Statement
+
+try:
+    from pysqlite3 import dbapi2 as newer
+except ImportError:  # no wheel for this platform
+    newer = sqlite3
+
+DRIVER: Any = newer
+_T = TypeVar("_T")
+SAFE_WAL: Final = (3, 51, 3)
+BUSY_SECONDS: Final = 0.8  # for everything before a commit: the turn in this process, then the file's lock
+COMMIT_SECONDS: Final = 0.2  # at least; more when less was waited before
+# The library's own waiting grows to steps of 100 ms, in which the unlucky starve: it gets a small step, and
+# `_patiently` has it begin again. Only a commit cannot begin again; with a rollback journal it waits for readers.
+_STEP: Final = "PRAGMA busy_timeout = 5"
+_WHOLE: Final = "PRAGMA busy_timeout = 800"
+_WAL_BYTES: Final = 16 * 1024 * 1024
+_CONNECTIONS: Final = 32
+
+
+def journal_mode() -> str:
+    """Return the journal mode that is safe with the library in use: `wal`, or `truncate`.
+
+    A truncated journal is synced at the end of a commit; a deleted one would need the directory synced too.
+    """
+    return "wal" if DRIVER.sqlite_version_info >= SAFE_WAL else "truncate"
+
+
+File = tuple[int, int]
+
+
+class _Connection(newer.Connection):  # type: ignore[misc] # the driver has no types
+    """A connection that knows which file (device, inode) it opened."""
+
+    file: File | None
+
+
+class Sqlite:
+    """One file. It is never made here: a missing file is a failure, not an empty database.
+
+    A file that is deleted or replaced is left at once, and no change to it is acknowledged: its connections
+    would go on writing to what no name leads to.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._path = str(path)
+        self._uri = address_of(path)
+        self._durable = durable
+        self._driver = DRIVER
+        self._journal_mode = journal_mode()
+        self._writing = threading.Lock()
+        self._idle: deque[_Connection] = deque()
+        self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
+        self.sqlalchemy = sa.create_engine(
+            "sqlite://",
+            module=DRIVER,
+            creator=self._open,
+            poolclass=QueuePool,
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
+            hide_parameters=True,
+        )
+        sa.event.listen(self.sqlalchemy, "checkout", self._prove)
+        sa.event.listen(self.sqlalchemy, "begin", self._begin)
+
+    def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        deadline = monotonic() + BUSY_SECONDS
+        with nullcontext() if statement.only_reads else self._turn(deadline):
+            connection = self._take()
+            try:
+                rows: list[Row] = self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.append(connection)
+        if not statement.only_reads:
+            self._acknowledge(connection.file)
+        return rows
+
+    def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
+        text, parameters = statement.bound(self.sqlalchemy.dialect, values)
+        return cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(text, parameters).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        deadline = monotonic() + BUSY_SECONDS
+        with self._turn(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
+            file = _file_of(connection)
+            yield connection
+        self._acknowledge(file)
+
+    @contextmanager
+    def wholesale(self) -> Iterator[sa.Connection]:
+        """Without foreign keys a whole table goes at once; with them the library looks at every row."""
+        deadline = monotonic() + BUSY_SECONDS
+        with self._turn(deadline), self.sqlalchemy.connect() as connection:
+            file = _file_of(connection)
+            connection.detach()
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.commit()
+            connection.execution_options(deadline=deadline)
+            with connection.begin():
+                yield connection
+        self._acknowledge(file)
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """A rebuilt table is dropped under its old name: with foreign keys on, that would take its children along."""
+        with self.wholesale() as connection:
+            yield connection
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                raise sa.exc.IntegrityError("migration", None, DRIVER.IntegrityError("a row lost what it refers to"))
+
+    def remedy(self, failure: BaseException) -> None:
+        """None: what can be mended in a file is found before it is opened (`file_checks.py`)."""
+
+    def close(self) -> None:
+        self.sqlalchemy.dispose()
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _turn(self, deadline: float) -> Iterator[None]:
+        """Queue the threads of this process, so that few ask for the file's lock at a time."""
+        if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
+            raise self._driver.OperationalError("database is locked by this process")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def _acknowledge(self, file: File | None) -> None:
+        """Let what was committed count only when its file still has its name. After the turn: a look takes its time."""
+        if self._named() != file:
+            raise self._replaced()
+
+    def _named(self) -> File | None:
+        """Return the file that has the name now."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - a Path would cost as much again
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _replaced(self) -> Exception:
+        return cast("Exception", self._driver.OperationalError("the file was deleted or replaced at this moment"))
+
+    def _take(self) -> _Connection:
+        """Take an idle connection to the file that has the name now, or open one; those to others are closed."""
+        file = self._named()
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if connection.file == file:
+                return connection
+            connection.close()
+        return self._open()
+
+    def _prove(self, connection: _Connection, _record: object, _pooled: object) -> None:
+        """Have the pool open another connection when this one leads to a file that has lost its name."""
+        if connection.file != self._named():
+            raise sa.exc.DisconnectionError("the file was deleted or replaced")
+
+    def _patiently(self, act: Callable[[], _T], deadline: float) -> _T:
+        """Act as soon as no other process holds the file's lock. Whoever is refused has changed nothing."""
+        while True:
+            try:
+                return act()
+            except self._driver.OperationalError as failure:
+                if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                    raise
+
+    def _begin(self, connection: sa.Connection) -> None:
+        """Take the write lock first: a transaction that reads, then writes, can be refused at once in between."""
+        deadline = connection.get_execution_options().get("deadline")
+        if deadline is None:
+            return
+        driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        driver_connection.execute(_STEP)
+        self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"), deadline)
+        left = max(COMMIT_SECONDS, deadline - monotonic())
+        driver_connection.execute(f"PRAGMA busy_timeout = {left * 1000:.0f}")
+
+    def __del__(self) -> None:
+        """Leave no connection to be closed by chance."""
+        self.close()
+
+    def _open(self) -> _Connection:
+        file = self._named()
+        connection: _Connection = self._driver.connect(
+            self._uri,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=64,
+            factory=_Connection,
+        )
+        try:
+            connection.file = file
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_up(self, connection: _Connection) -> None:
+        if self._named() != connection.file:
+            raise self._replaced()
+        mode = self._journal_mode
+        connection.execute(_WHOLE)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
+        if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
+            raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
+        connection.execute(_STEP)
+
+
+def _file_of(connection: sa.Connection) -> File | None:
+    return cast("_Connection", connection.connection.dbapi_connection).file
+
+
+def address_of(path: Path) -> str:
+    """Return the file as the library opens it when it must not make it."""
+    return f"file:{quote(str(path))}?mode=rw"

@@ -1,0 +1,21 @@
+"""How Alembic runs our steps: inside the transaction that `schema.py` opened.
+
+A new step is a new file in `versions/`, numbered on from the last, and its number as HEAD in `schema.py`; when
+earlier releases could not work with its tables, OLDEST_RELEASE goes up with it. First add, in a later release
+remove: old and new replicas run side by side. On SQLite use `op.batch_alter_table`.
+"""
+
+from alembic import context
+
+from service.storage import accounts, audit, blocks, links, sessions  # noqa: F401 - their tables
+from service.storage.counting import sql_attempts, sql_counters  # noqa: F401 - their tables
+from service.storage.engine.database import metadata
+from service.storage.upkeep import schema  # noqa: F401 - their tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+context.run_migrations()

@@ -1,0 +1,177 @@
+"""Whether a database is ours, whole, and of this release; and how it becomes so.
+
+An SQLite file is brought up to date at start, one process at a time, after a checked copy was kept. On
+PostgreSQL that is `vestibule db upgrade`. Alembic is imported only when there is something to do. A
+database that is damaged, somebody else's or too new stops the start; it is never replaced.
+"""
+
+import logging
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from service import RELEASE
+from service.services import Unavailable
+from service.storage.engine.database import Database, Plain, SchemaFault, metadata
+from service.storage.upkeep import file_checks
+from service.storage.upkeep.backup import BadCopy, copy
+
+__all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
+
+HEAD: Final = "0002"
+# What is written into the database together with HEAD: releases before this one cannot use its tables.
+OLDEST_RELEASE: Final = "0.1.0"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
+_RELEASE: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_REVISION: Final = re.compile(r"\d{4}")
+_BROUGHT: Final = "the database was brought from revision %s to %s"
+_log: Final = logging.getLogger(__name__)
+
+house: Final = sa.Table(
+    "house",
+    metadata,
+    sa.Column("name", Plain, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+_alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.Text))
+
+
+def prepare(database: Database, *, backups: Path, now: int) -> None:
+    """Check the database at the start; bring an SQLite file up to date. Raises SchemaFault, Unavailable.
+
+    A PostgreSQL server that does not answer stops nothing: it may come later. One that refuses us stops the start.
+    """
+    if database.path is None:
+        try:
+            if pending(database):
+                _log.warning("the database lacks tables of this release: type `vestibule db upgrade`")
+        except SchemaFault:
+            raise
+        except Unavailable as away:
+            _log.warning("starting without the database: %s", away)
+        finally:
+            database.close()
+        return
+    note = file_checks.Note(backups.parent / "database.made", database.path)
+    with file_checks.alone(database.path):
+        file_checks.before_opening(database.path, note, backups)
+        try:
+            _bring_up_to_date(database, database.path, note, backups, now=now)
+        finally:
+            database.close()
+        note.write()
+    database.known_current = True
+
+
+def pending(database: Database) -> bool:
+    """Whether `upgrade` has something to do. Once it had nothing, no further question goes to the database.
+
+    Raises SchemaFault, and Unavailable when the database does not answer.
+    """
+    if not database.known_current:
+        # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
+        with database.reading() if database.path else database.writing() as connection:
+            database.known_current = (_judge(connection) or "") >= HEAD
+    return not database.known_current
+
+
+def upgrade(database: Database, *, backups: Path, now: int) -> str:
+    """Bring the tables to this release; what was done, in words. Raises SchemaFault, Unavailable.
+
+    Returns at once when there is nothing to do, and waits while another process works on it. `backups` is the
+    state directory's, for copies of an SQLite file: beside it lies the memory of the file that was made.
+    """
+    if database.path is not None:
+        prepare(database, backups=backups, now=now)
+        return f"The database is at revision {HEAD}."
+    if not pending(database):
+        return f"The database is at revision {HEAD} already."
+    with database.migrating() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        before = _judge(connection)
+        if (before or "") < HEAD:
+            _migrate(connection)
+    _log.info(_BROUGHT, before or "nothing", HEAD)
+    return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
+
+
+def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, backups: Path, *, now: int) -> None:
+    with file_checks.as_it_is(path, backups) as connection:
+        before = _judge(connection)
+        file_checks.whole_if_small(connection, path)
+    if (before or "") >= HEAD:
+        return
+    if before is None:
+        file_checks.refuse_a_loss(path, note, backups)
+    try:
+        kept = copy(path, backups, label=before, now=now) if before else None
+    except BadCopy as fault:
+        raise SchemaFault(f"{path} was not migrated: no sound copy could be kept in {backups}: {fault}") from fault
+    with database.migrating() as connection:
+        _migrate(connection)
+    _log.info(_BROUGHT, before or "nothing", HEAD)
+    if kept:
+        _log.warning(
+            "the way back to revision %s: stop the service, install the release from before, then: "
+            "rm -f %s-wal %s-shm && cp -p %s %s",
+            *(before, *(shlex.quote(str(file)) for file in (path, path, kept, path))),
+        )
+
+
+def _judge(connection: sa.Connection) -> str | None:
+    """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
+    tables = set(sa.inspect(connection).get_table_names())
+    if connection.dialect.name == "postgresql":
+        _require_settings(connection)
+    if not tables:
+        return None
+    if not {"alembic_version", "house"} <= tables:
+        raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
+    oldest = connection.scalar(sa.select(house.c.value).where(house.c.name == "oldest_release"))
+    revision = connection.scalar(sa.select(_alembic.c.version_num))
+    if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
+        raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
+    if _parts(RELEASE) < _parts(str(oldest)):
+        raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
+    return str(revision)
+
+
+def _parts(release: str) -> tuple[int, ...]:
+    found = _RELEASE.match(release)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _require_settings(connection: sa.Connection) -> None:
+    """Names of people come from all over the world; a statement by itself takes the server's default isolation."""
+    if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
+        raise SchemaFault(
+            "the database must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
+        )
+    isolation, user = connection.exec_driver_sql(
+        "SELECT current_setting('default_transaction_isolation'), quote_ident(current_user)"
+    ).one()
+    if isolation != "read committed":
+        raise SchemaFault(
+            f"the database's default isolation is {isolation}, and parallel sign-ins would fail: type "
+            f"ALTER ROLE {user} SET default_transaction_isolation = 'read committed';"
+        )
+
+
+def _migrate(connection: sa.Connection) -> None:
+    """Run the missing steps inside the connection's transaction, and write down who may use the result."""
+    # What it says of its plugins and dialects, at its import already, is nothing to an operator.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)
+    connection.execute(sa.delete(house).where(house.c.name == "oldest_release"))
+    connection.execute(sa.insert(house).values(name="oldest_release", value=OLDEST_RELEASE))

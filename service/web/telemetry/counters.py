@@ -1,0 +1,79 @@
+"""What each worker counts: sign-ins, refusals, hashing, what was lost of the log. Labels come from closed sets."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from service.login.attempts import Scope
+from service.login.hashing import Observer
+from service.login.sign_in import Reason
+
+# From nothing to the second within which an answer comes; a hash at the highest cost takes some seconds.
+_WAITS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+_HASHES: Final = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
+disable_created_metrics()  # type: ignore[no-untyped-call]  # one process shows what many show: with many there are none
+
+
+class Counters:
+    """The counters of one app, in one registry."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.sign_ins = Counter(
+            "vestibule_sign_in_attempts_total",
+            "Sign-in attempts by method and outcome.",
+            ["method", "outcome"],
+            registry=registry,
+        )
+        self.throttled = Counter(
+            "vestibule_throttled_total", "Requests refused by a limit.", ["scope"], registry=registry
+        )
+        self.log_lines_lost = Counter(
+            "vestibule_log_lines_lost_total", "Lines of the log that could not be written.", registry=registry
+        )
+        self.space_shortages = Counter(
+            "vestibule_metrics_space_shortages_total",
+            "Times that a process had no disk space for its counts.",
+            registry=registry,
+        )
+        self.gate = GateMetrics(registry)
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        """Show every series from the start: the first refusal is an increase, not a series that appears."""
+        for outcome in ("granted", *Reason):
+            self.sign_ins.labels("password", str(outcome))
+        for scope in ("posts", "block", *Scope):
+            self.throttled.labels(str(scope))
+
+
+class GateMetrics(Observer):
+    """The hashing gate's metrics: how many wait, how long, how long a hash takes, how many were refused."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._wait = Histogram(
+            "vestibule_hash_wait_seconds", "Time in the queue before hashing.", buckets=_WAITS, registry=registry
+        )
+        self._duration = Histogram(
+            "vestibule_hash_duration_seconds", "Time of one job at hashing.", buckets=_HASHES, registry=registry
+        )
+        self._shed = Counter("vestibule_hash_shed_total", "Attempts turned away at the gate.", registry=registry)
+        self._inside = Gauge(
+            "vestibule_hash_queue_length",
+            "Attempts that wait or are being hashed.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+
+    def joined(self) -> None:
+        self._inside.inc()
+
+    def left(self) -> None:
+        self._inside.dec()
+
+    def hashed(self, *, waited: float, took: float) -> None:
+        self._wait.observe(waited)
+        self._duration.observe(took)
+
+    def shed(self) -> None:
+        self._shed.inc()

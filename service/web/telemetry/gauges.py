@@ -1,0 +1,53 @@
+"""What the database and the settings say now, read at most every 30 seconds in each worker."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from service import RELEASE
+from service.services import Services, Unavailable
+
+READ_EVERY_SECONDS: Final = 30
+
+
+class Gauges:
+    """The gauges of one app; a database that does not answer is `vestibule_database_up 0`, not an error."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._read_at = 0.0
+        self._families: list[Metric] = []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges as they were last read."""
+        if not self._families or time.monotonic() - self._read_at >= READ_EVERY_SECONDS:
+            self._families, self._read_at = list(self._read()), time.monotonic()
+        return iter(self._families)
+
+    def _read(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily("vestibule_build_info", "The release that answers.", labels=["release"])
+        build.add_metric([RELEASE], 1)
+        yield build
+        up = self._services.health.database_answers()
+        yield GaugeMetricFamily("vestibule_database_up", "Whether the database answers.", value=up)
+        if up:
+            yield from self._rows()
+
+    def _rows(self) -> Iterator[Metric]:
+        services = self._services
+        try:
+            pending = services.health.migrations_pending()
+            yield GaugeMetricFamily("vestibule_migrations_pending", "Whether `db upgrade` is due.", value=pending)
+            if pending:
+                return
+            live = services.sessions.count_live(services.lifetimes, now=services.clock())
+            yield GaugeMetricFamily("vestibule_sessions", "Sessions that are live.", value=live)
+            accounts = GaugeMetricFamily("vestibule_accounts", "Accounts by state.", labels=["state"])
+            for state, count in services.accounts.count().items():
+                accounts.add_metric([state], count)
+            yield accounts
+        except Unavailable:
+            return

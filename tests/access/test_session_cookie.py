@@ -1,0 +1,77 @@
+"""The session cookie without a framework: which of several counts, and which `Domain` it may have been set with."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.access import session_cookie
+from service.access.public_address import PublicAddress
+from service.login.sessions import SignedIn, hash_of
+from tests.rig.memory_store import MemorySessions, Rows
+from tests.rig.people import LIFETIMES, NOW, alice, session_of
+
+LOCAL = PublicAddress("http", "localhost", 8080)
+HTTPS = PublicAddress("https", "auth.team.example.test", 443)
+LIVE, DEAD = "L" * 43, "D" * 43
+
+
+def look_up(header: str, *, expired: str = "") -> SignedIn | None:
+    """Look up the tokens of a header where one session is live, and perhaps another one expired."""
+    rows = Rows(accounts={"a1": alice()})
+    rows.sessions = {hash_of(LIVE): replace(session_of(alice()), token_hash=hash_of(LIVE))}
+    if expired:
+        rows.sessions[hash_of(expired)] = replace(session_of(alice(), now=NOW - 1000), token_hash=hash_of(expired))
+    hashes = session_cookie.token_hashes(session_cookie.sent(header, "n"))
+    return session_cookie.look_up(hashes, sessions=MemorySessions(rows), lifetimes=LIFETIMES, now=NOW).live
+
+
+@pytest.mark.parametrize(
+    ("header", "is_in"),
+    [
+        (f"n={LIVE}", True),
+        (f"n={DEAD}; n={LIVE}", True),
+        (f"n={LIVE}; n={DEAD}", True),
+        (f"n=; n=bad; n={LIVE}=; n={LIVE}", True),
+        (f"{'n=bad; ' * 50}n={LIVE}", True),
+        (f"{f'n={DEAD}; ' * 50}n={LIVE}", True),
+        ("; ".join(f"n={letter * 43}" for letter in "abc") + f"; n={LIVE}", True),
+        ("; ".join(f"n={letter * 43}" for letter in "abcd") + f"; n={LIVE}", False),
+        (f"N={LIVE}; n ={LIVE}; =n={LIVE}; n", False),
+    ],
+)
+def test_of_several_cookies_the_live_one_counts(header: str, *, is_in: bool) -> None:
+    """Whatever their order, the live session is found among the first four different tokens."""
+    assert (look_up(header) is not None) is is_in
+    assert (look_up(header, expired=DEAD) is not None) is is_in
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=80) | st.text("n=; ab", max_size=40))
+def test_a_cookie_is_what_stands_behind_its_exact_name(header: str) -> None:
+    """The reader finds what a pattern finds, and all of it."""
+    found = re.findall(r"(?:^|;) *n=([^;]*)", header, re.DOTALL)
+
+    assert session_cookie.sent(header, "n") == [value.rstrip(" ") for value in found]
+
+
+@pytest.mark.parametrize(
+    ("public", "cookie_domain", "name", "domains"),
+    [
+        (LOCAL, None, "vestibule_session", [None]),
+        (LOCAL, "localhost", "vestibule_session", [None]),
+        (HTTPS, None, "__Host-vestibule", [None]),
+        (
+            *(HTTPS, "team.example.test", "__Secure-vestibule"),
+            ["auth.team.example.test", "team.example.test", "example.test"],
+        ),
+        (PublicAddress("https", "auth.internal", 443), "internal", "__Secure-vestibule", ["auth.internal", "internal"]),
+    ],
+)
+def test_a_cookie_is_cleared_in_every_way_it_may_have_been_set(
+    public: PublicAddress, cookie_domain: str | None, name: str, domains: list[str | None]
+) -> None:
+    """A cookie of this host alone has one identity; a shared one may stem from another `cookie_domain`."""
+    assert session_cookie.cookie_name(public, cookie_domain) == name
+    assert session_cookie.domains(public, cookie_domain) == domains

@@ -1,0 +1,169 @@
+"""Attempts at length: the same verdicts everywhere, exact for many at once, after a restart, and bounded."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+from redis import Redis as Client
+
+from service.login.attempts import Attempts, Reserved, Scope, Throttled, Try, Window
+from service.storage.counting import redis_counters, sql_counters
+from service.storage.counting.counter_file import CounterFile
+from service.storage.counting.redis_attempts import RedisAttempts
+from service.storage.counting.sql_attempts import SWEPT_AT_ONCE, SWEPT_EVERY, SqlAttempts
+from service.storage.engine.database import Database, Rows, Statement
+from tests.rig.memory_attempts import MemoryAttempts
+from tests.rig.memory_store import Rows as MemoryRows
+from tests.storage.children import together
+from tests.storage.counting.windows import ALICE, LIMITS, elsewhere, kept, let_through, reserve, trying
+from tests.storage.engine.test_many_processes import address_of
+from tests.storage.stores import NOW
+
+AT_ONCE = 50
+SHARED = ["sqlite", "sqlite-journal", "postgresql", "pgbouncer", "redis", "redis-before-sql"]  # all but memory
+WORKERS = 4
+COUNT = Statement(sa.text("SELECT count(*) FROM attempts"))
+
+
+def story(chance: random.Random) -> list[tuple[Try, int, bool]]:
+    """Return who tries what when, and whether the password is right: few people, so that they meet all limits."""
+    now, acts = 0, []
+    for _ in range(300):
+        now += chance.choice([0, 0, 1, 2, 7, 30])
+        device = chance.choice([None, None, None, "d1", "d2"])
+        who = trying(chance.choice("abc") * 32, elsewhere(chance.randrange(4)), device)
+        acts.append((who, now, chance.random() < 0.2))
+    return acts
+
+
+def verdicts(attempts: Attempts, acts: list[tuple[Try, int, bool]]) -> list[object]:
+    """Return what was said to everybody, without what differs by nature."""
+    said: list[object] = []
+    for who, moment, is_right in acts:
+        verdict = attempts.reserve(who, LIMITS, now=NOW + moment)
+        said.append(verdict if isinstance(verdict, Throttled) else sorted(verdict.used_up))
+        if is_right and isinstance(verdict, Reserved):
+            attempts.release(verdict)
+    return said
+
+
+def test_every_store_gives_the_verdicts_of_the_model(attempts: Attempts) -> None:
+    """Three hundred tries and releases over ten windows' time, at three accounts from four networks: each alike."""
+    acts = story(random.Random(20_27))  # noqa: S311 - the same story for every store
+
+    said = verdicts(attempts, acts)
+
+    assert said == verdicts(MemoryAttempts(MemoryRows()), acts)
+    assert {verdict.scope for verdict in said if isinstance(verdict, Throttled)} == set(Scope)
+
+
+@pytest.mark.parametrize("attempts", SHARED, indirect=True)
+@pytest.mark.parametrize("device", [None, "d"])
+def test_of_fifty_at_once_exactly_the_limit_goes_on(attempts: Attempts, device: str | None) -> None:
+    """Guesses made in the same moment do not slip through together."""
+    start, who = Barrier(AT_ONCE), trying(device=device)
+
+    def guess(_number: int) -> int:
+        start.wait()
+        return let_through(reserve(attempts, who, 0))
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        went_on = sum(threads.map(guess, range(AT_ONCE)))
+
+    assert went_on == LIMITS[who.scopes[0]].failures
+    assert kept(attempts) == {ALICE: went_on}
+
+
+@pytest.mark.parametrize("attempts", SHARED, indirect=True)
+@pytest.mark.parametrize("by", [Scope.NETWORK, Scope.ACCOUNT])
+def test_many_at_once_share_the_wider_limits_exactly(attempts: Attempts, by: Scope) -> None:
+    """Also those who meet in one window only: many accounts of one network, many networks at one account."""
+
+    def guess(number: int) -> int:
+        who = trying(f"{number:032x}") if by is Scope.NETWORK else trying(network=elsewhere(number))
+        return let_through(reserve(attempts, who, 0))
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(guess, range(AT_ONCE))) == LIMITS[by].failures
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql", "pooled", "redis"])
+def test_four_workers_count_together_and_a_restart_forgets_nothing(
+    store: str, request: pytest.FixtureRequest, sqlite_file: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 tries of 16 threads in four processes exactly the limit goes on; when all have ended, nobody does."""
+    monkeypatch.setattr(redis_counters, "TIMEOUT_SECONDS", 10.0)
+    database: Database = request.getfixturevalue(store) if store in {"postgresql", "pooled"} else sqlite_file
+    redis: str | None = request.getfixturevalue("patient_redis") if store == "redis" else None
+    limits = (
+        LIMITS
+        | {Scope.ACCOUNT_FROM_NETWORK: Window(30, 900)}
+        | dict.fromkeys([Scope.NETWORK, Scope.ACCOUNT], Window(1000, 900))
+    )
+
+    went_on = together(*[("reserve", address_of(database), redis, trying(), limits, 50)] * WORKERS)
+    afterwards = sql_counters.choose(database, redis=redis).attempts.reserve(trying(), limits, now=NOW + 3)
+
+    assert sum(went_on) == 30
+    assert afterwards == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 900)
+
+
+@pytest.fixture(params=["counter_file", "postgresql", "pooled"])
+def rows(request: pytest.FixtureRequest) -> Rows:
+    """Each place in SQL that attempts may be in."""
+    rows: Rows = request.getfixturevalue(request.param)
+    return rows
+
+
+def flood(attempts: Attempts, tries: int, now: int) -> None:
+    """Try many names, each from a network of its own."""
+    for number in range(tries):
+        attempts.reserve(trying(f"{number:032x}", elsewhere(number)), LIMITS, now=now)
+
+
+def test_rows_are_bounded_by_what_is_counted_now(rows: Rows) -> None:
+    """A botnet that tries names without end leaves nothing behind: what no window needs goes as new ones come."""
+    attempts = SqlAttempts(rows)
+    longest = max(window.seconds for window in LIMITS.values())
+    flood(attempts, 3 * SWEPT_EVERY, NOW)
+    flood(attempts, 2 * SWEPT_EVERY, NOW + longest - 1)
+    before = rows.run(COUNT)
+
+    flood(attempts, SWEPT_EVERY, NOW + longest)
+
+    assert (before, rows.run(COUNT)) == ([(5 * SWEPT_EVERY,)], [(3 * SWEPT_EVERY,)])
+    assert SWEPT_AT_ONCE > SWEPT_EVERY
+
+
+def test_redis_forgets_by_itself(patient_redis: str) -> None:
+    """Every window's key ends no later than its window; a window that is in use holds what it counts and no more."""
+    attempts = RedisAttempts(patient_redis)
+    reserve(attempts, trying(device="d"), 0)
+    reserve(attempts, trying(), *range(0, 3000, 25))
+
+    with Client.from_url(patient_redis) as client:
+        keys = {key.decode().split(":")[2]: key for key in client.scan_iter("*")}
+        held = {kind: client.zcard(key) for kind, key in keys.items()}
+        lives = {kind: client.ttl(key) for kind, key in keys.items()}
+
+    assert held == {"both": 3, "network": 4, "account": 5, "device": 1}
+    assert all(
+        0 < lives[kind] <= LIMITS[scope].seconds
+        for scope, kind in {
+            Scope.ACCOUNT_FROM_NETWORK: "both",
+            Scope.NETWORK: "network",
+            Scope.ACCOUNT: "account",
+            Scope.KNOWN_DEVICE: "device",
+        }.items()
+    )
+
+
+def test_a_damaged_file_is_made_anew(counter_file: CounterFile) -> None:
+    """A file that is of no use any more is replaced under the service, and counted in at once, in fresh windows."""
+    attempts = SqlAttempts(counter_file)
+    reserve(attempts, trying(), 0, 0)
+    counter_file.run(Statement(sa.text("DROP TABLE attempts")))
+
+    assert let_through(reserve(attempts, trying(), 0, 0, 0, 0)) == 3

@@ -1,0 +1,148 @@
+"""What Redis' user needs, TLS, and what is said of a Redis that does not serve."""
+
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from redis import Redis as Client
+from redis.exceptions import RedisError
+
+from service.login.attempts import Scope
+from service.settings import load
+from service.storage.counting.redis_attempts import RedisAttempts
+from service.storage.counting.redis_counters import Watch, counts, impatient
+from service.storage.counting.redis_faults import in_words
+from tests.house_rules.settings_manual import REDIS_USER
+from tests.rig.asking import free_port
+from tests.rig.parts import need
+from tests.rig.postgres import private_place
+from tests.rig.redis import Redis
+from tests.rig.until import until
+from tests.storage.counting.windows import ALICE, kept, reserve, reserved, trying
+
+PASSWORD: Final = "CANARY:p[a]%@/b"
+ENCODED: Final = "CANARY%3Ap%5Ba%5D%25%40%2Fb"
+
+
+def _address(written: str) -> str:
+    """Return an address as the settings hand it to the drivers."""
+    address = load({"VESTIBULE_REDIS_URL": written}).redis_address
+    assert address
+    return address
+
+
+def _fault(written: str) -> str:
+    """Return what is said of a Redis that does not serve."""
+    with pytest.raises(RedisError) as failure:
+        impatient(_address(written)).incr("key", 60)
+    return in_words(failure.value)
+
+
+@pytest.fixture
+def user(redis: Redis, patient_redis: str) -> Iterator[str]:
+    """The address of the user that docs/settings.md describes, who has nothing but those rights."""
+    words = REDIS_USER.replace("PASSWORD", PASSWORD).split()
+    with Client.from_url(patient_redis) as client:
+        client.execute_command(*words)
+        yield _address(f"redis://vestibule:{ENCODED}@127.0.0.1:{redis.port}/0")
+        client.execute_command("ACL", "DELUSER", "vestibule")
+
+
+def test_the_user_of_the_manual_may_do_all_that_is_needed(user: str) -> None:
+    """Attempts are reserved, given back, listed and cleared, forms counted, and the return of Redis is noticed."""
+    attempts, counters = RedisAttempts(user), impatient(user)
+
+    first, _ = reserve(attempts, trying(), 0, 1)
+    attempts.release(reserved(first))
+    left = kept(attempts)
+    counted = [counters.incr("key", 60), counters.incr("key", 60), counters.get("key")]
+    lasts, is_healthy = counters.get_expiry("key"), counters.check()
+    counters.clear("key")
+
+    assert (left, counted, counters.get("key"), is_healthy) == ({ALICE: 1}, [1, 2, 2], 0, True)
+    assert lasts > 0
+    assert attempts.answers()
+    assert kept(attempts, Scope.NETWORK)
+    assert attempts.clear(account=ALICE) == 1
+
+
+def test_the_user_of_the_manual_may_do_nothing_else(user: str) -> None:
+    """Neither other keys nor other commands: what one service leaks does not open its neighbour's data."""
+    with Client.from_url(user) as client:
+        for words in (
+            ("GET", "other"),
+            ("FLUSHALL",),
+            ("CONFIG", "GET", "*"),
+            ("KEYS", "*"),
+            ("SET", "vestibule:x", "1"),
+        ):
+            with pytest.raises(RedisError, match="permissions"):
+                client.execute_command(*words)
+
+
+def test_a_user_without_a_right_is_told_from_a_wrong_password(user: str, redis: Redis) -> None:
+    """The words lead to the manual's list of rights, or to the password."""
+    redis.command("ACL", "SETUSER", "vestibule", "-zadd", "-incrby")
+    with pytest.raises(RedisError) as refused:
+        reserve(RedisAttempts(user), trying(), 0)
+
+    assert "docs/settings.md has the ACL" in in_words(refused.value)
+    assert _fault(f"redis://vestibule:wrong@127.0.0.1:{redis.port}/0") == "the user name or the password is wrong"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (f"redis://:{ENCODED}@127.0.0.1:{{port}}/0", "a password is given, and the server has none for this user"),
+        (f"redis://nobody:{ENCODED}@127.0.0.1:{{port}}/0", "the user name or the password is wrong"),
+        ("redis://127.0.0.1:{port}/99", "the server has no database of that number"),
+        (f"redis://:{ENCODED}@127.0.0.1:{{free}}/0", "no server listens on that port or socket"),
+        (f"redis://:{ENCODED}@name.invalid/0", "the name of the server cannot be resolved"),
+        (f"redis+unix://:{ENCODED}@/nowhere/redis.sock", "No such file or directory"),
+    ],
+)
+def test_what_is_wrong_is_said(redis: Redis, patient_redis: str, written: str, words: str) -> None:
+    """Name, port, socket, password, database number: each in its own words, without a part of the address."""
+    assert patient_redis
+    assert _fault(written.format(port=redis.port, free=free_port())) == words
+
+
+def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    """One line when Redis is given up says why, and holds no password."""
+    watch = Watch(every_seconds=0.02)
+    store = impatient(_address(f"redis://nobody:{ENCODED}@127.0.0.1:{redis.port}/0"))
+    with pytest.raises(RedisError) as refused:
+        store.incr("key", 60)
+
+    watch.lost(lambda: True, refused.value)
+    until(lambda: not watch.away, "the watch trusts Redis again")
+
+    assert "Redis does not serve (the user name or the password is wrong): limits are counted in SQL" in caplog.text
+    assert "CANARY" not in caplog.text
+
+
+@pytest.fixture(scope="module")
+def tls() -> Iterator[tuple[int, str]]:
+    """A Redis that speaks TLS, with a certificate for localhost; its port, and the certificate's path."""
+    with private_place("redis-tls") as place:
+        server = Redis(place, need("redis"), encrypted=True)
+        try:
+            server.start()
+            yield server.port, server.address.partition("ssl_ca_certs=")[2]
+        finally:
+            server.stop()
+
+
+def test_tls_with_an_authority_of_ones_own(tls: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `ssl_ca_certs` Redis counts over TLS; without, and under another name, its certificate is refused."""
+    monkeypatch.setattr("service.storage.counting.redis_counters.TIMEOUT_SECONDS", 10.0)
+    port, pem = tls
+
+    assert counts(impatient(_address(f"rediss://localhost:{port}/0?ssl_ca_certs={pem}")))
+    assert "certificate is refused: self-signed" in _fault(f"rediss://localhost:{port}/0")
+    assert "certificate is refused: IP address mismatch" in _fault(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={pem}")
+    assert "does it speak TLS" in _fault(f"redis://localhost:{port}/0")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        assert _fault(f"rediss://localhost:{listener.getsockname()[1]}/0") == "no server listens on that port or socket"

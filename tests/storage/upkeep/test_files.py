@@ -1,0 +1,76 @@
+"""Whose the files are, and what a file that somebody planted cannot do."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from service.storage import private
+from service.storage.counting.counter_file import CounterFile
+from service.storage.counting.sql_counters import SqlCounters
+from service.storage.engine.database import Database
+from service.storage.upkeep import backup, schema
+from service.storage.upkeep.schema import SchemaFault
+from tests.storage.stores import NOW, account, over
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+
+
+@root_only
+def test_root_makes_files_for_the_directorys_owner(tmp_path: Path) -> None:
+    """A command that root typed leaves nothing behind that the service cannot open: database, log, copies, notes."""
+    state_dir = tmp_path / "state"
+    state_dir.mkdir()
+    os.chown(state_dir, 4711, 4712)
+    database = Database(f"sqlite:///{state_dir / 'vestibule.sqlite3'}")
+
+    schema.prepare(database, backups=state_dir / "backups", now=NOW)
+    over(database).accounts.add(account())
+    SqlCounters(rows=CounterFile(state_dir / "counters.sqlite3")).incr("a", 60)
+    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
+
+    found = {str(path.relative_to(state_dir)): path.stat() for path in state_dir.rglob("*")}
+    assert {(4711, 4712)} == {(stat.st_uid, stat.st_gid) for stat in found.values()}
+    assert {0o600, 0o700} == {stat.st_mode & 0o777 for stat in found.values()}
+    database.close()
+
+
+@pytest.mark.parametrize("planted", ["vestibule.sqlite3", "database.made"])
+def test_a_planted_link_is_not_followed(tmp_path: Path, planted: str) -> None:
+    """Nobody gets a file made, or given away, where a symbolic link in the state directory points."""
+    state_dir, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+    state_dir.mkdir()
+    (state_dir / planted).symlink_to(elsewhere)
+    database = Database(f"sqlite:///{state_dir / 'vestibule.sqlite3'}")
+
+    with contextlib.suppress(SchemaFault):
+        schema.prepare(database, backups=state_dir / "backups", now=NOW)
+
+    assert not elsewhere.exists()
+    database.close()
+
+
+def test_a_name_that_is_taken_is_not_made_again(tmp_path: Path) -> None:
+    """Making a private file never changes one that is there."""
+    (tmp_path / "file").write_text("kept")
+
+    with pytest.raises(FileExistsError):
+        private.make_file(tmp_path / "file")
+
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", "what?", "hash#tag", "ünï", "quote'\""])
+def test_a_state_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """Characters that mean something in an address are parts of a name here."""
+    state_dir = tmp_path / name
+    database = Database(f"sqlite:///{state_dir / 'vestibule.sqlite3'}")
+
+    schema.prepare(database, backups=state_dir / "backups", now=NOW)
+    over(database).accounts.add(alice := account())
+    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
+
+    assert alice == over(database).accounts.by_username("alice")
+    assert (state_dir / "vestibule.sqlite3").is_file()
+    database.close()
