@@ -7,6 +7,7 @@
     cli/       the operator's commands: they parse and print, rules decide
     services.py, settings/    what pages and commands are handed, and what an operator chose
     machine.py, healthcheck.py, ram_disk.py    this machine's processors, `vestibule ping`, where workers count
+    directories.py, listeners.py, text_files.py    directories and their rights, nginx's sockets, text that people write
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything
 
