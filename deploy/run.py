@@ -72,7 +72,7 @@ def may_hand_over(state_dir: Path, nobody: int) -> bool:
 
 def refuse_used_ports(settings: "Settings") -> None:
     """End the start where a port cannot be used, with a free one to type instead: 8080 for 80."""
-    from service.settings.listeners import fault_of, sockets
+    from service.listeners import fault_of, sockets
 
     for name, listen in (("PORT", settings.server.listen), ("OPS_PORT", settings.ops_listen)):
         for each in sockets(listen):

@@ -14,9 +14,9 @@ from run import ROOT, choices
 
 from service import healthcheck
 from service.app import build_services
+from service.listeners import reachable
 from service.services import Unavailable
 from service.settings import Settings, load
-from service.settings.listeners import reachable
 
 VESTIBULE: Final = Path(sys.executable).with_name("vestibule")
 READY_SECONDS: Final = 20

@@ -9,6 +9,7 @@
     state_dir.py    files and directories of our own: made for their owner alone, refused when others have a way in
     machine.py, healthcheck.py, serve.py    this machine's processors, `vestibule ping`, becoming gunicorn
     ram_disk.py    the directory on the RAM disk where workers count
+    listeners.py, text_files.py    the sockets of nginx, text that people write
     parts.py   parts as the settings choose them
     app.py     the one page that wires everything
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
+from service import listeners
 from service.cli import REFUSED, Operator, as_json
-from service.settings import Settings, listeners
-from service.settings.listeners import Listener
+from service.listeners import Listener
+from service.settings import Settings
 
 NGINX_CONF = Path(__file__).resolve().parents[2] / "nginx.conf"
 _UNSPEAKABLE = frozenset('"\\$\n\r\0')  # what a quoted word of nginx's cannot hold as it is

@@ -1,11 +1,14 @@
 """Addresses and paths among the settings: the public origin, listeners, trusted networks, domains, files."""
 
 import ipaddress
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from service.access import public_address
 from service.access.public_address import Flaw
+from service.listeners import Listener
 from service.settings.kinds import InvalidValue, Kind, listing, text
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -27,6 +30,8 @@ _FLAWS: Final = {
 # co.uk, com.au, or.jp: not the Public Suffix List, only the commonest mistakes.
 _REGISTRIES: Final = frozenset({"ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"})
 _COUNTRY_CODE: Final = 2
+_LISTENER: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
+_EXAMPLES: Final = "localhost:8080, 0.0.0.0:8080 or [::]:8080 (both families)"
 HIGHEST_PORT: Final = 65535
 MAXIMUM_LOGO_BYTES: Final = 100_000
 # `sun_path` ends at 104 (BSD, macOS) or 108 (Linux) bytes; gunicorn and nginx add nothing to it.
@@ -72,6 +77,25 @@ def cookie_domain(value: object) -> str:
             "is a public registry, like com: browsers refuse cookies for it; put your own label before it"
         )
     return name
+
+
+def listener(item: str) -> Listener:
+    """Return one listener. Host names are refused: nginx would resolve them once, at its start."""
+    found = _LISTENER.fullmatch(item.lower())
+    quoted = "" if "@" in item else f'"{item}" '  # an address of a store that went into the wrong setting
+    if found is None or not 1 <= int(found["port"]) <= HIGHEST_PORT:
+        raise InvalidValue(f"{quoted}must be an address and a port: {_EXAMPLES}")
+    host = found["host"].strip("[]")
+    with suppress(ValueError):
+        return Listener(host if host == "localhost" else str(ipaddress.ip_address(host)), int(found["port"]))
+    raise InvalidValue(f"{quoted}has no valid IP address: write {_EXAMPLES}")
+
+
+def _listeners(value: object) -> tuple[Listener, ...]:
+    found: tuple[Listener, ...] = _LISTENERS.read(value)
+    if not found:
+        raise InvalidValue(f"is empty: write {_EXAMPLES}")
+    return found
 
 
 def network(item: str) -> Network:
@@ -159,6 +183,8 @@ def logo(value: object) -> Path:
 PUBLIC: Final = Kind("an address such as https://login.example.org", origin)
 ORIGINS: Final = listing("a list of addresses such as https://wiki.example.org", _origin_of_list)
 NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", network)
+_LISTENERS: Final = listing(f"a list of addresses and ports such as {_EXAMPLES}", listener)
+LISTENERS: Final = Kind(_LISTENERS.words, _listeners, _LISTENERS.write, is_list=True)
 DOMAIN: Final = Kind("a domain name such as example.org", cookie_domain)
 PATH: Final = Kind("an absolute path", path)
 SOCKET: Final = Kind("the absolute path of a socket", socket)

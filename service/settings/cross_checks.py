@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from service.settings import listeners
+from service.listeners import overlap
+from service.settings.addresses import LISTENERS
 from service.settings.fields import Settings
 from service.settings.kinds import spelled_duration
 
@@ -70,6 +71,6 @@ def _outer_limits(settings: Settings) -> Iterator[Contradiction]:
 
 
 def _listeners(settings: Settings) -> Iterator[Contradiction]:
-    if listeners.overlap(settings.ops_listen, settings.server.listen):
-        ops, public = map(listeners.LISTENERS.write, (settings.ops_listen, settings.server.listen))
+    if overlap(settings.ops_listen, settings.server.listen):
+        ops, public = map(LISTENERS.write, (settings.ops_listen, settings.server.listen))
         yield ("ops_listen", "server.listen"), f"{{0}} ({ops}) and {{1}} ({public}) overlap: choose another port"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final, cast
 
 from service.access import public_address
+from service.listeners import Listener
 from service.machine import cpu_budget
 from service.settings import addresses, sections, stores
 from service.settings.addresses import Network
 from service.settings.kinds import KEY, Kind, Secret
-from service.settings.listeners import LISTENERS, Listener
 from service.settings.sections import Section, setting
 
 PREFIX: Final = "VESTIBULE_"
@@ -71,7 +71,7 @@ class Settings(Section):
         addresses.NETWORKS, (), "Networks of proxies in front of nginx whose X-Forwarded-For counts."
     )
     ops_listen: tuple[Listener, ...] = setting(
-        LISTENERS,
+        addresses.LISTENERS,
         (Listener("127.0.0.1", 9180),),
         "Where nginx listens for `/metrics`, `/healthz` and `/readyz`; not for the public.",
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from service.listeners import Listener
 from service.settings import addresses, kinds
 from service.settings.kinds import DAY, HOUR, MINUTE, Kind, Limit
-from service.settings.listeners import LISTENERS, Listener
 
 
 def setting(kind: Kind, default: Any, description: str, *, unset: str = "") -> Any:  # noqa: ANN401 - as dataclasses.field
@@ -149,7 +149,7 @@ class Server(Section):
     """gunicorn, and nginx in front of it."""
 
     listen: tuple[Listener, ...] = setting(
-        LISTENERS,
+        addresses.LISTENERS,
         (Listener("localhost", 8080),),
         "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1. `[::]` takes IPv6 "
         "and IPv4.",

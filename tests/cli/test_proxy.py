@@ -64,7 +64,7 @@ def test_both_listeners_are_where_the_settings_say(
     listen: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address is taken as it is, several are, and `[::]` takes both families; the ops listener alike."""
-    monkeypatch.setattr("service.settings.listeners._is_usable", lambda _: True)
+    monkeypatch.setattr("service.listeners._is_usable", lambda _: True)
 
     assert _text("listen.conf", SERVER__LISTEN=listen).splitlines() == expected
     assert _text("ops.conf", OPS_LISTEN=listen, SERVER__LISTEN="127.0.0.9:9").splitlines() == expected

@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from service.settings import listeners
-from service.settings.listeners import Listener
+from service import listeners
+from service.listeners import Listener
 from tests.rig.asking import PATIENCE_SECONDS, free_port
 from tests.rig.servers import prepared
 

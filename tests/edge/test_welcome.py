@@ -10,9 +10,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from service import listeners
+from service.listeners import Listener
 from service.services import Unavailable
-from service.settings import listeners, load
-from service.settings.listeners import Listener
+from service.settings import load
 from service.storage.upkeep.schema import SchemaFault
 from tests.edge.test_run import LINK
 from tests.rig.parts import ROOT

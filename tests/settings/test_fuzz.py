@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from service.settings import CATALOGUE, addresses, sources, stores
 from service.settings.kinds import InvalidValue, Kind, kibibytes, listing, text, whole
-from service.settings.listeners import listener
 from tests.settings.asked import faults
 
 CANARY: Final = "canary7canary"
@@ -53,7 +52,7 @@ near_addresses = st.lists(
 KINDS: Final[dict[str, Callable[[object], object]]] = {
     "origin": addresses.origin,
     "cookie_domain": addresses.cookie_domain,
-    "listen": lambda written: str(listener(text(written))),
+    "listen": lambda written: str(addresses.listener(text(written))),
     "text": text,
 }
 

@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
-from service.settings import listeners
-from service.settings.listeners import LISTENERS, Listener
+from service import listeners
+from service.listeners import Listener
+from service.settings.addresses import LISTENERS
 from tests.settings.asked import refusal
 
 

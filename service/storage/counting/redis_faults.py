@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 _NO_RIGHT: Final = "its user may not use a command or a key that is needed: docs/settings.md has the ACL"
+_NO_NAME: Final = "the name of the server cannot be resolved"
 _BY_TEXT: Final = (
+    ("is not known (", _NO_NAME),
+    ("was not resolved", _NO_NAME),
     ("no permissions", _NO_RIGHT),
     ("user executing the script can't", _NO_RIGHT),
     ("wrongpass", "the user name or the password is wrong"),
@@ -22,7 +25,7 @@ _BY_TEXT: Final = (
     ("closed by server", "the server closed the connection: does it speak TLS (rediss://)?"),
 )
 _BY_KIND: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (socket.gaierror, "the name of the server cannot be resolved"),
+    (socket.gaierror, _NO_NAME),
     (ConnectionRefusedError, "no server listens on that port or socket"),
     (ConnectionResetError, "the server closed the connection: does it speak TLS (rediss://)?"),
     (TimeoutError, "the server did not answer in time"),
@@ -31,18 +34,17 @@ _BY_KIND: Final[tuple[tuple[type[BaseException], str], ...]] = (
 
 def in_words(failure: BaseException) -> str:
     """Return what is wrong: name, port, certificate, password, database number, or something else."""
-    for each in _chain(failure):
+    chain = list(_chain(failure))
+    for each in chain:
         if isinstance(each, ssl.SSLCertVerificationError):
             return f"the server's certificate is refused: {each.verify_message}"
         if isinstance(each, ssl.SSLError):
             return f"TLS fails ({each.reason}): is the port one for TLS, and are the files of the ssl_ options right?"
-        for kind, words in _BY_KIND:
-            if isinstance(each, kind):
-                return words
-    said = str(failure).lower()
-    words = next((words for part, words in _BY_TEXT if part in said), type(failure).__name__)
-    system = next((each.strerror for each in _chain(failure) if isinstance(each, OSError) and each.strerror), "")
-    return system or words
+    said = " ".join(map(str, chain)).lower()
+    by_text = [words for part, words in _BY_TEXT if part in said]
+    by_kind = [words for kind, words in _BY_KIND if any(isinstance(each, kind) for each in chain)]
+    by_system = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
+    return next(iter(by_text + by_kind + by_system), type(failure).__name__)
 
 
 def _chain(failure: BaseException | None) -> Iterator[BaseException]:

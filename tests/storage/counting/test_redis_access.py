@@ -1,9 +1,7 @@
 """What Redis' user needs, TLS, and what is said of a Redis that does not serve."""
 
-import shutil
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -17,7 +15,6 @@ from service.storage.counting.redis_attempts import RedisAttempts
 from service.storage.counting.redis_connection import counts, impatient
 from service.storage.counting.redis_faults import in_words
 from tests.house_rules.settings_manual import REDIS_USER
-from tests.rig import certificate
 from tests.rig.asking import free_port
 from tests.rig.parts import need
 from tests.rig.postgres import private_place
@@ -127,23 +124,18 @@ def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixtu
 
 
 @pytest.fixture(scope="module")
-def tls() -> Iterator[tuple[int, Path]]:
-    """A Redis that speaks TLS on a port, with a certificate for localhost; the port, and the certificate."""
+def tls() -> Iterator[tuple[int, str]]:
+    """A Redis that speaks TLS, with a certificate for localhost; its port, and the certificate's path."""
     with private_place("redis-tls") as place:
-        (pem, key), port = certificate.make(place, "localhost"), free_port()
-        options = f"--tls-port {port} --tls-cert-file {pem} --tls-key-file {key} --tls-auth-clients no".split()
-        for made in (pem, key):
-            shutil.chown(made, place.owner(), place.group())
-        place.chmod(0o755)
-        server = Redis(place, need("redis"), *options)
+        server = Redis(place, need("redis"), encrypted=True)
         try:
             server.start()
-            yield port, pem
+            yield server.port, server.address.partition("ssl_ca_certs=")[2]
         finally:
             server.stop()
 
 
-def test_tls_with_an_authority_of_ones_own(tls: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_with_an_authority_of_ones_own(tls: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """With `ssl_ca_certs` Redis counts over TLS; without, and under another name, its certificate is refused."""
     monkeypatch.setattr("service.storage.counting.redis_connection.TIMEOUT_SECONDS", 10.0)
     port, pem = tls

@@ -4,18 +4,10 @@
 machine has IPv6, and 0.0.0.0 stands in where it has none.
 """
 
-import ipaddress
-import re
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Final, NamedTuple
 
-from service.settings.kinds import InvalidValue, Kind, listing
-
-_WRITTEN: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
-_HIGHEST_PORT: Final = 65535
-_EXAMPLES: Final = "localhost:8080, 0.0.0.0:8080 or [::]:8080 (both families)"
 _ANY: Final = {"0.0.0.0", "::"}  # noqa: S104 - compared and rendered
 _LOOPBACKS: Final = ("127.0.0.1", "::1")
 
@@ -29,18 +21,6 @@ class Listener(NamedTuple):
     def __str__(self) -> str:
         """As an operator and nginx write it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def listener(item: str) -> Listener:
-    """Return one listener. Host names are refused: nginx would resolve them once, at its start."""
-    found = _WRITTEN.fullmatch(item.lower())
-    quoted = "" if "@" in item else f'"{item}" '  # an address of a store that went into the wrong setting
-    if found is None or not 1 <= int(found["port"]) <= _HIGHEST_PORT:
-        raise InvalidValue(f"{quoted}must be an address and a port: {_EXAMPLES}")
-    host = found["host"].strip("[]")
-    with suppress(ValueError):
-        return Listener(host if host == "localhost" else str(ipaddress.ip_address(host)), int(found["port"]))
-    raise InvalidValue(f"{quoted}has no valid IP address: write {_EXAMPLES}")
 
 
 def sockets(listeners: Sequence[Listener]) -> list[Listener]:
@@ -90,14 +70,3 @@ def overlap(some: Sequence[Listener], others: Sequence[Listener]) -> bool:
 def _meet(one: str, other: str) -> bool:
     hosts = {one, other}
     return len(hosts) == 1 or bool(hosts & _ANY) or ("localhost" in hosts and bool(hosts & {*_LOOPBACKS}))
-
-
-def _read(value: object) -> tuple[Listener, ...]:
-    found: tuple[Listener, ...] = _LIST.read(value)
-    if not found:
-        raise InvalidValue(f"is empty: write {_EXAMPLES}")
-    return found
-
-
-_LIST: Final = listing(f"a list of addresses and ports such as {_EXAMPLES}", listener)
-LISTENERS: Final = Kind(_LIST.words, _read, _LIST.write, is_list=True)
