@@ -147,6 +147,7 @@ def test_a_full_disk_under_the_metrics_costs_no_answer() -> None:
         filling = fill(disk)
         servers.environ["PROMETHEUS_MULTIPROC_DIR"] = str(disk / "counters")
         servers.start()
+        servers.wait_until(lambda: len(_workers(servers)) == WORKERS, "all workers are there")
         workers = _workers(servers)
         _ask(servers, 20)
         during = _counted(servers)

@@ -100,4 +100,4 @@ def test_a_log_that_takes_no_line_loses_it_and_says_so(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         subprocess.run([sys.executable, "-c", script, log], cwd=ROOT, stdout=full, check=True)
 
-    assert log.read_text() == '{"event":"log_lines_lost","lines":2}\nthree\n'
+    assert log.read_text() == '{"event":"log_lines_lost","level":"warning","lost":2}\nthree\n'

@@ -99,7 +99,7 @@ def test_an_account_that_is_deleted_during_the_wait_is_refused(rows: Rows, chang
     """The account is read again once it is locked: what another transaction did in the meantime counts."""
 
     class DeletedMeanwhile(MemoryAccounts):
-        def hold(self, account_id: str) -> Account | None:
+        def lock_for_update(self, account_id: str) -> Account | None:
             return rows.accounts.pop(account_id, None)
 
     refused = CHANGES[change][0](replace(stores(rows), accounts=DeletedMeanwhile(rows)))

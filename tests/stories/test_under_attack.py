@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from service.login.attempts import PENDING_SECONDS
 from tests.rig.servers import Servers, running
 from tests.stories.conftest import Visit
 from tests.stories.people import OTHER_PASSWORD, PASSWORD, WRONG, move_in, order
@@ -29,11 +30,21 @@ def attacked() -> Iterator[Servers]:
 
 def guess(servers: Servers, address: str, password: str = OTHER_PASSWORD) -> int:
     """Send one guess at anna from an address; return the status."""
+    return answered(servers, address, password).status
+
+
+def wait_of(servers: Servers, address: str) -> int:
+    """Return the seconds that a refused guess from an address is told to wait."""
+    return int(answered(servers, address, OTHER_PASSWORD).getheader("Retry-After") or 0)
+
+
+def answered(servers: Servers, address: str, password: str) -> http.client.HTTPResponse:
+    """Send one guess at anna from an address; return the answer, of which only the head is still to be had."""
     connection = http.client.HTTPConnection("127.0.0.1", servers.port, timeout=20, source_address=(address, 0))
     with closing(connection):
         headers = {"Host": f"localhost:{servers.port}", "Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", "/", urlencode({"username": "anna", "password": password}), headers)
-        return connection.getresponse().status
+        return connection.getresponse()
 
 
 def signed_out_again(visitor: Visitor) -> Visitor:
@@ -49,6 +60,10 @@ def test_an_attack_on_one_person(attacked: Servers, visit: Visit) -> None:
 
     statuses = Counter(guess(attacked, address) for address in BOTS)
     right_guess = guess(attacked, "127.0.2.1", PASSWORD)
+    fresh = (f"127.0.3.{number}" for number in range(1, 255))
+    attacked.wait_until(
+        lambda: wait_of(attacked, next(fresh)) > PENDING_SECONDS, "no attempt may be under way any more"
+    )
     on_a_new_phone.open("/").sign_in("anna", PASSWORD)
     at_home.sign_in("anna", OTHER_PASSWORD)
     mistyped = at_home.problem
@@ -87,5 +102,5 @@ def _the_numbers_tell_the_same(servers: Servers) -> None:
     attempts = "vestibule_sign_in_attempts_total"
     assert scraped.total(exposed, attempts, outcome="wrong_password") >= FROM_EVERYWHERE + 1
     assert scraped.total(exposed, attempts, outcome="granted") == 3
-    assert scraped.total(exposed, "vestibule_throttled_total", scope="account") == len(BOTS) - FROM_EVERYWHERE + 2
+    assert scraped.total(exposed, "vestibule_throttled_total", scope="account") >= len(BOTS) - FROM_EVERYWHERE + 2
     assert scraped.total(exposed, "vestibule_throttled_total", scope="block") >= 8
