@@ -10,17 +10,24 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from service import RELEASE, parts
+from service import RELEASE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
 
-    from service.services import Health, Services
+    from service.hashing.gate import HashingGate
+    from service.login.attempts import Throttles
+    from service.login.passwords import Passwords
+    from service.login.sessions import Lifetimes
+    from service.services import Brand, Health, OuterLimit, Services
     from service.settings import Settings
     from service.storage.counting.choose import Chosen
     from service.storage.engine.database import Database
 
 GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
+THREADS_KEPT_FREE: Final = 4
 
 
 def main() -> None:
@@ -35,7 +42,7 @@ def main() -> None:
         become_gunicorn()
     from service.cli import Operator, vestibule
 
-    vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, site=site))
+    vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, write_nginx_files=write_nginx_files))
 
 
 def application() -> Flask:
@@ -86,10 +93,12 @@ def create_app(services: Services) -> Flask:
     """Return the web app. Its hooks run in this order: measured, guarded, checked, limited, answered."""
     from flask import Flask
 
-    from service.web import assets, blocked, context, errors, forms, limits, protection
+    from service.web import context, errors
+    from service.web.guard import blocked, forms, limits, protection
+    from service.web.look import assets
     from service.web.telemetry import reporting, self_checks
 
-    app = Flask("service.web", static_folder=None)
+    app = Flask("service.web", static_folder=None, template_folder="look/templates")
     app.config["MAX_CONTENT_LENGTH"] = forms.MAXIMUM_BODY_BYTES
     app.url_map.merge_slashes = False  # a doubled slash is another path: no redirect, no second spelling of a page
     context.install(app, services)
@@ -105,7 +114,8 @@ def create_app(services: Services) -> Flask:
 
 
 def _add_pages(app: Flask) -> None:
-    from service.web import account, errors, set_up, sign_in
+    from service.web import errors
+    from service.web.pages import account, set_up, sign_in
 
     for page in (sign_in, account, set_up):
         app.register_blueprint(page.pages)
@@ -128,21 +138,74 @@ def build_services(settings: Settings) -> Services:
     return Services(
         **sql_stores(database, audit_kept_seconds=settings.audit.keep),
         attempts=counted.attempts,
-        passwords=parts.passwords(settings),
-        gate=parts.gate(settings),
-        lifetimes=parts.lifetimes(settings),
-        throttles=parts.throttles(settings),
+        passwords=passwords(settings),
+        gate=gate(settings),
+        lifetimes=lifetimes(settings),
+        throttles=throttles(settings),
         keys=keys,
         public=settings.public,
-        brand=parts.brand(settings),
+        brand=brand(settings),
         service_name=settings.brand.name,
         health=health(database, counted),
-        outer_limit=parts.outer_limit(settings, counted, keys[0]),
+        outer_limit=outer_limit(settings, counted, keys[0]),
         clock=lambda: int(time.time()),
         transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
     )
+
+
+def passwords(settings: Settings) -> Passwords:
+    """Return the hasher at its chosen cost."""
+    from service.login.passwords import Parameters, Passwords
+
+    cost = settings.passwords
+    return Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism))
+
+
+def gate(settings: Settings) -> HashingGate:
+    """Return the gate of one worker. Its queues leave some of the worker's threads to people who are in."""
+    from service.hashing.gate import HashingGate
+
+    hashing = settings.hash_threads_per_worker
+    waiting = max(1, settings.server.threads - hashing - 1 - THREADS_KEPT_FREE)  # 1: shares are rounded up
+    return HashingGate(threads=hashing, waiting=waiting, timer=time.monotonic)
+
+
+def throttles(settings: Settings) -> Throttles:
+    """Return how many wrong passwords each scope allows."""
+    from service.login.attempts import Limit, Scope
+
+    limits = {scope: getattr(settings.throttles, scope.value) for scope in Scope}
+    return {scope: Limit(limit.count, limit.seconds) for scope, limit in limits.items()}
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    """Return how long sessions live."""
+    from service.login.sessions import Lifetimes
+
+    chosen = settings.sessions
+    return Lifetimes(chosen.idle, chosen.absolute, chosen.remember_idle, chosen.remember_absolute)
+
+
+def outer_limit(settings: Settings, counted: Chosen, key: bytes) -> OuterLimit:
+    """Return the limit on POSTs; its buckets are named with the secret key, so that no address is kept."""
+    from service.services import OuterLimit
+
+    return OuterLimit(
+        posts_per_minute=settings.limits.post_per_minute,
+        storage_uri=counted.uri,
+        storage_options=counted.options,
+        key=key,
+    )
+
+
+def brand(settings: Settings) -> Brand:
+    """Return how the pages present themselves."""
+    from service.services import Brand
+
+    logo = settings.brand.logo
+    return Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None)
 
 
 def pending(database: Database) -> bool:
@@ -176,8 +239,11 @@ def upgrade(settings: Settings) -> str:
     )
 
 
-def site(settings: Settings) -> dict[str, bytes]:
-    """Return the files that nginx serves itself, by path: assets and the pages of the errors it makes."""
-    from service.web import static_site
+def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
+    """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
+    from service.edge import nginx
+    from service.web.look import static_site
 
-    return static_site.files(parts.brand(settings))
+    files = nginx.rendered(settings, directory=directory, site=static_site.files(brand(settings)))
+    nginx.write(directory, files)
+    return sorted(files)

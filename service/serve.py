@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final, NoReturn
 
-from service.machine import with_large_pages
+from service.hashing.cpu_budget import with_large_pages
 
 CONFIGURATION: Final = Path(__file__).resolve().parents[1] / "deploy" / "gunicorn.conf.py"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.access.blocks import Blocks
+from service.access.block_list import Blocks
 from service.access.public_address import PublicAddress
 from service.login.stores import Stores
 

@@ -5,9 +5,10 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 """
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,7 +40,7 @@ class Operator:
 
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
-    site: Callable[[Settings], Mapping[str, bytes]]
+    write_nginx_files: Callable[[Settings, Path], list[str]]
 
     @cached_property
     def settings(self) -> Settings:

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import click
 
-from service.access import blocks
-from service.access.blocks import Block, BlockStores
+from service.access import block_list
+from service.access.block_list import Block, BlockStores
 from service.cli import Operator, arguments, operator_command
 from service.cli.audited import audited
 from service.cli.output import accepted, report, report_all, utc
@@ -24,7 +24,7 @@ def block() -> None:
 @operator_command
 def add(op: Operator, network: Network, seconds: int, reason: str, *, as_json: bool) -> None:
     """Block NETWORK: an address, or a network such as 192.0.2.0/24. A second block replaces the first."""
-    made = accepted(blocks.block(network, reason, _stores(op), seconds=seconds, **audited(op)))
+    made = accepted(block_list.block(network, reason, _stores(op), seconds=seconds, **audited(op)))
     report(f"{made.network} is blocked until {utc(made.until)}.", asdict(made), as_json=as_json)
 
 
@@ -41,7 +41,7 @@ def list_(op: Operator, *, as_json: bool) -> None:
 @operator_command
 def remove(op: Operator, network: Network, *, as_json: bool) -> None:
     """End the block of NETWORK."""
-    accepted(blocks.unblock(network, _stores(op), **audited(op)))
+    accepted(block_list.unblock(network, _stores(op), **audited(op)))
     report(f"{network} is no longer blocked.", {"network": str(network)}, as_json=as_json)
 
 

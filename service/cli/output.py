@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-from service.access import blocks
+from service.access import block_list
 from service.cli import REFUSED
 from service.login import administration
 from service.login.refusal import Refusal
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 _NEXT: Final[Mapping[StrEnum, str]] = {
     administration.Reason.DISABLED: " Enable the account first: vestibule account enable {}",
     administration.Reason.HAS_ADMINISTRATOR: " For a lost password: vestibule account reset-link NAME",
-    blocks.Reason.NOT_BLOCKED: " List what is blocked: vestibule block list",
+    block_list.Reason.NOT_BLOCKED: " List what is blocked: vestibule block list",
 }
 
 

@@ -30,18 +30,18 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Limit:
     """So many failures, in so many seconds."""
 
     failures: int
     seconds: int
 
 
-Throttles = Mapping[Scope, Window]
+Throttles = Mapping[Scope, Limit]
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class Attempt:
     """Who is about to try which account.
 
     `account` is a digest: people type passwords into the wrong field, so a name is kept (`username`) only when an
@@ -75,11 +75,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """The attempt is written down. `used_up` are the limits of which it was the last allowed one."""
+    """The attempt is written down. `exhausted` are the limits of which it was the last allowed one."""
 
     id: str
-    trying: Try
-    used_up: tuple[Scope, ...] = ()
+    attempt: Attempt
+    exhausted: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Tally:
 class Attempts(Protocol):
     """Where attempts are kept, for all workers and replicas together."""
 
-    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
         """Count the windows and write the attempt down, both as one step."""
 
     def release(self, reserved: Reserved) -> None:
@@ -116,7 +116,7 @@ class Attempts(Protocol):
         """Forget the attempts of an account (digest), of a network, or all of them; how many there were."""
 
 
-def judge(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> Throttled | tuple[Scope, ...]:
+def decide(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> Throttled | tuple[Scope, ...]:
     """Return the refusal that lasts longest, or the limits of which the next attempt is the last allowed one."""
     refusals = [
         Throttled(scope, _until(count, throttles[scope], now))
@@ -128,7 +128,7 @@ def judge(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> T
     return tuple(scope for scope, count in counts.items() if count.attempts + 1 == throttles[scope].failures)
 
 
-def _until(count: Count, window: Window, now: int) -> int:
+def _until(count: Count, window: Limit, now: int) -> int:
     """Return when an attempt may be made again: in a second when it was refused for some that may be given back."""
     if count.attempts - count.recent < window.failures:
         return now + RETRY_PENDING_SECONDS
@@ -142,6 +142,6 @@ def digest_of(username: str, key: bytes) -> str:
     ).hexdigest()[:32]
 
 
-def trying(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Try:
+def attempt_of(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Attempt:
     """Return who tries what, for a name as it was typed and the account that has it, if one does."""
-    return Try(digest_of(username, key), account.username if account else None, network, device)
+    return Attempt(digest_of(username, key), account.username if account else None, network, device)

@@ -19,7 +19,7 @@ class Happened(StrEnum):
 
     SIGNED_IN = "authn_login_success"
     SIGN_IN_REFUSED = "authn_login_fail"
-    LIMIT_USED_UP = "authn_login_fail_max"
+    LIMIT_EXHAUSTED = "authn_login_fail_max"
     UNLOCKED = "authn_login_unlock"
     PASSWORD_CHANGED = "authn_password_change"  # noqa: S105 - an event
     PASSWORD_CHANGE_REFUSED = "authn_password_change_fail"  # noqa: S105
@@ -45,14 +45,14 @@ class Entry:
     detail: str = ""
 
 
-def refusal_entries(said: Entry, used_up: tuple[Scope, ...]) -> list[Entry]:
+def refusal_entries(said: Entry, exhausted: tuple[Scope, ...]) -> list[Entry]:
     """Return what the trail keeps of a refusal: that, when an account was tried, and each limit that it used up.
 
     All of it is bounded by the limits. Names that nobody has are counted, and not written down one by one: of them
     the trail has only the networks that tried too many.
     """
-    reached = [scope for scope in used_up if said.account or scope is Scope.NETWORK]
-    entries = [replace(said, event=Happened.LIMIT_USED_UP, outcome="throttled", detail=scope) for scope in reached]
+    reached = [scope for scope in exhausted if said.account or scope is Scope.NETWORK]
+    entries = [replace(said, event=Happened.LIMIT_EXHAUSTED, outcome="throttled", detail=scope) for scope in reached]
     return [said, *entries] if said.account else entries
 
 

@@ -6,20 +6,20 @@ Every way to a new password ends all of the account's sessions, so that whoever 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from service.hashing.fair_queue import Key
+from service.hashing.gate import Shed
 from service.login.accounts import Account, UsernameTaken
-from service.login.attempts import Throttled, Try, trying
+from service.login.attempts import Attempt, Throttled, attempt_of
 from service.login.audit import Entry, Happened, refusal_entries
-from service.login.hashing import Shed
-from service.login.line import Seat
 from service.login.links import Link, Purpose, is_usable
 from service.login.networks import network_of
 from service.login.new_account import new_account
 from service.login.passwords import Passwords, Weakness, weakness
-from service.login.proof import prove, seat_of
 from service.login.refusal import Refusal
 from service.login.sessions import Session
 from service.login.sign_in import Client, Opened, new_session, open_session
 from service.login.stores import Stores
+from service.login.verify_password import queue_key, verify_password
 
 BY_SESSION = "session"
 
@@ -59,7 +59,7 @@ def change(
     wrong = _not_proved(account, current, browser, stores, now)
     if wrong is not None:
         return wrong
-    new_hash = _accepted_hash(account, typed, seat_of(_trying(account, browser, stores)), stores)
+    new_hash = _accepted_hash(account, typed, queue_key(_trying(account, browser, stores)), stores)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
     renewed, remembered = replace(account, password_changed_at=now), browser.session.remembered
@@ -99,7 +99,7 @@ def _not_proved(
 ) -> Problem | Throttled | None:
     """Return why a password does not prove the owner; None when it does. A stolen session guesses no more."""
     who = _trying(account, browser, stores)
-    proof = prove(account.password_hash, password, trying=who, stores=stores, now=now)
+    proof = verify_password(account.password_hash, password, attempt=who, stores=stores, now=now)
     if isinstance(proof, Throttled):
         return proof
     if isinstance(proof, Shed):
@@ -108,14 +108,14 @@ def _not_proved(
         return None
     event, address = Happened.PASSWORD_CHANGE_REFUSED, browser.client.address
     said = Entry(now, event, account.username, address, BY_SESSION, Problem.WRONG_CURRENT)
-    stores.audit.note(*refusal_entries(said, proof.used_up))
+    stores.audit.note(*refusal_entries(said, proof.exhausted))
     return Problem.WRONG_CURRENT
 
 
-def _trying(account: Account, browser: Browser, stores: Stores) -> Try:
+def _trying(account: Account, browser: Browser, stores: Stores) -> Attempt:
     """Return who guesses: a session, with an allowance of its own, which an attack from elsewhere cannot use up."""
     device, network = f"session {browser.session.id}", network_of(browser.client.address)
-    return trying(account.username, account, network=network, device=device, key=stores.keys[0])
+    return attempt_of(account.username, account, network=network, device=device, key=stores.keys[0])
 
 
 def _changed(account: Account, client: Client, *, by: str, now: int) -> Entry:
@@ -138,7 +138,7 @@ def choose(
     account = _new_administrator(username, now) if link.purpose is Purpose.SET_UP else _owner(link, stores)
     if isinstance(account, Problem):
         return account
-    new_hash = _accepted_hash(account, typed, Seat(f"link {link.token_hash.hex()}", is_known=True), stores)
+    new_hash = _accepted_hash(account, typed, Key(f"link {link.token_hash.hex()}", is_known=True), stores)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
     try:
@@ -181,14 +181,14 @@ def _owner(link: Link, stores: Stores) -> Account | Problem:
     return Problem.LINK_SPENT if account is None or account.is_disabled else account
 
 
-def _accepted_hash(account: Account, typed: Typed, seat: Seat, stores: Stores) -> str | Problem | Weakness:
+def _accepted_hash(account: Account, typed: Typed, key: Key, stores: Stores) -> str | Problem | Weakness:
     """Return the hash of a password that both fields agree on and the policy accepts."""
     if typed.password != typed.repeat:
         return Problem.UNLIKE
-    with stores.gate.place(seat) as place:
-        if isinstance(place, Shed):
+    with stores.gate.slot(key) as slot:
+        if isinstance(slot, Shed):
             return Problem.BUSY
-        hashed = place.run(lambda: judged_hash(account, typed.password, stores.passwords, stores.service_name))
+        hashed = slot.run(lambda: judged_hash(account, typed.password, stores.passwords, stores.service_name))
     return Problem.BUSY if isinstance(hashed, Shed) else hashed
 
 

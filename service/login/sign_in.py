@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from service.login import devices
+from service.hashing.gate import Shed
+from service.login import device_cookies
 from service.login.accounts import Account, canonical_username
-from service.login.attempts import Scope, Throttled, trying
+from service.login.attempts import Scope, Throttled, attempt_of
 from service.login.audit import Entry, Happened, refusal_entries
-from service.login.hashing import Shed
 from service.login.networks import network_of
-from service.login.proof import Proof, prove
 from service.login.sessions import Session, hash_of, new_token
 from service.login.stores import Stores
+from service.login.verify_password import Verified, verify_password
 
 SWEPT_AT_ONCE = 10
 BY_PASSWORD = "password"  # noqa: S105 - the name of a method
@@ -45,14 +45,14 @@ class Granted:
 class Refused:
     """Not let in. `username` is set only when an account has it: a password typed in the wrong field is not logged.
 
-    `throttled` says by which limit, and until when; `used_up` are the limits of which this was the last attempt; `flaw`
-    is why the account's stored hash cannot be checked, for the log.
+    `throttled` says by which limit, and until when; `exhausted` are the limits of which this was the last attempt;
+    `flaw` is why the account's stored hash cannot be checked, for the log.
     """
 
     reason: Reason
     username: str | None = None
     throttled: Throttled | None = None
-    used_up: tuple[Scope, ...] = ()
+    exhausted: tuple[Scope, ...] = ()
     flaw: str | None = None
 
 
@@ -62,7 +62,7 @@ class Client:
 
     address: str
     user_agent: str
-    known_by: str = ""
+    device_cookie: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Opened:
 
     token: str
     session: Session
-    known_by: str
+    device_cookie: str
 
 
 def with_password(*, username: str, password: str, client: Client, stores: Stores, now: int) -> Granted | Refused:
@@ -82,11 +82,11 @@ def with_password(*, username: str, password: str, client: Client, stores: Store
     """
     name = canonical_username(username)
     account = stores.accounts.by_username(name) if name else None
-    device = devices.recognise(client.known_by, account, keys=stores.keys, now=now) if account else None
+    device = device_cookies.verify(client.device_cookie, account, keys=stores.keys, now=now) if account else None
     kept = account.password_hash if account and not account.is_disabled else None
-    who = trying(username, account, network=network_of(client.address), device=device, key=stores.keys[0])
-    proof = prove(kept, password, trying=who, stores=stores, now=now)
-    if not isinstance(proof, Proof) or account is None or account.is_disabled or not proof.matches:
+    who = attempt_of(username, account, network=network_of(client.address), device=device, key=stores.keys[0])
+    proof = verify_password(kept, password, attempt=who, stores=stores, now=now)
+    if not isinstance(proof, Verified) or account is None or account.is_disabled or not proof.matches:
         return _refused(account, proof, client=client, stores=stores, now=now)
     if proof.new_hash and not stores.accounts.rehash_password(account.id, old=kept or "", new=proof.new_hash):
         # Somebody else replaced the hash while we checked against it: what counts is what is kept now.
@@ -95,7 +95,7 @@ def with_password(*, username: str, password: str, client: Client, stores: Store
 
 
 def _refused(
-    account: Account | None, proof: Proof | Throttled | Shed, *, client: Client, stores: Stores, now: int
+    account: Account | None, proof: Verified | Throttled | Shed, *, client: Client, stores: Stores, now: int
 ) -> Refused:
     username = account.username if account else None
     if isinstance(proof, Shed):
@@ -104,11 +104,11 @@ def _refused(
         return Refused(Reason.THROTTLED, username, throttled=proof)
     reason = _reason(account, proof)
     said = Entry(now, Happened.SIGN_IN_REFUSED, username or "", client.address, BY_PASSWORD, reason)
-    stores.audit.note(*refusal_entries(said, proof.used_up))
-    return Refused(reason, username, used_up=proof.used_up, flaw=proof.flaw)
+    stores.audit.note(*refusal_entries(said, proof.exhausted))
+    return Refused(reason, username, exhausted=proof.exhausted, flaw=proof.flaw)
 
 
-def _reason(account: Account | None, proof: Proof) -> Reason:
+def _reason(account: Account | None, proof: Verified) -> Reason:
     if account is None:
         return Reason.UNKNOWN
     if account.is_disabled:
@@ -153,4 +153,4 @@ def new_session(account: Account, *, client: Client, remembered: bool, keys: Seq
         address=client.address,
         user_agent=client.user_agent,
     )
-    return Opened(token, session, devices.introduce(account, client.known_by, keys=keys, now=now))
+    return Opened(token, session, device_cookies.issue(account, client.device_cookie, keys=keys, now=now))

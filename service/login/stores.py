@@ -4,10 +4,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from service.hashing.gate import HashingGate
 from service.login.accounts import Accounts
 from service.login.attempts import Attempts, Throttles
 from service.login.audit import Audit
-from service.login.hashing import HashingGate
 from service.login.links import Links
 from service.login.passwords import Passwords
 from service.login.sessions import Lifetimes, Sessions

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from service.access import public_address
+from service.hashing.cpu_budget import cpu_budget
 from service.listeners import Listener
-from service.machine import cpu_budget
 from service.settings import addresses, sections, stores
 from service.settings.addresses import Network
 from service.settings.kinds import KEY, Kind, Secret

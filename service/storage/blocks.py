@@ -1,10 +1,10 @@
-"""Blocked networks: the table, and the store that keeps to `service.access.blocks.Blocks`."""
+"""Blocked networks: the table, and the store that keeps to `service.access.block_list.Blocks`."""
 
 from typing import Final
 
 import sqlalchemy as sa
 
-from service.access.blocks import Block
+from service.access.block_list import Block
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Plain, Statement, metadata
 

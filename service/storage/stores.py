@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from service.access.blocks import Blocks
+from service.access.block_list import Blocks
 from service.login.accounts import Accounts
 from service.login.audit import Audit
 from service.login.links import Links

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from service.web.sentences import ANSWERS
+from service.web.messages import ANSWERS
 
 RETRY_SECONDS: Final = "5"
 _SAID: Final = ANSWERS[503]

@@ -19,8 +19,9 @@ from werkzeug.http import parse_accept_header
 
 from service.login.attempts import Throttled
 from service.services import Unavailable
-from service.web import context, rendering
-from service.web.sentences import ANSWERS, BUSY, TOO_MANY_TRIES, Said
+from service.web import context
+from service.web.look import rendering
+from service.web.messages import ANSWERS, BUSY, TOO_MANY_TRIES, Said
 from service.web.telemetry import reporting as telemetry
 
 RETRY_SOON_SECONDS: Final = 5

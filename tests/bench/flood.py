@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from service.machine import cpu_budget
+from service.hashing.cpu_budget import cpu_budget
 from tests.bench import load, people
 from tests.bench.attacks import WRONG, Attack
 from tests.bench.open_loop import Answer, Stream, run, schedule

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from service import RELEASE
-from service.machine import cpu_budget
+from service.hashing.cpu_budget import cpu_budget
 from service.storage.engine.sqlite import DRIVER
 from tests.rig.parts import need
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Final
 
-from service.machine import cpu_budget
+from service.hashing.cpu_budget import cpu_budget
 from tests.bench.bare import bare
 from tests.bench.load import closed_loop
 from tests.bench.rows import Goal, Row

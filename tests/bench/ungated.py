@@ -8,8 +8,8 @@ from typing import Final
 from flask import Flask
 
 from service.app import build_services, create_app
-from service.login.hashing import HashingGate, Result, Shed
-from service.login.line import Seat, Waiter
+from service.hashing.fair_queue import Job, Key
+from service.hashing.gate import HashingGate, Result, Shed
 from service.settings import load
 from service.web.telemetry.logs import configure_logging
 
@@ -19,10 +19,10 @@ UNGATED: Final = "tests.bench.ungated:application()"
 class Ungated(HashingGate):
     """Runs everything at once, at the priority of everything else, as often at a time as there are threads."""
 
-    def _join(self, seat: Seat) -> Waiter | None:
-        return Waiter(seat)
+    def _join(self, key: Key) -> Job | None:
+        return Job(key)
 
-    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:  # noqa: ARG002 - nobody waits
+    def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:  # noqa: ARG002 - nobody waits
         """Return what `work` returns, whoever asks."""
         return work()
 

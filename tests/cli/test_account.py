@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from service.login.passwords import Weakness
-from service.web.sentences import PROBLEMS
+from service.web.messages import PROBLEMS
 from tests.cli.terminal import Terminal
 from tests.rig.people import LIFETIMES, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
 from tests.web.conftest import browser

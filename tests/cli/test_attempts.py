@@ -2,22 +2,22 @@
 
 import pytest
 
-from service.login.attempts import Scope, Try, digest_of
+from service.login.attempts import Attempt, Scope, digest_of
 from service.services import Unavailable
 from tests.cli.terminal import Terminal
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.people import KEYS, NOW, THROTTLES
 
-MINE = Try(digest_of("alice", KEYS[0]), "alice", "192.0.2.7/32")
-THEIRS = Try(digest_of("a password in the wrong field", KEYS[0]), None, "198.51.100.0/32")
+MINE = Attempt(digest_of("alice", KEYS[0]), "alice", "192.0.2.7/32")
+THEIRS = Attempt(digest_of("a password in the wrong field", KEYS[0]), None, "198.51.100.0/32")
 
 
 @pytest.fixture(autouse=True)
 def _tried(terminal: Terminal) -> None:
     """Three tries at alice, two at a name that nobody has."""
     kept = MemoryAttempts(terminal.world.rows)
-    for trying in (MINE, MINE, MINE, THEIRS, THEIRS):
-        kept.reserve(trying, THROTTLES, now=NOW - 10)
+    for attempt in (MINE, MINE, MINE, THEIRS, THEIRS):
+        kept.reserve(attempt, THROTTLES, now=NOW - 10)
 
 
 def test_networks_that_try_passwords(terminal: Terminal) -> None:
@@ -49,7 +49,7 @@ def test_attempts_that_count_no_more_are_not_listed(terminal: Terminal) -> None:
 def test_an_account_may_be_tried_again(terminal: Terminal, call: tuple[str, ...]) -> None:
     """Its attempts are forgotten, others' are not; the trail says so."""
     assert terminal.said(*call, "ALICE") == "3 attempts cleared.\n"
-    assert [trying for _, trying in terminal.world.rows.attempts.values()] == [THEIRS, THEIRS]
+    assert [attempt for _, attempt in terminal.world.rows.attempts.values()] == [THEIRS, THEIRS]
     assert [(entry.event, entry.account) for entry in terminal.world.rows.trail] == [("authn_login_unlock", "alice")]
 
 

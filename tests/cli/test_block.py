@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.access.blocks import Block
+from service.access.block_list import Block
 from tests.cli.terminal import Terminal
 from tests.rig.people import NOW
 

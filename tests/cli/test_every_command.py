@@ -7,7 +7,7 @@ from typing import Final
 import click
 import pytest
 
-from service.access.blocks import Block
+from service.access.block_list import Block
 from service.cli import vestibule
 from service.services import Unavailable
 from tests.cli.terminal import Terminal

@@ -8,8 +8,10 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
+from service.app import write_nginx_files
 from service.cli import Operator
-from service.cli.proxy import NGINX_CONF, Unspeakable, proxy, rendered
+from service.cli.proxy import proxy
+from service.edge.nginx import NGINX_CONF, rendered
 from service.settings import Settings, load
 
 SITE = {"static/0123abcd/style.css": b"body{}", "errors/404.html": b"<p>"}
@@ -84,7 +86,7 @@ def test_the_upstream_is_the_socket_of_the_settings() -> None:
 @pytest.mark.parametrize("directory", ['/srv/a"b', "/srv/a$b", "/srv/a\\b", "/srv/a\nb"])
 def test_a_path_that_nginx_cannot_read_is_refused(directory: str) -> None:
     """Nothing in a path ends a word or starts a variable of nginx's configuration."""
-    with pytest.raises(Unspeakable):
+    with pytest.raises(ValueError, match="nginx cannot read"):
         rendered(_settings(), directory=Path(directory), site={})
 
 
@@ -98,7 +100,7 @@ def test_an_odd_path_is_one_word(directory: str) -> None:
 
 def test_render_says_what_it_wrote(tmp_path: Path) -> None:
     """The command writes the files and says where; with --json it lists them."""
-    operator = Operator(build_services=_never, upgrade=_never, site=lambda _: SITE)
+    operator = Operator(build_services=_never, upgrade=_never, write_nginx_files=write_nginx_files)
 
     result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path), "--json"], obj=operator)
 
@@ -110,7 +112,7 @@ def test_render_says_what_it_wrote(tmp_path: Path) -> None:
 def test_render_says_when_it_cannot_write(tmp_path: Path) -> None:
     """A directory that is none ends the command with 1 and the reason."""
     (tmp_path / "file").touch()
-    operator = Operator(build_services=_never, upgrade=_never, site=lambda _: SITE)
+    operator = Operator(build_services=_never, upgrade=_never, write_nginx_files=write_nginx_files)
 
     result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path / "file" / "nginx")], obj=operator)
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import pytest
 
-from service.web.forms import MAXIMUM_BODY_BYTES
 from service.web.front import KNOWN_METHODS
+from service.web.guard.forms import MAXIMUM_BODY_BYTES
 from service.web.telemetry.ops_pages import OPS_PATHS
 from tests.house_rules.project import lines, load, read
 from tests.rig.parts import ROOT
@@ -52,7 +52,7 @@ def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_no_request_meets_a_connection_that_gunicorn_closes(gunicorn: dict[str, str]) -> None:
     """nginx gives up an idle connection to gunicorn well before gunicorn does."""
-    (kept,) = re.findall(r"keepalive_timeout (\d+)s;", read("service/cli/proxy.py"))
+    (kept,) = re.findall(r"keepalive_timeout (\d+)s;", read("service/edge/nginx.py"))
 
     assert int(kept) * 2 <= int(gunicorn["keepalive"])
 
@@ -126,7 +126,7 @@ def test_nginx_knows_the_ops_paths() -> None:
 def test_every_error_page_is_made() -> None:
     """For every status that nginx answers itself there is a page and a JSON body."""
     from service.services import Brand
-    from service.web.static_site import files
+    from service.web.look.static_site import files
 
     named = set(re.findall(r"/errors/(\d+)\.\$error_form", read("nginx.conf")))
     made = set(files(Brand("Name", "#0f5f6b")))

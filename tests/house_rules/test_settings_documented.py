@@ -1,7 +1,7 @@
 """The manual of the settings says what the settings say."""
 
 from service.settings import CATALOGUE
-from service.web.theme import DEFAULT_ACCENT
+from service.web.look.theme import DEFAULT_ACCENT
 from tests.house_rules.project import read
 from tests.house_rules.settings_manual import manual
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from service.login.hashing import Result, Shed
-from service.login.line import Waiter
+from service.hashing.fair_queue import Job
+from service.hashing.gate import Result, Shed
 from service.login.links import Link, Purpose, hand_out
 from service.login.new_password import Typed
 from service.login.sessions import hash_of
@@ -32,8 +32,8 @@ class Meanwhile(Gate):
         self.rows = rows
         self.accounts = {"a1": replace(alice(), **then)} if then else {}  # type: ignore[arg-type]
 
-    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
-        done = super().work(waiter, work)
+    def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
+        done = super().work(job, work)
         if isinstance(done, str):
             self.rows.accounts = dict(self.accounts)
         return done

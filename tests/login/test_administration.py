@@ -10,7 +10,7 @@ import pytest
 from service.login import administration
 from service.login.accounts import Account
 from service.login.administration import NewLink, Reason
-from service.login.attempts import Try, digest_of
+from service.login.attempts import Attempt, digest_of
 from service.login.audit import Entry
 from service.login.links import LIFETIME, Purpose
 from service.login.networks import Network
@@ -208,7 +208,7 @@ def test_attempts_are_cleared(
     """Those at an account, from a network, or all are cleared and recorded; the others still count."""
     kept = MemoryAttempts(rows)
     for name, network in (("alice", "192.0.2.7/32"), ("bob", "198.51.100.9/32"), ("bob", "unknown")):
-        kept.reserve(Try(digest_of(name, KEYS[0]), name, network), THROTTLES, now=NOW)
+        kept.reserve(Attempt(digest_of(name, KEYS[0]), name, network), THROTTLES, now=NOW)
 
     cleared = administration.clear_attempts(of, kept, MemoryAudit(rows), key=KEYS[0], by=BY, now=NOW)
 

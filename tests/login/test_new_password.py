@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from service.login.hashing import Result, Shed
-from service.login.line import Waiter
+from service.hashing.fair_queue import Job
+from service.hashing.gate import Result, Shed
 from service.login.links import Purpose
 from service.login.new_password import Browser, Problem, Typed, change
 from service.login.passwords import Weakness
@@ -79,9 +79,9 @@ def test_who_signed_out_meanwhile_stays_out(rows: Rows) -> None:
     """A change that was under way when its session ended does not open another, and changes nothing."""
 
     class Leaving(Gate):
-        def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
             rows.sessions.clear()
-            return super().work(waiter, work)
+            return super().work(job, work)
 
     outcome = changed(rows, by=replace(stores(rows), gate=Leaving(threads=1, waiting=1)))
 
@@ -117,15 +117,15 @@ def test_the_second_click_finds_a_full_gate_or_a_shut_account(rows: Rows) -> Non
     class ThenFull(Meanwhile):
         served = 2
 
-        def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+        def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
             self.served -= 1
-            return super().work(waiter, work) if self.served >= 0 else Shed.BUSY
+            return super().work(job, work) if self.served >= 0 else Shed.BUSY
 
     class ThenShut(Meanwhile):
         served = 3
 
-        def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
-            done = super().work(waiter, work)
+        def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
+            done = super().work(job, work)
             self.served -= 1
             if not self.served:
                 rows.accounts = {"a1": replace(rows.accounts["a1"], disabled_at=NOW)}
@@ -145,9 +145,9 @@ class Full(Gate):
         super().__init__(threads=1, waiting=1)
         self.served = served
 
-    def work(self, waiter: Waiter, work: Callable[[], Result]) -> Result | Shed:
+    def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
         self.served -= 1
-        return super().work(waiter, work) if self.served >= 0 else Shed.BUSY
+        return super().work(job, work) if self.served >= 0 else Shed.BUSY
 
 
 @pytest.mark.parametrize("served", [0, 1])

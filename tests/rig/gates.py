@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
-from service.login.hashing import HashingGate, Result, Shed
-from service.login.line import Seat
+from service.hashing.fair_queue import Key
+from service.hashing.gate import HashingGate, Result, Shed
 
-SEAT = Seat("192.0.2.7/32")
+SEAT = Key("192.0.2.7/32")
 
 
 class Gate(HashingGate):
@@ -15,10 +15,10 @@ class Gate(HashingGate):
     def __init__(self, *, threads: int = 1, waiting: int = 8) -> None:
         super().__init__(threads=threads, waiting=waiting, timer=time.monotonic)
 
-    def run(self, work: Callable[[], Result], seat: Seat = SEAT) -> Result | Shed:
+    def run(self, work: Callable[[], Result], key: Key = SEAT) -> Result | Shed:
         """Take a place and do the work, as the rules do."""
-        with self.place(seat) as place:
-            return place if isinstance(place, Shed) else place.run(work)
+        with self.slot(key) as slot:
+            return slot if isinstance(slot, Shed) else slot.run(work)
 
 
 def full_gate() -> Gate:

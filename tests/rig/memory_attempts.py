@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from threading import Lock
 
-from service.login.attempts import PENDING_SECONDS, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.attempts import PENDING_SECONDS, Attempt, Count, Reserved, Scope, Tally, Throttled, Throttles, decide
 from tests.rig.memory_store import Rows
 
 
@@ -16,33 +16,33 @@ class MemoryAttempts:
         self._serial = itertools.count(1)
         self._one_step = Lock()
 
-    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
         with self._one_step:
-            return self._reserve(trying, throttles, now)
+            return self._reserve(attempt, throttles, now)
 
-    def _reserve(self, trying: Try, throttles: Throttles, now: int) -> Reserved | Throttled:
+    def _reserve(self, attempt: Attempt, throttles: Throttles, now: int) -> Reserved | Throttled:
         counts = {}
-        for scope in trying.scopes:
-            kept = [at for at, other in list(self._rows.attempts.values()) if _is_counted(other, trying, scope)]
+        for scope in attempt.scopes:
+            kept = [at for at, other in list(self._rows.attempts.values()) if _is_counted(other, attempt, scope)]
             seconds = throttles[scope].seconds
             kept = [at for at in kept if now - seconds < at < now + seconds]
             recent = sum(abs(at - now) <= PENDING_SECONDS for at in kept)
             counts[scope] = Count(len(kept), min(kept, default=0), recent)
-        verdict = judge(counts, throttles, now=now)
+        verdict = decide(counts, throttles, now=now)
         if isinstance(verdict, Throttled):
             return verdict
-        reserved = Reserved(str(next(self._serial)), trying, verdict)
-        self._rows.attempts[reserved.id] = (now, trying)
+        reserved = Reserved(str(next(self._serial)), attempt, verdict)
+        self._rows.attempts[reserved.id] = (now, attempt)
         return reserved
 
     def release(self, reserved: Reserved) -> None:
         self._rows.attempts.pop(reserved.id, None)
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        found: dict[str, list[tuple[int, Try]]] = {}
-        for at, trying in self._rows.attempts.values():
+        found: dict[str, list[tuple[int, Attempt]]] = {}
+        for at, attempt in self._rows.attempts.values():
             if at > since:
-                found.setdefault(trying.network if by is Scope.NETWORK else trying.account, []).append((at, trying))
+                found.setdefault(attempt.network if by is Scope.NETWORK else attempt.account, []).append((at, attempt))
         tallies = [
             Tally(
                 key,
@@ -57,19 +57,19 @@ class MemoryAttempts:
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         gone = [
             key
-            for key, (_, trying) in self._rows.attempts.items()
-            if (account is None or trying.account == account) and (network is None or trying.network == network)
+            for key, (_, attempt) in self._rows.attempts.items()
+            if (account is None or attempt.account == account) and (network is None or attempt.network == network)
         ]
         for key in gone:
             del self._rows.attempts[key]
         return len(gone)
 
 
-def _is_counted(other: Try, trying: Try, scope: Scope) -> bool:
+def _is_counted(other: Attempt, attempt: Attempt, scope: Scope) -> bool:
     """Whether another attempt counts in the same window as this one."""
     if scope is Scope.KNOWN_DEVICE:
-        return (other.account, other.device) == (trying.account, trying.device)
-    same_account, same_network = other.account == trying.account, other.network == trying.network
+        return (other.account, other.device) == (attempt.account, attempt.device)
+    same_account, same_network = other.account == attempt.account, other.network == attempt.network
     same = {
         Scope.ACCOUNT_FROM_NETWORK: same_account and same_network,
         Scope.NETWORK: same_network,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from service.access.blocks import Block
+from service.access.block_list import Block
 from service.login.accounts import Account, UsernameTaken
-from service.login.attempts import Try
+from service.login.attempts import Attempt
 from service.login.audit import Entry
 from service.login.links import Link, is_usable
 from service.login.sessions import Lifetimes, Session, SignedIn, is_live
@@ -20,7 +20,7 @@ class Rows:
     sessions: dict[bytes, Session] = field(default_factory=dict)
     links: dict[bytes, Link] = field(default_factory=dict)
     trail: list[Entry] = field(default_factory=list)
-    attempts: dict[str, tuple[int, Try]] = field(default_factory=dict)
+    attempts: dict[str, tuple[int, Attempt]] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
 
     @contextmanager

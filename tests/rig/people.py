@@ -1,7 +1,7 @@
 """Accounts, clients and rules that tests of sign-in share; the cheapest argon2 there is."""
 
 from service.login.accounts import Account
-from service.login.attempts import Scope, Window
+from service.login.attempts import Limit, Scope
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import Lifetimes, Session
 from service.login.sign_in import Client, new_session
@@ -15,7 +15,7 @@ CHEAP_FOR_TESTS_ONLY = Parameters(memory_kib=8, iterations=1, parallelism=1)
 PASSWORDS = Passwords(CHEAP_FOR_TESTS_ONLY)
 PASSWORD = "seven otters paint a lighthouse"
 OTHER_PASSWORD = "eleven kettles argue about rain"
-THROTTLES = {scope: Window(1000, 900) for scope in Scope}
+THROTTLES = {scope: Limit(1000, 900) for scope in Scope}
 KEYS = (b"a key of the tests", b"an older key")
 LIFETIMES = Lifetimes(idle=100, absolute=1000, remembered_idle=5000, remembered_absolute=9000)
 CLIENT = Client("192.0.2.7", "a browser")

@@ -21,9 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from service.app import site
-from service.cli import proxy
-from service.machine import with_large_pages
+from service.app import write_nginx_files
+from service.hashing.cpu_budget import with_large_pages
 from service.settings import load
 from tests.rig.asking import PATIENCE_SECONDS, Answer, ask, free_port, send
 from tests.rig.parts import ROOT, need, unprivileged
@@ -71,7 +70,7 @@ class Servers:
     def render(self) -> None:
         """Write nginx's files as `vestibule proxy render` does; a test's own nginx.conf where it asked for one."""
         settings = load(self.environ)
-        proxy.write(self.nginx_dir, proxy.rendered(settings, directory=self.nginx_dir, site=site(settings)))
+        write_nginx_files(settings, self.nginx_dir)
         conf = self.nginx_dir / "nginx.conf"
         conf.write_text(self.edit_nginx(conf.read_text()))
         _give_away(self.nginx_dir)

@@ -16,7 +16,7 @@ from limits import RateLimitItemPerHour
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from service.login.attempts import Reserved, Throttles, Try
+from service.login.attempts import Attempt, Reserved, Throttles
 from service.services import Unavailable
 from service.storage.counting import redis_connection
 from service.storage.counting.choose import choose
@@ -38,13 +38,13 @@ def hit(address: str, redis: str | None, limit: int, times: int) -> int:
         return sum(threads.map(lambda _: limiter.hit(item, "everybody"), range(times)))
 
 
-def reserve(address: str, redis: str | None, trying: Try, throttles: Throttles, times: int) -> int:
+def reserve(address: str, redis: str | None, attempt: Attempt, throttles: Throttles, times: int) -> int:
     """Reserve attempts from four threads; how many there were to be had."""
     redis_connection.TIMEOUT_SECONDS = 10.0  # type: ignore[misc] # however busy this machine is
     attempts = choose(Database(address), redis=redis).attempts
     ready()
     with ThreadPoolExecutor(4) as threads:
-        verdicts = list(threads.map(lambda _: attempts.reserve(trying, throttles, now=NOW), range(times)))
+        verdicts = list(threads.map(lambda _: attempts.reserve(attempt, throttles, now=NOW), range(times)))
     return sum(isinstance(verdict, Reserved) for verdict in verdicts)
 
 

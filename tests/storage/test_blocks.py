@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.access.blocks import Block, Blocks
+from service.access.block_list import Block, Blocks
 from service.storage.blocks import SqlBlocks
 from tests.rig.memory_store import MemoryBlocks, Rows
 from tests.storage.conftest import SQL, of_engine

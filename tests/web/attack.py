@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Flask
 
-from service.login.attempts import Scope, Window
+from service.login.attempts import Limit, Scope
 from tests.rig.people import PASSWORD
 from tests.web.promises import kept
 from tests.web.wire import Answer, post
@@ -14,10 +14,10 @@ from tests.web.wire import Answer, post
 DEVICE: Final = "vestibule_device"
 HOME: Final = "203.0.113.9"
 LIMITS: Final = {
-    Scope.ACCOUNT_FROM_NETWORK: Window(3, 900),
-    Scope.NETWORK: Window(5, 900),
-    Scope.ACCOUNT: Window(8, 3600),
-    Scope.KNOWN_DEVICE: Window(2, 900),
+    Scope.ACCOUNT_FROM_NETWORK: Limit(3, 900),
+    Scope.NETWORK: Limit(5, 900),
+    Scope.ACCOUNT: Limit(8, 3600),
+    Scope.KNOWN_DEVICE: Limit(2, 900),
 }
 
 

@@ -7,13 +7,13 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-import service.web
+import service.web.look
 from service.login.accounts import Account
 from service.login.sessions import Session
-from service.web.sentences import TOO_MANY_TRIES
+from service.web.messages import TOO_MANY_TRIES
 
 Context = dict[str, object]
-WEB: Final = Path(service.web.__file__).parent
+LOOK: Final = Path(service.web.look.__file__).parent
 BRAND: Final = {"name": "Halle & Söhne", "logo_url": None}
 NASTY: Final = '"><script>alert(1)</script>'
 PROBLEM: Final = "That did not work."
@@ -112,7 +112,7 @@ class Page(HTMLParser):
 
 def page(template: str, context: Context) -> Page:
     """Render a template with its context and what every page gets; a name that is missing from both fails."""
-    templates = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=True, undefined=StrictUndefined)
+    templates = Environment(loader=FileSystemLoader(LOOK / "templates"), autoescape=True, undefined=StrictUndefined)
     everywhere = {"brand": BRAND, "asset": lambda name: f"/static/0a1b2c3d/{name}", "theme_url": "/theme.css"}
     return Page(templates.get_template(template).render(everywhere | context))
 

@@ -8,7 +8,8 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from service.services import Unavailable
-from service.web import errors, rendering
+from service.web import errors
+from service.web.look import rendering
 from tests.rig.memory_store import MemorySessions
 from tests.web.conftest import HTTPS, World
 from tests.web.promises import kept

@@ -11,7 +11,7 @@ from service.settings import load
 from service.web.telemetry.untrusted_proxy import WARN_EVERY_SECONDS, WINDOW, SignIns, Suspicion, advice
 from tests.web import scraped
 from tests.web.conftest import HTTPS, World
-from tests.web.logs.conftest import Lines, lines, served
+from tests.web.telemetry.conftest import Lines, lines, served
 from tests.web.wire import ask, post
 
 __all__ = ["lines", "served"]

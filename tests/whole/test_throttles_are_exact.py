@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from service.access.blocks import Block
+from service.access.block_list import Block
 from service.login.accounts import Account
 from service.login.audit import Happened
 from service.storage.accounts import SqlAccounts
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.engine.database import Database
-from service.web.current_blocks import READ_EVERY_SECONDS
+from service.web.guard.current_blocks import READ_EVERY_SECONDS
 from tests.rig.asking import Answer
 from tests.rig.servers import Servers
 from tests.whole.conftest import Start, migrated
@@ -98,4 +98,4 @@ def test_a_block_holds_in_all_workers_and_the_end_loses_no_note() -> None:
 
     assert (while_shut, ops) == ({403: AT_ONCE}, 200)
     assert let_in == {401: LIMIT, 429: 1}
-    assert told == {Happened.SIGN_IN_REFUSED: LIMIT, Happened.LIMIT_USED_UP: 1}
+    assert told == {Happened.SIGN_IN_REFUSED: LIMIT, Happened.LIMIT_EXHAUSTED: 1}

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from typing import NamedTuple
 
-from service.login.hashing import step_back
+from service.hashing.cpu_budget import free_memory, with_large_pages
+from service.hashing.gate import lower_priority
 from service.login.passwords import Parameters, Passwords
-from service.machine import free_memory, with_large_pages
 
 
 class Speed(NamedTuple):
@@ -42,7 +42,7 @@ def measured_here(cost: Parameters, *, threads: int, seconds: float) -> Speed:
             done += 1
         return done
 
-    with ThreadPoolExecutor(threads, initializer=step_back) as pool:
+    with ThreadPoolExecutor(threads, initializer=lower_priority) as pool:
         began, worked = time.perf_counter(), time.process_time()
         done = sum(pool.map(checks, [began + seconds] * threads))
         return Speed((time.process_time() - worked) / done, done / (time.perf_counter() - began))

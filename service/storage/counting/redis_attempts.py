@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from service.login.attempts import (
     PENDING_SECONDS,
+    Attempt,
     Attempts,
     Count,
     Reserved,
@@ -18,8 +19,7 @@ from service.login.attempts import (
     Tally,
     Throttled,
     Throttles,
-    Try,
-    judge,
+    decide,
 )
 from service.services import Unavailable
 from service.storage.counting.circuit_breaker import CircuitBreaker
@@ -78,27 +78,27 @@ class RedisAttempts:
             return False
         return counts(self._storage)
 
-    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
         reservation = _IN_REDIS + secrets.token_hex(16)
-        arguments: list[object] = [now, _member(reservation, trying), PENDING_SECONDS]
-        for scope in trying.scopes:
+        arguments: list[object] = [now, _member(reservation, attempt), PENDING_SECONDS]
+        for scope in attempt.scopes:
             arguments += [throttles[scope].seconds, throttles[scope].failures]
-        found = self._script(keys=_keys(trying), args=arguments)
+        found = self._script(keys=_keys(attempt), args=arguments)
         counts = {
             scope: Count(*(int(float(each)) for each in found[3 * place : 3 * place + 3]))
-            for place, scope in enumerate(trying.scopes)
+            for place, scope in enumerate(attempt.scopes)
         }
-        verdict = judge(counts, throttles, now=now)
-        return verdict if isinstance(verdict, Throttled) else Reserved(reservation, trying, verdict)
+        verdict = decide(counts, throttles, now=now)
+        return verdict if isinstance(verdict, Throttled) else Reserved(reservation, attempt, verdict)
 
     def release(self, reserved: Reserved) -> None:
-        self._forget(_member(reserved.id, reserved.trying), reserved.trying)
+        self._forget(_member(reserved.id, reserved.attempt), reserved.attempt)
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         found: dict[str, list[_Kept]] = {}
         for kept in self._all():
             if kept.at > since:
-                found.setdefault(kept.trying.network if by is Scope.NETWORK else kept.trying.account, []).append(kept)
+                found.setdefault(kept.attempt.network if by is Scope.NETWORK else kept.attempt.account, []).append(kept)
         tallies = [_tally(key, some, named=by is Scope.ACCOUNT) for key, some in found.items()]
         return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
 
@@ -106,15 +106,15 @@ class RedisAttempts:
         gone = [
             kept
             for kept in self._all()
-            if account in (None, kept.trying.account) and network in (None, kept.trying.network)
+            if account in (None, kept.attempt.account) and network in (None, kept.attempt.network)
         ]
         for kept in gone:
-            self._forget(kept.member, kept.trying)
+            self._forget(kept.member, kept.attempt)
         return len(gone)
 
-    def _forget(self, member: str, trying: Try) -> None:
+    def _forget(self, member: str, attempt: Attempt) -> None:
         with self._redis.pipeline(transaction=True) as together:
-            for key in _keys(trying):
+            for key in _keys(attempt):
                 together.zrem(key, member)
             together.execute()
 
@@ -137,8 +137,8 @@ class FallbackAttempts:
         self._sql = sql
         self._breaker = breaker
 
-    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
-        return self._either(lambda store: store.reserve(trying, throttles, now=now))
+    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+        return self._either(lambda store: store.reserve(attempt, throttles, now=now))
 
     def release(self, reserved: Reserved) -> None:
         """Crossed out where it is written. A Redis that went away meanwhile keeps it: one attempt too many counts."""
@@ -174,19 +174,19 @@ class FallbackAttempts:
         )
 
 
-def _keys(trying: Try) -> list[str]:
+def _keys(attempt: Attempt) -> list[str]:
     values = {
-        Scope.ACCOUNT_FROM_NETWORK: f"{trying.account}:{trying.network}",
-        Scope.NETWORK: trying.network,
-        Scope.ACCOUNT: trying.account,
-        Scope.KNOWN_DEVICE: f"{trying.account}:{trying.device}",
+        Scope.ACCOUNT_FROM_NETWORK: f"{attempt.account}:{attempt.network}",
+        Scope.NETWORK: attempt.network,
+        Scope.ACCOUNT: attempt.account,
+        Scope.KNOWN_DEVICE: f"{attempt.account}:{attempt.device}",
     }
-    return [f"{_PREFIX}:{_KINDS[scope]}:{values[scope]}" for scope in trying.scopes]
+    return [f"{_PREFIX}:{_KINDS[scope]}:{values[scope]}" for scope in attempt.scopes]
 
 
-def _member(reservation: str, trying: Try) -> str:
+def _member(reservation: str, attempt: Attempt) -> str:
     """Return an attempt as it stands in its sets: all that is known of it, so that it is found in the others, too."""
-    return "|".join((reservation, trying.account, trying.network, trying.device or "", trying.username or ""))
+    return "|".join((reservation, attempt.account, attempt.network, attempt.device or "", attempt.username or ""))
 
 
 class _Kept:
@@ -195,11 +195,11 @@ class _Kept:
     def __init__(self, member: str, at: int) -> None:
         _, account, network, device, username = member.split("|")
         self.member, self.at = member, at
-        self.trying = Try(account, username or None, network, device or None)
+        self.attempt = Attempt(account, username or None, network, device or None)
 
 
 def _tally(key: str, some: list[_Kept], *, named: bool) -> Tally:
-    name = max((kept.trying.username or "" for kept in some), default="") if named else ""
+    name = max((kept.attempt.username or "" for kept in some), default="") if named else ""
     return Tally(key, name or None, len(some), max(kept.at for kept in some))
 
 

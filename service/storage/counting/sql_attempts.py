@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from service.login.attempts import PENDING_SECONDS, Count, Reserved, Scope, Tally, Throttled, Throttles, Try, judge
+from service.login.attempts import PENDING_SECONDS, Attempt, Count, Reserved, Scope, Tally, Throttled, Throttles, decide
 from service.services import Unavailable
 from service.storage.engine.database import Database, Rows
 from service.storage.engine.statement import Plain, Statement, metadata
@@ -111,12 +111,12 @@ class SqlAttempts:
         self._calls = itertools.count(1)
         self._few = threading.BoundedSemaphore(AT_ONCE)
 
-    def reserve(self, trying: Try, throttles: Throttles, *, now: int) -> Reserved | Throttled:
+    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
         """Few at once: on PostgreSQL an attack on one name would else queue with all connections in its hands."""
         if not self._few.acquire(timeout=PATIENCE_SECONDS):
             raise Unavailable("the attempts: too many are being counted at once")
         try:
-            reserved = self._rows.within(lambda database: _reserve(database, trying, throttles, now))
+            reserved = self._rows.within(lambda database: _reserve(database, attempt, throttles, now))
         finally:
             self._few.release()
         if next(self._calls) % SWEPT_EVERY == 0:
@@ -141,30 +141,30 @@ class SqlAttempts:
         return len(self._rows.run(_FORGET_ALL))
 
 
-def _reserve(database: Database, trying: Try, throttles: Throttles, now: int) -> Reserved | Throttled:
+def _reserve(database: Database, attempt: Attempt, throttles: Throttles, now: int) -> Reserved | Throttled:
     if database.path is None:
-        database.run(_LOCK, names=sorted((f"account {trying.account}", f"network {trying.network}")))
-    verdict = judge(_counted(database, trying, throttles, now), throttles, now=now)
+        database.run(_LOCK, names=sorted((f"account {attempt.account}", f"network {attempt.network}")))
+    verdict = decide(_counted(database, attempt, throttles, now), throttles, now=now)
     if isinstance(verdict, Throttled):
         return verdict
-    reserved = Reserved(secrets.token_hex(16), trying, verdict)
+    reserved = Reserved(secrets.token_hex(16), attempt, verdict)
     database.run(
         _WRITE,
         id=reserved.id,
         at=now,
-        account=trying.account,
-        username=trying.username,
-        network=trying.network,
-        device=trying.device,
+        account=attempt.account,
+        username=attempt.username,
+        network=attempt.network,
+        device=attempt.device,
     )
     return reserved
 
 
-def _counted(database: Database, trying: Try, throttles: Throttles, now: int) -> dict[Scope, Count]:
-    values: dict[str, Any] = {"account": trying.account, "network": trying.network, "device": trying.device}
+def _counted(database: Database, attempt: Attempt, throttles: Throttles, now: int) -> dict[Scope, Count]:
+    values: dict[str, Any] = {"account": attempt.account, "network": attempt.network, "device": attempt.device}
     values |= {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
-    for scope in trying.scopes:
+    for scope in attempt.scopes:
         seconds = throttles[scope].seconds
         values |= {f"after_{scope}": now - seconds, f"before_{scope}": now + seconds}
-    rows = database.run(_OF_DEVICE if trying.device is not None else _OF_OTHERS, **values)
+    rows = database.run(_OF_DEVICE if attempt.device is not None else _OF_OTHERS, **values)
     return {Scope(scope): Count(*counted) for scope, *counted in rows}

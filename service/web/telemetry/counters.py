@@ -4,8 +4,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from service.hashing.gate import Observer
 from service.login.attempts import Scope
-from service.login.hashing import Observer
 from service.login.sign_in import Reason
 
 # From nothing to the second within which an answer comes; a hash at the highest cost takes some seconds.

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from redis import Redis as Client
 
-from service.login.attempts import Attempts, Reserved, Scope, Throttled, Try, Window
+from service.login.attempts import Attempt, Attempts, Limit, Reserved, Scope, Throttled
 from service.storage.counting import redis_connection
 from service.storage.counting.choose import choose
 from service.storage.counting.counter_file import CounterFile
@@ -19,7 +19,7 @@ from service.storage.engine.statement import Statement
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows as MemoryRows
 from tests.storage.children import together
-from tests.storage.counting.windows import ALICE, LIMITS, elsewhere, kept, let_through, reserve, trying
+from tests.storage.counting.windows import ALICE, LIMITS, attempt_of, elsewhere, kept, let_through, reserve
 from tests.storage.engine.test_many_processes import address_of
 from tests.storage.stores import NOW
 
@@ -29,23 +29,23 @@ WORKERS = 4
 COUNT = Statement(sa.text("SELECT count(*) FROM attempts"))
 
 
-def story(chance: random.Random) -> list[tuple[Try, int, bool]]:
+def story(chance: random.Random) -> list[tuple[Attempt, int, bool]]:
     """Return who tries what when, and whether the password is right: few people, so that they meet all limits."""
     now, acts = 0, []
     for _ in range(300):
         now += chance.choice([0, 0, 1, 2, 7, 30])
         device = chance.choice([None, None, None, "d1", "d2"])
-        who = trying(chance.choice("abc") * 32, elsewhere(chance.randrange(4)), device)
+        who = attempt_of(chance.choice("abc") * 32, elsewhere(chance.randrange(4)), device)
         acts.append((who, now, chance.random() < 0.2))
     return acts
 
 
-def verdicts(attempts: Attempts, acts: list[tuple[Try, int, bool]]) -> list[object]:
+def verdicts(attempts: Attempts, acts: list[tuple[Attempt, int, bool]]) -> list[object]:
     """Return what was said to everybody, without what differs by nature."""
     said: list[object] = []
     for who, moment, is_right in acts:
         verdict = attempts.reserve(who, LIMITS, now=NOW + moment)
-        said.append(verdict if isinstance(verdict, Throttled) else sorted(verdict.used_up))
+        said.append(verdict if isinstance(verdict, Throttled) else sorted(verdict.exhausted))
         if is_right and isinstance(verdict, Reserved):
             attempts.release(verdict)
     return said
@@ -65,7 +65,7 @@ def test_every_store_gives_the_verdicts_of_the_model(attempts: Attempts) -> None
 @pytest.mark.parametrize("device", [None, "d"])
 def test_of_fifty_at_once_exactly_the_limit_goes_on(attempts: Attempts, device: str | None) -> None:
     """Guesses made in the same moment do not slip through together."""
-    start, who = Barrier(AT_ONCE), trying(device=device)
+    start, who = Barrier(AT_ONCE), attempt_of(device=device)
 
     def guess(_number: int) -> int:
         start.wait()
@@ -84,7 +84,7 @@ def test_many_at_once_share_the_wider_limits_exactly(attempts: Attempts, by: Sco
     """Also those who meet in one window only: many accounts of one network, many networks at one account."""
 
     def guess(number: int) -> int:
-        who = trying(f"{number:032x}") if by is Scope.NETWORK else trying(network=elsewhere(number))
+        who = attempt_of(f"{number:032x}") if by is Scope.NETWORK else attempt_of(network=elsewhere(number))
         return let_through(reserve(attempts, who, 0))
 
     with ThreadPoolExecutor(16) as threads:
@@ -101,12 +101,12 @@ def test_four_workers_count_together_and_a_restart_forgets_nothing(
     redis: str | None = request.getfixturevalue("patient_redis") if store == "redis" else None
     limits = (
         LIMITS
-        | {Scope.ACCOUNT_FROM_NETWORK: Window(30, 900)}
-        | dict.fromkeys([Scope.NETWORK, Scope.ACCOUNT], Window(1000, 900))
+        | {Scope.ACCOUNT_FROM_NETWORK: Limit(30, 900)}
+        | dict.fromkeys([Scope.NETWORK, Scope.ACCOUNT], Limit(1000, 900))
     )
 
-    went_on = together(*[("reserve", address_of(database), redis, trying(), limits, 50)] * WORKERS)
-    afterwards = choose(database, redis=redis).attempts.reserve(trying(), limits, now=NOW + 3)
+    went_on = together(*[("reserve", address_of(database), redis, attempt_of(), limits, 50)] * WORKERS)
+    afterwards = choose(database, redis=redis).attempts.reserve(attempt_of(), limits, now=NOW + 3)
 
     assert sum(went_on) == 30
     assert afterwards == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 900)
@@ -122,7 +122,7 @@ def rows(request: pytest.FixtureRequest) -> Rows:
 def flood(attempts: Attempts, tries: int, now: int) -> None:
     """Try many names, each from a network of its own."""
     for number in range(tries):
-        attempts.reserve(trying(f"{number:032x}", elsewhere(number)), LIMITS, now=now)
+        attempts.reserve(attempt_of(f"{number:032x}", elsewhere(number)), LIMITS, now=now)
 
 
 def test_rows_are_bounded_by_what_is_counted_now(rows: Rows) -> None:
@@ -142,8 +142,8 @@ def test_rows_are_bounded_by_what_is_counted_now(rows: Rows) -> None:
 def test_redis_forgets_by_itself(patient_redis: str) -> None:
     """Every window's key ends no later than its window; a window that is in use holds what it counts and no more."""
     attempts = RedisAttempts(patient_redis)
-    reserve(attempts, trying(device="d"), 0)
-    reserve(attempts, trying(), *range(0, 3000, 25))
+    reserve(attempts, attempt_of(device="d"), 0)
+    reserve(attempts, attempt_of(), *range(0, 3000, 25))
 
     with Client.from_url(patient_redis) as client:
         keys = {key.decode().split(":")[2]: key for key in client.scan_iter("*")}
@@ -165,7 +165,7 @@ def test_redis_forgets_by_itself(patient_redis: str) -> None:
 def test_a_damaged_file_is_made_anew(counter_file: CounterFile) -> None:
     """A file that is of no use any more is replaced under the service, and counted in at once, in fresh windows."""
     attempts = SqlAttempts(counter_file)
-    reserve(attempts, trying(), 0, 0)
+    reserve(attempts, attempt_of(), 0, 0)
     counter_file.run(Statement(sa.text("DROP TABLE attempts")))
 
-    assert let_through(reserve(attempts, trying(), 0, 0, 0, 0)) == 3
+    assert let_through(reserve(attempts, attempt_of(), 0, 0, 0, 0)) == 3

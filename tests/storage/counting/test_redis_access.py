@@ -20,7 +20,7 @@ from tests.rig.parts import need
 from tests.rig.postgres import private_place
 from tests.rig.redis import Redis
 from tests.rig.until import until
-from tests.storage.counting.windows import ALICE, kept, reserve, reserved, trying
+from tests.storage.counting.windows import ALICE, attempt_of, kept, reserve, reserved
 
 PASSWORD: Final = "CANARY:p[a]%@/b"
 ENCODED: Final = "CANARY%3Ap%5Ba%5D%25%40%2Fb"
@@ -54,7 +54,7 @@ def test_the_user_of_the_manual_may_do_all_that_is_needed(user: str) -> None:
     """Attempts are reserved, given back, listed and cleared, forms counted, and the return of Redis is noticed."""
     attempts, counters = RedisAttempts(user), impatient(user)
 
-    first, _ = reserve(attempts, trying(), 0, 1)
+    first, _ = reserve(attempts, attempt_of(), 0, 1)
     attempts.release(reserved(first))
     left = kept(attempts)
     counted = [counters.incr("key", 60), counters.incr("key", 60), counters.get("key")]
@@ -86,7 +86,7 @@ def test_a_user_without_a_right_is_told_from_a_wrong_password(user: str, redis: 
     """The words lead to the manual's list of rights, or to the password."""
     redis.command("ACL", "SETUSER", "vestibule", "-zadd", "-incrby")
     with pytest.raises(RedisError) as refused:
-        reserve(RedisAttempts(user), trying(), 0)
+        reserve(RedisAttempts(user), attempt_of(), 0)
 
     assert "docs/settings.md has the ACL" in in_words(refused.value)
     assert _fault(f"redis://vestibule:wrong@127.0.0.1:{redis.port}/0") == "the user name or the password is wrong"

@@ -15,7 +15,7 @@ from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
 from tests.rig.until import until
-from tests.storage.counting.windows import ALICE, LIMITS, kept, let_through, reserve, reserved, trying
+from tests.storage.counting.windows import ALICE, LIMITS, attempt_of, kept, let_through, reserve, reserved
 from tests.storage.stores import NOW
 
 LIMIT = LIMITS[Scope.ACCOUNT_FROM_NETWORK].failures
@@ -42,7 +42,7 @@ def come_back(redis: Redis, breaker: CircuitBreaker, how: str) -> None:
 
 def test_while_redis_answers_nothing_else_is_written_to(attempts: FallbackAttempts, memory_path: Path) -> None:
     """Neither for an attempt, nor for a refusal, nor for one that is given back."""
-    first, *_ = reserve(attempts, trying(), 0, 0, 0, 0)
+    first, *_ = reserve(attempts, attempt_of(), 0, 0, 0, 0)
     attempts.release(reserved(first))
 
     assert list(memory_path.iterdir()) == []
@@ -50,12 +50,12 @@ def test_while_redis_answers_nothing_else_is_written_to(attempts: FallbackAttemp
 
 def test_a_refusal_only_reads(attempts: FallbackAttempts, redis: Redis) -> None:
     """Redis changes nothing, and has nothing to replicate, for whoever is refused: also when windows have slid."""
-    reserve(attempts, trying(), 0, 20, 40)
-    reserve(attempts, trying(device="d"), 0, 0)
+    reserve(attempts, attempt_of(), 0, 20, 40)
+    reserve(attempts, attempt_of(device="d"), 0, 0)
     with Client.from_url(redis.address) as client:
         before = client.info("persistence")["rdb_changes_since_last_save"]
 
-        refused = [*reserve(attempts, trying(), *range(50, 60)), *reserve(attempts, trying(device="d"), 59)]
+        refused = [*reserve(attempts, attempt_of(), *range(50, 60)), *reserve(attempts, attempt_of(device="d"), 59)]
         after = client.info("persistence")["rdb_changes_since_last_save"]
 
     assert (let_through(refused), after) == (0, before)
@@ -66,13 +66,13 @@ def test_sql_takes_over_and_gives_back(
     attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, how: str
 ) -> None:
     """Gone or hung: at most twice the limit in all; back again, what Redis remembers counts, and it shows."""
-    in_redis = let_through(reserve(attempts, trying(), 0, 0, 0, 0))
+    in_redis = let_through(reserve(attempts, attempt_of(), 0, 0, 0, 0))
 
     getattr(redis, how)()
-    in_sql = let_through(reserve(attempts, trying(), *[0] * 8))
+    in_sql = let_through(reserve(attempts, attempt_of(), *[0] * 8))
     degraded = breaker.is_open
     come_back(redis, breaker, how)
-    afterwards = let_through(reserve(attempts, trying(), *[0] * 8))
+    afterwards = let_through(reserve(attempts, attempt_of(), *[0] * 8))
 
     assert (in_redis, in_sql, degraded) == (LIMIT, LIMIT, True)
     assert afterwards == {"stop": LIMIT, "pause": 0}[how]  # a stopped one kept nothing on disk and began anew
@@ -83,12 +83,12 @@ def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
     attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, how: str
 ) -> None:
     """What was reserved in Redis and is given back while it is away harms nobody: at most one attempt more counts."""
-    first, second, _ = map(reserved, reserve(attempts, trying(), 0, 0, 0))
+    first, second, _ = map(reserved, reserve(attempts, attempt_of(), 0, 0, 0))
 
     getattr(redis, how)()
     attempts.release(first)
     attempts.release(second)
-    in_sql = let_through(reserve(attempts, trying(), *[0] * 4))
+    in_sql = let_through(reserve(attempts, attempt_of(), *[0] * 4))
     come_back(redis, breaker, how)
 
     assert in_sql == LIMIT
@@ -101,7 +101,7 @@ def test_what_was_reserved_in_sql_is_given_back_there(
 ) -> None:
     """However long Redis has been back, the attempt is crossed out where it was written down."""
     redis.stop()
-    mine = reserved(*reserve(attempts, trying(), 0))
+    mine = reserved(*reserve(attempts, attempt_of(), 0))
     come_back(redis, breaker, "stop")
 
     attempts.release(mine)
@@ -111,9 +111,9 @@ def test_what_was_reserved_in_sql_is_given_back_there(
 
 def test_a_redis_that_is_full_counts_as_away(attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker) -> None:
     """It answers a ping and writes nothing: SQL counts until it writes, and no window in Redis is half written."""
-    reserve(attempts, trying(), 0)
+    reserve(attempts, attempt_of(), 0)
     redis.command("CONFIG", "SET", "maxmemory", "1")
-    in_sql = let_through(reserve(attempts, trying(), *[0] * 8))
+    in_sql = let_through(reserve(attempts, attempt_of(), *[0] * 8))
     degraded = breaker.is_open
     redis.command("CONFIG", "SET", "maxmemory", "0")
     until(lambda: not breaker.is_open, "Redis is trusted again")
@@ -127,13 +127,13 @@ def test_a_redis_that_was_flushed_counts_anew(
     attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker
 ) -> None:
     """Windows and scripts are gone: fresh windows at once, and nothing is given up."""
-    first, *_ = map(reserved, reserve(attempts, trying(), 0, 0, 0))
+    first, *_ = map(reserved, reserve(attempts, attempt_of(), 0, 0, 0))
     redis.command("FLUSHALL")
     redis.command("SCRIPT", "FLUSH")
 
     attempts.release(first)
 
-    assert let_through(reserve(attempts, trying(), *[0] * 8)) == LIMIT
+    assert let_through(reserve(attempts, attempt_of(), *[0] * 8)) == LIMIT
     assert not breaker.is_open
 
 
@@ -141,11 +141,11 @@ def test_a_restart_that_nobody_noticed_costs_nothing(
     attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker
 ) -> None:
     """Connections that a restart closed are opened again without giving Redis up."""
-    reserve(attempts, trying(), 0)
+    reserve(attempts, attempt_of(), 0)
     redis.stop()
     redis.start()
 
-    assert let_through(reserve(attempts, trying(), *[0] * 8)) == LIMIT
+    assert let_through(reserve(attempts, attempt_of(), *[0] * 8)) == LIMIT
     assert not breaker.is_open
 
 
@@ -153,9 +153,9 @@ def test_a_restart_that_nobody_noticed_costs_nothing(
 def test_an_operator_is_not_kept_waiting_for_redis(attempts: FallbackAttempts, redis: Redis, how: str) -> None:
     """While it is away, what SQL counts is listed and cleared; that Redis still counts is said, not passed over."""
     getattr(redis, how)()
-    reserve(attempts, trying(), 0, 0)
+    reserve(attempts, attempt_of(), 0, 0)
 
-    assert kept(attempts, Scope.NETWORK) == {trying().network: 2}
+    assert kept(attempts, Scope.NETWORK) == {attempt_of().network: 2}
     with pytest.raises(Unavailable, match="still counts"):
         attempts.clear(account=ALICE)
     assert kept(attempts) == {}
@@ -166,11 +166,11 @@ def test_clearing_reaches_what_sql_counted_before(
 ) -> None:
     """Else it would count again the next time that Redis is away."""
     redis.stop()
-    reserve(attempts, trying(), 0, 0)
+    reserve(attempts, attempt_of(), 0, 0)
     come_back(redis, breaker, "stop")
-    reserve(attempts, trying(), 0)
+    reserve(attempts, attempt_of(), 0)
 
-    assert attempts.clear(network=trying().network) == 3
+    assert attempts.clear(network=attempt_of().network) == 3
     assert kept(SqlAttempts(counter_file)) == {}
 
 
@@ -179,13 +179,13 @@ def test_what_sql_counted_before_is_listed_with_what_redis_counts(
 ) -> None:
     """Clearing a network of networks goes by the list: one that SQL alone knows would be passed over."""
     redis.stop()
-    reserve(attempts, trying(), 0, 0)
+    reserve(attempts, attempt_of(), 0, 0)
     come_back(redis, breaker, "stop")
     alone = kept(attempts, Scope.NETWORK)
-    reserve(attempts, trying(), 0)
+    reserve(attempts, attempt_of(), 0)
 
-    assert alone == {trying().network: 2}
-    assert kept(attempts, Scope.NETWORK) == {trying().network: 3}
+    assert alone == {attempt_of().network: 2}
+    assert kept(attempts, Scope.NETWORK) == {attempt_of().network: 3}
 
 
 def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
 
     breaker = chosen.options["breaker"]
     before = breaker.is_open
-    verdicts = reserve(chosen.attempts, trying(), 0, 0, 0, 3)
+    verdicts = reserve(chosen.attempts, attempt_of(), 0, 0, 0, 3)
 
     assert (before, let_through(verdicts), breaker.is_open) == (False, LIMIT, True)
     assert verdicts[-1] == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)
@@ -209,7 +209,7 @@ def test_without_redis_and_sql_nobody_may_try(redis: Redis, breaker: CircuitBrea
     redis.stop()
 
     for question in (
-        lambda: attempts.reserve(trying(), LIMITS, now=NOW),
+        lambda: attempts.reserve(attempt_of(), LIMITS, now=NOW),
         lambda: attempts.tallies(by=Scope.ACCOUNT, since=NOW),
         attempts.clear,
     ):

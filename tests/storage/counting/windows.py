@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from service.login.attempts import Attempts, Reserved, Scope, Throttled, Try, Window
+from service.login.attempts import Attempt, Attempts, Limit, Reserved, Scope, Throttled
 from tests.storage.stores import NOW
 
 ALICE: Final = "a" * 32
@@ -11,17 +11,17 @@ BOB: Final = "b" * 32
 HERE: Final = "192.0.2.7/32"
 THERE: Final = "2001:db8:0:7::/64"
 LIMITS: Final = {
-    Scope.ACCOUNT_FROM_NETWORK: Window(3, 60),
-    Scope.NETWORK: Window(5, 90),
-    Scope.ACCOUNT: Window(7, 120),
-    Scope.KNOWN_DEVICE: Window(2, 60),
+    Scope.ACCOUNT_FROM_NETWORK: Limit(3, 60),
+    Scope.NETWORK: Limit(5, 90),
+    Scope.ACCOUNT: Limit(7, 120),
+    Scope.KNOWN_DEVICE: Limit(2, 60),
 }
 Verdict = Reserved | Throttled
 
 
-def trying(account: str = ALICE, network: str = HERE, device: str | None = None) -> Try:
+def attempt_of(account: str = ALICE, network: str = HERE, device: str | None = None) -> Attempt:
     """Return somebody who tries an account that exists."""
-    return Try(account, {ALICE: "alice", BOB: "bob"}.get(account), network, device)
+    return Attempt(account, {ALICE: "alice", BOB: "bob"}.get(account), network, device)
 
 
 def elsewhere(number: int) -> str:
@@ -29,7 +29,7 @@ def elsewhere(number: int) -> str:
     return f"198.51.{number // 250}.{number % 250}/32"
 
 
-def reserve(attempts: Attempts, who: Try, *moments: int) -> list[Verdict]:
+def reserve(attempts: Attempts, who: Attempt, *moments: int) -> list[Verdict]:
     """Try at each of the moments, given as seconds from NOW."""
     return [attempts.reserve(who, LIMITS, now=NOW + moment) for moment in moments]
 

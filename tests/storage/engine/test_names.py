@@ -131,14 +131,14 @@ from service.storage.counting.choose import choose
 from service.storage.upkeep import schema
 from service.storage.engine.database import Database
 from tests.storage.stores import NOW
-from tests.storage.counting.windows import LIMITS, reserved, trying
+from tests.storage.counting.windows import LIMITS, attempt_of, reserved
 
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
     fcntl.ioctl(silent, 0x8914, struct.pack("16sh", b"lo", 0x41))  # up
     silent.bind(("127.0.0.1", 53))
     here = Path(sys.argv[1])
     attempts = choose(Database(f"sqlite:///{{here}}/v"), redis="rediss://cache.example.test/0").attempts
-    reserved(attempts.reserve(trying(), LIMITS, now=NOW))
+    reserved(attempts.reserve(attempt_of(), LIMITS, now=NOW))
     print("reserved")
     assert not Database("postgresql://u:p@db.example.test/v").ping()
     print("unavailable")

@@ -1,0 +1,1 @@
+"""What nginx and other proxies are given: renderers of their files, from the settings."""

@@ -1,0 +1,69 @@
+"""nginx's files, from the settings.
+
+The top-level nginx.conf is copied as it is; what depends on the settings goes into small files beside it, which it
+includes. Other files there (`tls/`, those of earlier releases) stay.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from service import listeners
+from service.listeners import Listener
+from service.settings import Settings
+
+NGINX_CONF: Final = Path(__file__).resolve().parents[2] / "nginx.conf"
+_UNQUOTABLE: Final = frozenset('"\\$\n\r\0')  # what a quoted word of nginx's cannot hold
+
+
+def rendered(settings: Settings, *, directory: Path, site: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return every file by its path below `directory`. Raises ValueError for a path that nginx cannot read."""
+    scheme = "https" if settings.public.is_https else "http"
+    trusted = [f"set_real_ip_from {network};" for network in settings.trusted_proxies]
+    made = {
+        "site.conf": [
+            f"root {_quoted(directory)};",
+            f'map "" $public_scheme {{ default {scheme}; }}',
+            f'map "" $public_origin {{ default {settings.public_url}; }}',
+        ],
+        "listen.conf": _listen(settings.server.listen),
+        "ops.conf": _listen(settings.ops_listen),
+        "upstream.conf": _upstream(settings.socket_path),
+        "trusted.conf": trusted or ["# No proxy's word on the client's address counts."],
+        "limits.conf": [
+            f"limit_req_zone $posting_client zone=posts:10m rate={settings.limits.edge_post_per_second}r/s;"
+        ],
+    }
+    texts = {name: "".join(f"{line}\n" for line in lines).encode() for name, lines in made.items()}
+    return {"nginx.conf": NGINX_CONF.read_bytes(), **texts, **site}
+
+
+def _listen(wanted: Sequence[Listener]) -> list[str]:
+    """Return a directive for each socket; the one on `::` says that it takes IPv4, too."""
+    return [f"listen {each}{' ipv6only=off' if each.host == '::' else ''};" for each in listeners.sockets(wanted)]
+
+
+def _upstream(path: Path) -> list[str]:
+    """Return the upstream. Idle connections end here (10 s) before they end in gunicorn: no POST meets a closed one."""
+    server = f"server {_quoted(f'unix:{path}')};"
+    return ["upstream vestibule {", f"    {server}", "    keepalive 32;", "    keepalive_timeout 10s;", "}"]
+
+
+def _quoted(word: object) -> str:
+    text = str(word)
+    if _UNQUOTABLE & set(text):
+        raise ValueError(f"{text!r} holds a character that nginx cannot read in a path")
+    return f'"{text}"'
+
+
+def write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files below a directory. Raises OSError."""
+    for name, content in _ordered(files):
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _ordered(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield nginx.conf last, after the files that it includes."""
+    yield from sorted(files.items(), key=lambda file: file[0] == "nginx.conf")

@@ -1,0 +1,45 @@
+"""The blocks as this worker last read them, for whatever answers requests: at most a second old, and no framework.
+
+A database that does not answer leaves the list as it was.
+"""
+
+import threading
+from contextlib import suppress
+from typing import Final
+
+from service.access.block_list import BlockList, Blocks
+from service.services import Unavailable
+
+READ_EVERY_SECONDS: Final = 0.9
+LONGEST_READ_SECONDS: Final = 1.0
+
+
+class CurrentBlocks:
+    """The list; safe for threads."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._reading = threading.Lock()
+        self._read_at = float("-inf")
+        self._fence = BlockList([])
+
+    def shut_out(self, address: str, moment: float, *, now: int) -> bool:
+        """Whether a client's address is blocked; `moment` is a reading of a clock that is never set."""
+        return self._current(moment, now=now).contains(address, now=now)
+
+    def _current(self, moment: float, *, now: int) -> BlockList:
+        """Return the list. One thread reads it again when it is due; the others wait only when theirs is too old."""
+        age = moment - self._read_at
+        patience = LONGEST_READ_SECONDS if age >= 2 * READ_EVERY_SECONDS else 0
+        if age >= READ_EVERY_SECONDS and self._reading.acquire(timeout=patience):
+            try:
+                if self._read_at < moment:  # no other thread did it meanwhile
+                    self._read(now)
+                    self._read_at = moment
+            finally:
+                self._reading.release()
+        return self._fence
+
+    def _read(self, now: int) -> None:
+        with suppress(Unavailable):  # what needs the database says so
+            self._fence = BlockList(self._blocks.all(now=now))

@@ -1,0 +1,1 @@
+"""The hashing gate, its queue and its budget: in memory, in milliseconds."""

@@ -1,0 +1,1 @@
+"""Sessions and device cookies in browsers."""

@@ -1,0 +1,1 @@
+"""Who is let near a page, and what every answer carries."""

@@ -1,0 +1,1 @@
+"""Pages, one route at a time through the client."""
