@@ -12,8 +12,9 @@ from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 
-from tests.bench.people import PASSWORD, parameters
+from tests.bench.people import parameters
 from tests.rig.parts import ROOT
+from tests.rig.passwords import PASSWORD
 
 
 class Bare:

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 from service.hashing.cpu_budget import cpu_budget
 from tests.bench import load, people
 from tests.bench.attacks import WRONG, Attack
-from tests.bench.open_loop import Answer, Stream, run, schedule
+from tests.bench.open_loop import Stream, Timed, run, schedule
 from tests.bench.served import served
 from tests.bench.visitors import Visitors
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 
 SIGNED_IN: Final = 303
@@ -50,7 +51,7 @@ CHECK: Final = Check("/", 303)
 class Flood:
     """What one flood did: to people who are in, to those who came, and what it cost to send it all."""
 
-    checks: list[Answer]
+    checks: list[Timed]
     visits: list[float]
     tries: int
     wrong: Counter[int]
@@ -107,7 +108,7 @@ def flood(application: str, attack: Attack = WRONG) -> Flood:
         )
         visitors = Visitors(
             port,
-            [load.sign_in(port, people.username(200 + number), people.PASSWORD) for number in range(VISITORS)],
+            [load.sign_in(port, people.username(200 + number), PASSWORD) for number in range(VISITORS)],
             schedule(each_second=_VISITS_A_SECOND, since=BEGINS, until=BEGINS + VISITORS / _VISITS_A_SECOND),
             first_network=_VISITORS_FROM,
         )
@@ -124,7 +125,7 @@ def _checks(servers: Servers) -> list[bytes]:
 
 def cookie(servers: Servers, number: int) -> str:
     """Sign one of the people in; return the cookie of the session."""
-    _, _, body = load.sign_in(servers.port, people.username(number), people.PASSWORD).partition(b"\r\n\r\n")
+    _, _, body = load.sign_in(servers.port, people.username(number), PASSWORD).partition(b"\r\n\r\n")
     form = "application/x-www-form-urlencoded"
     while True:  # the warm-up may still have the line
         answer = servers.get("/", method="POST", body=body, Content_Type=form, Sec_Fetch_Site="same-origin")

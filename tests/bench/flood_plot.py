@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.bench.attacks import WRONG
 from tests.bench.flood import BEGINS, CHECK, ENDS, SECONDS, Flood
-from tests.bench.open_loop import Answer
+from tests.bench.open_loop import Timed
 
 WIDTH: Final = 720
 HEIGHT: Final = 340
@@ -73,7 +73,7 @@ def _across(second: float) -> int:
     return round(_LEFT + second / SECONDS * (_RIGHT - _LEFT))
 
 
-def _up(check: Answer) -> int:
+def _up(check: Timed) -> int:
     if check.status != CHECK.status:
         return _TOP - 4
     return max(_TOP, round(_BOTTOM - _DECADE * max(0, math.log10(1000 * check.seconds))))

@@ -20,7 +20,7 @@ BROKEN_OFF: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Timed:
     """When a request was due, how long its answer took from then, and the status: 0 when there was no answer."""
 
     due: float
@@ -73,7 +73,7 @@ class Stream:
         self, port: int, requests: Sequence[bytes], moments: Sequence[float], *, networks: range, until: float
     ) -> None:
         """Each connection comes from a network of its own. What has not left at the end of the stream never will."""
-        self.answers: list[Answer] = []
+        self.answers: list[Timed] = []
         self.late: list[float] = []
         self._port, self._requests, self._moments, self._until = port, requests, moments, until
         self._sent = 0
@@ -109,11 +109,11 @@ class Stream:
             selector.unregister(client.socket)
             self._open.pop(client.number).socket.close()
         if status is not None and (due := self._under_way.pop(client, None)) is not None:
-            self.answers.append(Answer(due, now - due, status))
+            self.answers.append(Timed(due, now - due, status))
             self._free.append((client.number, now))
 
     def end(self, now: float) -> None:
         unanswered = [*self._under_way.values(), *self._moments[self._sent :]]
-        self.answers += [Answer(due, now - due, BROKEN_OFF) for due in unanswered]
+        self.answers += [Timed(due, now - due, BROKEN_OFF) for due in unanswered]
         for client in self._open.values():
             client.socket.close()

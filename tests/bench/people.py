@@ -7,9 +7,9 @@ from typing import Final
 from service.login.passwords import Parameters, Passwords
 from service.settings import Settings
 from service.storage.engine.sqlite import DRIVER
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 
-PASSWORD: Final = "seven otters paint a lighthouse"
 _ACCOUNTS: Final = """
 INSERT INTO accounts (id, username, created_at, display_name, email, is_admin, password_hash, password_changed_at)
 WITH RECURSIVE numbers (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM numbers WHERE i < :people - 1)

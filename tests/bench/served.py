@@ -10,6 +10,7 @@ from typing import Final
 from service.settings import CATALOGUE
 from tests.bench import load, people
 from tests.rig.parts import ROOT
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import SERVICE, Servers, prepared
 
 WORKERS: Final = 2
@@ -36,7 +37,7 @@ class Served:
         """Return right sign-ins without end, made beforehand: of many people in turn, far apart in the database."""
         stride = int(self.people * 0.618) | 1
         who = [people.username(number * stride % self.people) for number in range(min(self.people, MADE_BEFOREHAND))]
-        return itertools.cycle([load.sign_in(self.servers.port, each, people.PASSWORD) for each in who])
+        return itertools.cycle([load.sign_in(self.servers.port, each, PASSWORD) for each in who])
 
 
 @contextlib.contextmanager

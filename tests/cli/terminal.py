@@ -11,7 +11,7 @@ from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.services import Services, Unavailable
 from service.settings import Settings
-from tests.web.conftest import World
+from tests.rig.world import World
 
 
 @dataclass

@@ -8,9 +8,10 @@ import pytest
 from service.login.passwords import Weakness
 from service.web.messages import PROBLEMS
 from tests.cli.terminal import Terminal
-from tests.rig.people import LIFETIMES, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
-from tests.web.conftest import browser
-from tests.web.promises import copy_of
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import LIFETIMES, NOW, PASSWORDS, alice
+from tests.rig.promises import copy_of
+from tests.rig.world import browser
 
 BOB: Final = ("account", "add", "bob", "--password-stdin")
 SIGN_IN: Final = {"username": "alice", "password": PASSWORD}

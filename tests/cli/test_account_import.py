@@ -8,20 +8,20 @@ from typing import Final
 import pytest
 from argon2 import PasswordHasher, Type
 
-from service.cli.account.importing import BATCH
+from service.cli.account.importing import BATCH, COLUMNS
 from service.services import Unavailable
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import MemoryAccounts, Rows
-from tests.rig.people import NOW, PASSWORD, PASSWORDS
-from tests.web.conftest import browser
-from tests.web.promises import copy_of
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW, PASSWORDS
+from tests.rig.promises import copy_of
+from tests.rig.world import browser
 
 Import = Callable[..., list[str]]
 HASHES: Final = {
     kind.name: PasswordHasher(time_cost=1, memory_cost=16, parallelism=2, hash_len=16, type=kind).hash(PASSWORD)
     for kind in Type
 }
-HEADING: Final = "username,email,name,groups,admin,disabled,password_hash"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_everything_that_a_row_may_say(terminal: Terminal, importing: Import) ->
     """Each column is kept in its one spelling; a quoted comma, quotes and other scripts arrive as they are."""
     row = 'ＢＯＢ , b@example.test,"Öl, ""Bob"" 鈴木　一郎",ops  Admins ops,Yes,TRUE,' + f'"{HASHES["ID"]}"'
 
-    said = terminal.said(*importing(f"{HEADING}\n{row}\n"))
+    said = terminal.said(*importing(f"{','.join(COLUMNS)}\n{row}\n"))
 
     kept = terminal.account("bob")
     assert said == "1 accounts added, 0 were there already.\n"

@@ -4,7 +4,8 @@ import pytest
 
 from service.login.audit import Entry, Happened
 from tests.cli.terminal import Terminal
-from tests.rig.people import NOW, PASSWORD
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ from service.cli import vestibule
 from service.services import Unavailable
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import MemoryAccounts, MemorySessions
-from tests.rig.people import NOW, PASSWORD
-from tests.web.conftest import browser
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW
+from tests.rig.world import browser
 
 # One way to call each command that speaks to the stores, with what is typed on standard input.
 CALLS: Final = {

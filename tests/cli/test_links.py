@@ -8,8 +8,9 @@ from service.login.links import LIFETIME, Purpose
 from service.login.sessions import hash_of
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import Rows
-from tests.rig.people import NOW, OTHER_PASSWORD, alice
-from tests.web.conftest import HTTPS, browser
+from tests.rig.passwords import OTHER_PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.world import HTTPS, browser
 
 NEW = {"password": OTHER_PASSWORD, "repeat": OTHER_PASSWORD}
 WAYS = {

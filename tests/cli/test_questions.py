@@ -14,9 +14,10 @@ import pytest
 from tests.cli.terminal import Terminal
 from tests.house_rules.project import modules
 from tests.rig.parts import ROOT
-from tests.rig.people import PASSWORD, PASSWORDS
-from tests.web.conftest import browser
-from tests.web.promises import copy_of
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import PASSWORDS
+from tests.rig.promises import copy_of
+from tests.rig.world import browser
 
 VESTIBULE: Final = str(Path(sys.executable).with_name("vestibule"))
 # Each command that asks, with the options that answer.

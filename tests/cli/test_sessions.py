@@ -8,9 +8,10 @@ from flask.testing import FlaskClient
 from service.login.sessions import SignedIn
 from tests.cli.terminal import Terminal
 from tests.rig.memory_store import MemorySessions
-from tests.rig.people import LIFETIMES, NOW, PASSWORD, alice
-from tests.web.conftest import browser
-from tests.web.promises import copy_of
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import LIFETIMES, NOW, alice
+from tests.rig.promises import copy_of
+from tests.rig.world import browser
 
 
 def signed_in(terminal: Terminal, name: str = "alice", **form: str) -> FlaskClient:

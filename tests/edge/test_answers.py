@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.edge.conftest import ECHO, calm
-from tests.rig.asking import Answer
+from tests.rig.answer import Answer
 from tests.rig.servers import Servers, running
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}

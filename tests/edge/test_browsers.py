@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.rig.asking import answers
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 
 NAME = "vestibule_session"
-PASSWORD = "seven otters paint a lighthouse"
 
 
 @pytest.fixture(scope="module")

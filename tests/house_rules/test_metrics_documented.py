@@ -4,9 +4,9 @@ import re
 from typing import Final
 
 from tests.house_rules.project import read
-from tests.web import scraped
-from tests.web.conftest import World
-from tests.web.wire import post
+from tests.rig import scraped
+from tests.rig.wire import post
+from tests.rig.world import World
 
 ROW: Final = re.compile(
     r"^\| `(?P<name>[a-z_]+)` \| (?P<type>\w+) \| (?P<labels>[^|]*) \| (?P<said>[^|]+) \|$", re.MULTILINE

@@ -8,9 +8,10 @@ from flask import Flask
 from service.login.links import Purpose, hand_out
 from tests.house_rules.project import read
 from tests.rig.memory_store import MemoryLinks
-from tests.rig.people import NOW, PASSWORD
-from tests.web.conftest import World
-from tests.web.wire import JSON, ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW
+from tests.rig.wire import JSON, ask, post
+from tests.rig.world import World
 
 PUBLIC: Final = "public"  # anybody may look, and may try
 SESSION: Final = "needs a session"

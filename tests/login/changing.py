@@ -10,7 +10,8 @@ from service.login.new_password import Typed
 from service.login.sessions import hash_of
 from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORDS, alice, stores
+from tests.rig.passwords import OTHER_PASSWORD
+from tests.rig.people import NOW, PASSWORDS, alice, stores
 
 AGREED = Typed(OTHER_PASSWORD, OTHER_PASSWORD)
 

@@ -15,7 +15,8 @@ from service.login.stores import Stores
 from tests.login.changing import AGREED, Meanwhile, link, opens
 from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
-from tests.rig.people import CLIENT, NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice, session_of, stores
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import CLIENT, NOW, PASSWORDS, alice, session_of, stores
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from zxcvbn import zxcvbn
 
 from service.login.passwords import ENOUGH_GUESSES_LOG10, Check, Parameters, Passwords, Weakness, weakness
 from service.login.stored_hash import hash_flaw
-from tests.rig.people import CHEAP_FOR_TESTS_ONLY, PASSWORD, PASSWORDS
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import CHEAP_FOR_TESTS_ONLY, PASSWORDS
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from service.login.sign_in import Granted, Opened, Reason, Refused, open_session
 from service.login.stored_hash import hash_flaw
 from tests.rig.gates import full_gate
 from tests.rig.memory_store import MemoryAccounts, Rows
-from tests.rig.people import CLIENT, NOW, PASSWORD, alice, session_of, stores
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import CLIENT, NOW, alice, session_of, stores
 
 
 def attempt(rows: Rows, username: str, password: str, **changed: object) -> Granted | Refused:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.login.stored_hash import Limits, hash_flaw
-from tests.rig.people import PASSWORD
+from tests.rig.passwords import PASSWORD
 
 SALT = "c29tZXNhbHQ"
 HASH = "aGFzaGhhc2hoYXNoaGFzaA"

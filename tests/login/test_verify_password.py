@@ -15,7 +15,8 @@ from service.login.stores import Stores
 from tests.login.changing import AGREED
 from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
-from tests.rig.people import CLIENT, KEYS, NOW, PASSWORD, alice, session_of, stores
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import CLIENT, KEYS, NOW, alice, session_of, stores
 
 FEW = {
     Scope.ACCOUNT_FROM_NETWORK: Limit(3, 900),

@@ -5,28 +5,11 @@ import http.client
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from tests.rig.answer import Answer
+
 PATIENCE_SECONDS: Final = 20
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: status, headers in order with lower-case names, body."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def all(self, name: str) -> list[str]:
-        """Return the values of every header of that name."""
-        return [value for found, value in self.headers if found == name.lower()]
-
-    def one(self, name: str) -> str:
-        """Return the value of a header that is there exactly once."""
-        (value,) = self.all(name)
-        return value
 
 
 def ask(
@@ -38,7 +21,7 @@ def ask(
     with contextlib.closing(connection):
         connection.request(method, path, body=body, headers=spelled)
         response = connection.getresponse()
-        return Answer(response.status, [(k.lower(), v) for k, v in response.getheaders()], response.read())
+        return Answer(response.status, tuple((k.lower(), v) for k, v in response.getheaders()), response.read())
 
 
 def send(port: int, data: bytes) -> bytes:

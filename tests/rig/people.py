@@ -9,12 +9,11 @@ from service.login.stores import Stores
 from tests.rig.gates import Gate
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryAudit, MemoryLinks, MemorySessions, Rows
+from tests.rig.passwords import PASSWORD
 
 NOW = 1_800_000_000
 CHEAP_FOR_TESTS_ONLY = Parameters(memory_kib=8, iterations=1, parallelism=1)
 PASSWORDS = Passwords(CHEAP_FOR_TESTS_ONLY)
-PASSWORD = "seven otters paint a lighthouse"
-OTHER_PASSWORD = "eleven kettles argue about rain"
 THROTTLES = {scope: Limit(1000, 900) for scope in Scope}
 KEYS = (b"a key of the tests", b"an older key")
 LIFETIMES = Lifetimes(idle=100, absolute=1000, remembered_idle=5000, remembered_absolute=9000)

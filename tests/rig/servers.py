@@ -24,7 +24,8 @@ from typing import Final
 from service.app import write_nginx_files
 from service.hashing.cpu_budget import with_large_pages
 from service.settings import load
-from tests.rig.asking import PATIENCE_SECONDS, Answer, ask, free_port, send
+from tests.rig.answer import Answer
+from tests.rig.asking import PATIENCE_SECONDS, ask, free_port, send
 from tests.rig.parts import ROOT, need, unprivileged
 
 __all__ = ["Servers", "free_port", "prepared", "running", "state_directory"]

@@ -7,10 +7,9 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 
-PASSWORD: Final = "seven otters paint a lighthouse"
-OTHER_PASSWORD: Final = "eleven kettles argue about rain"
 THIRD_PASSWORD: Final = "nobody folds maps of the harbour"
 WRONG: Final = "That username and password do not match."
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers
-from tests.stories.people import OTHER_PASSWORD, PASSWORD, link
+from tests.stories.people import link
 from tests.stories.visitor import Visitor
 
 POSTS_PER_MINUTE: Final = 4

@@ -5,9 +5,9 @@ from typing import Final
 import pytest
 from playwright.sync_api import Request
 
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers
 from tests.stories.conftest import Visit
-from tests.stories.people import OTHER_PASSWORD, PASSWORD
 from tests.stories.visitor import Visitor
 
 FIRST_VISIT_BYTES: Final = 30_000

@@ -2,9 +2,10 @@
 
 from playwright.sync_api import Page
 
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers
 from tests.stories.conftest import Visit
-from tests.stories.people import OTHER_PASSWORD, PASSWORD, order
+from tests.stories.people import order
 from tests.stories.visitor import Visitor
 
 OF_ANNA = ("Anna Example", "anna@example.org")

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.rig import postgres
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers, prepared, running
 from tests.stories.conftest import Visit
-from tests.stories.people import OTHER_PASSWORD, PASSWORD, THIRD_PASSWORD, WRONG, link, order
+from tests.stories.people import THIRD_PASSWORD, WRONG, link, order
 from tests.stories.visitor import Visitor
 
 

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Request
 
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers
 from tests.stories.conftest import Visit
 from tests.stories.elsewhere import Elsewhere
-from tests.stories.people import OTHER_PASSWORD, PASSWORD
 from tests.stories.visitor import Visitor
 
 REFUSED = "That request was refused"

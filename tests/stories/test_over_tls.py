@@ -6,9 +6,10 @@ import pytest
 
 from tests.rig.certificate import make
 from tests.rig.parts import ROOT
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers, free_port, prepared
 from tests.stories.conftest import Visit
-from tests.stories.people import PASSWORD, move_in
+from tests.stories.people import move_in
 
 
 @pytest.fixture(scope="module")

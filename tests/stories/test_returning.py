@@ -2,10 +2,11 @@
 
 from urllib.parse import quote
 
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers
 from tests.stories.conftest import Visit
 from tests.stories.elsewhere import Elsewhere
-from tests.stories.people import OTHER_PASSWORD, PASSWORD, WRONG
+from tests.stories.people import WRONG
 
 
 def test_back_to_a_page_of_ours(house: Servers, visit: Visit) -> None:

@@ -1,9 +1,9 @@
 """When it does not work: too often, and the service is away. The page says what to do."""
 
 from service.web.errors import in_words
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 from tests.stories.conftest import Visit
-from tests.stories.people import PASSWORD
 from tests.stories.places import too_often
 
 

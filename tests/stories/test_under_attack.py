@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 import pytest
 
 from service.login.attempts import PENDING_SECONDS
+from tests.rig import scraped
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
 from tests.rig.servers import Servers, running
 from tests.stories.conftest import Visit
-from tests.stories.people import OTHER_PASSWORD, PASSWORD, WRONG, move_in, order
+from tests.stories.people import WRONG, move_in, order
 from tests.stories.visitor import Visitor
-from tests.web import scraped
 
 BOTS = [f"127.0.1.{number}" for number in range(1, 61)]
 FROM_EVERYWHERE = 50  # the default

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from flask import Flask
 
 from service.login.attempts import Limit, Scope
-from tests.rig.people import PASSWORD
-from tests.web.promises import kept
-from tests.web.wire import Answer, post
+from tests.rig.answer import Answer
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import post
 
 DEVICE: Final = "vestibule_device"
 HOME: Final = "203.0.113.9"

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from flask import Flask
 
 from service.web.telemetry import multiprocess_metrics
-from tests.web import scraped
-from tests.web.conftest import World
+from tests.rig import scraped
+from tests.rig.world import World
 
 
 class Worker(NamedTuple):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from service.web.telemetry import multiprocess_metrics
 from service.web.telemetry.reporting import counters_of
+from tests.rig import scraped
 from tests.rig.small_disk import fill
 from tests.rig.until import until
-from tests.web import scraped
-from tests.web.conftest import World
-from tests.web.wire import ask
+from tests.rig.wire import ask
+from tests.rig.world import World
 
 COUNTED = "flask_http_request_total"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flask import Flask
 
+from tests.rig import scraped
 from tests.rig.parts import ROOT
-from tests.web import scraped
-from tests.web.conftest import World
+from tests.rig.world import World
 
 
 def degraded(app: Flask) -> float:

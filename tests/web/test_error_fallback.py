@@ -11,9 +11,9 @@ from service.services import Unavailable
 from service.web import errors
 from service.web.look import rendering
 from tests.rig.memory_store import MemorySessions
-from tests.web.conftest import HTTPS, World
-from tests.web.promises import kept
-from tests.web.wire import JSON, ask
+from tests.rig.promises import kept
+from tests.rig.wire import JSON, ask
+from tests.rig.world import HTTPS, World
 
 COOKIE: Final = ("Cookie", f"vestibule_session={'A' * 43}; __Host-vestibule={'A' * 43}")
 

@@ -12,12 +12,13 @@ from flask.testing import FlaskClient
 from service.login.attempts import Scope
 from service.services import OuterLimit
 from service.web.telemetry import events
+from tests.rig import scraped
 from tests.rig.parts import need
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
-from tests.web import scraped
-from tests.web.conftest import World, browser
-from tests.web.promises import CLOSED_LIST, kept
-from tests.web.wire import ask, post
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.promises import CLOSED_LIST, kept
+from tests.rig.wire import ask, post
+from tests.rig.world import World, browser
 
 RIGHT: Final = {"username": "alice", "password": PASSWORD}
 METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "OTHER"}

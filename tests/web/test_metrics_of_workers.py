@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig import scraped
 from tests.rig.parts import ROOT
-from tests.web import scraped
 
 Scrapes = list[str]
 

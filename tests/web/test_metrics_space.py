@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.rig import scraped
 from tests.rig.parts import ROOT
 from tests.rig.small_disk import fill, small_disk
-from tests.web import scraped
 
 Scrapes = dict[str, Any]
 COUNTED = "flask_http_request_total"

@@ -3,8 +3,8 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.rig.people import OTHER_PASSWORD, PASSWORD
-from tests.web.conftest import HTTPS, World, browser
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.world import HTTPS, World, browser
 
 RIGHT = {"username": "alice", "password": PASSWORD}
 CHANGE = {"current": PASSWORD, "password": OTHER_PASSWORD, "repeat": OTHER_PASSWORD}

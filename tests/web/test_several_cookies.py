@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.rig.answer import Answer
 from tests.rig.memory_store import MemorySessions
-from tests.rig.people import PASSWORD
-from tests.web.conftest import HTTPS, World, browser
-from tests.web.wire import Answer, ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.wire import ask, post
+from tests.rig.world import HTTPS, World, browser
 
 RIGHT = {"username": "alice", "password": PASSWORD}
 NAME = "vestibule_session"

@@ -9,12 +9,13 @@ from flask import Flask
 
 from service.services import Health, Unavailable
 from service.web.telemetry import gauges
+from tests.rig import scraped
 from tests.rig.memory_store import MemoryAccounts
-from tests.rig.people import NOW, PASSWORD, alice
-from tests.web import scraped
-from tests.web.conftest import World, browser
-from tests.web.promises import kept
-from tests.web.wire import ask
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.promises import kept
+from tests.rig.wire import ask
+from tests.rig.world import World, browser
 
 RIGHT: Final = {"username": "alice", "password": PASSWORD}
 

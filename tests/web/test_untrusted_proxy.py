@@ -9,10 +9,10 @@ from flask import Flask
 from service.services import OuterLimit
 from service.settings import load
 from service.web.telemetry.untrusted_proxy import WARN_EVERY_SECONDS, WINDOW, SignIns, Suspicion, advice
-from tests.web import scraped
-from tests.web.conftest import HTTPS, World
+from tests.rig import scraped
+from tests.rig.wire import ask, post
+from tests.rig.world import HTTPS, World
 from tests.web.telemetry.conftest import Lines, lines, served
-from tests.web.wire import ask, post
 
 __all__ = ["lines", "served"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from flask import Flask
 
 from service.web.telemetry import multiprocess_metrics
-from tests.web import scraped
-from tests.web.conftest import World
-from tests.web.wire import ask, post
+from tests.rig import scraped
+from tests.rig.wire import ask, post
+from tests.rig.world import World
 
 
 def work(app: Flask) -> None:

@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 
 from service.login.attempts import Scope
+from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import Redis, redis_server
 from tests.rig.servers import Servers, prepared
-from tests.whole.corpus import PASSWORD
 
 __all__ = ["postgres", "redis_server"]
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-PASSWORD: Final = "seven otters paint a lighthouse"
+from tests.rig.passwords import PASSWORD
+
 CANARY: Final = "canary-that-nobody-may-repeat"
 FORM: Final = b"application/x-www-form-urlencoded"
 JSON: Final = b"application/json"

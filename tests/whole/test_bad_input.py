@@ -11,9 +11,11 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlencode
 
-from tests.rig.asking import Answer, answers
+from tests.rig.answer import Answer
+from tests.rig.asking import answers
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
-from tests.whole.corpus import CANARY, CORPUS, FORM, PASSWORD, RIGHT, SAME, Case
+from tests.whole.corpus import CANARY, CORPUS, FORM, RIGHT, SAME, Case
 from tests.whole.test_nothing_is_lost import workers
 
 CHOICES = [f"{word} kettles argue about rain" for word in ("eleven", "twelve", "thirteen")]
@@ -25,7 +27,7 @@ def read(data: bytes) -> Answer:
     assert len(answers(data)) == 1
     head, _, body = data.partition(b"\r\n\r\n")
     lines = [line.partition(": ") for line in head.decode("latin-1").splitlines()[1:]]
-    return Answer(answers(data)[0], [(name.lower(), value) for name, _, value in lines], body)
+    return Answer(answers(data)[0], tuple((name.lower(), value) for name, _, value in lines), body)
 
 
 def ask(house: Servers, case: Case) -> Answer:

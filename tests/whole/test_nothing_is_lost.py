@@ -8,10 +8,10 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 from tests.whole.conftest import Start
 
-PASSWORD = "seven otters paint a lighthouse"
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 ENOUGH = 40
 # What a killed worker was checking stays counted as a failure.

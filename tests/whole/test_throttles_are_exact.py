@@ -15,7 +15,7 @@ from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.engine.database import Database
 from service.web.guard.current_blocks import READ_EVERY_SECONDS
-from tests.rig.asking import Answer
+from tests.rig.answer import Answer
 from tests.rig.servers import Servers
 from tests.whole.conftest import Start, migrated
 

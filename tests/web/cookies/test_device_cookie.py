@@ -7,10 +7,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.login.device_cookies import LIFETIME
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW, PASSWORDS, alice
+from tests.rig.wire import ask, post
+from tests.rig.world import HTTPS, World, browser
 from tests.web.attack import DEVICE, HOME, LIMITS, attack, cookie_of, known_browser, sign_in
-from tests.web.conftest import HTTPS, World, browser
-from tests.web.wire import ask, post
 
 VALUE = re.compile(r"[A-Za-z0-9_-]{16}\.[0-9]{10}\.[A-Za-z0-9_-]{43}")
 

@@ -10,10 +10,11 @@ from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
 from service.login.sessions import Session, hash_of
 from tests.rig.gates import Gate
-from tests.rig.people import NOW, PASSWORD, alice
-from tests.web.conftest import HTTPS, World, browser
-from tests.web.promises import copy_of
-from tests.web.wire import JSON, ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.promises import copy_of
+from tests.rig.wire import JSON, ask, post
+from tests.rig.world import HTTPS, World, browser
 
 RIGHT = {"username": "alice", "password": PASSWORD}
 NAME = "vestibule_session"

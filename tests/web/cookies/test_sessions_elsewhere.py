@@ -6,11 +6,12 @@ import pytest
 from flask import Flask
 
 from service.services import OuterLimit
-from tests.rig.people import PASSWORD
+from tests.rig.answer import Answer
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import JSON, ask, post
+from tests.rig.world import World
 from tests.web.addresses import addresses
-from tests.web.conftest import World
-from tests.web.promises import kept
-from tests.web.wire import JSON, Answer, ask, post
 
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 

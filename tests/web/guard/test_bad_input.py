@@ -10,11 +10,12 @@ from flask import Flask
 from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
 from service.services import OuterLimit
+from tests.rig.answer import Answer
 from tests.rig.gates import Gate
-from tests.rig.people import PASSWORD
-from tests.web.conftest import World
-from tests.web.promises import kept
-from tests.web.wire import FORM, JSON, SAME, Answer, ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import FORM, JSON, SAME, ask, post
+from tests.rig.world import World
 
 RIGHT = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 PATHS = ["/", "/logout", "/setup", "/account", "/account/password", "/nope", "/static/x/y", "/healthz"]

@@ -10,14 +10,16 @@ from flask import Flask
 from service.access.block_list import Block
 from service.services import OuterLimit, Unavailable
 from service.web.guard import current_blocks
+from tests.rig import scraped
+from tests.rig.answer import Answer
 from tests.rig.memory_store import MemoryBlocks
-from tests.rig.people import NOW, PASSWORD
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW
+from tests.rig.promises import copy_of, kept
 from tests.rig.until import until
-from tests.web import scraped
+from tests.rig.wire import JSON, ask, post
+from tests.rig.world import HTTPS, World
 from tests.web.addresses import addresses
-from tests.web.conftest import HTTPS, World
-from tests.web.promises import copy_of, kept
-from tests.web.wire import JSON, Answer, ask, post
 
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 THERE: Final = "192.0.2.0/24"  # where `wire` asks from

@@ -6,12 +6,14 @@ import pytest
 from flask import Flask
 
 from service.login.links import Purpose, hand_out
+from tests.rig.answer import Answer
 from tests.rig.memory_store import MemoryLinks, Rows
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW
+from tests.rig.promises import kept
+from tests.rig.wire import FORM, JSON, ask, post
+from tests.rig.world import HTTPS, World
 from tests.web.addresses import addresses
-from tests.web.conftest import HTTPS, World
-from tests.web.promises import kept
-from tests.web.wire import FORM, JSON, Answer, ask, post
 
 POSTED = ["/", "/account/password", "/logout", "/setup"]
 SIGN_IN = f"username=alice&password={PASSWORD.replace(' ', '+')}"

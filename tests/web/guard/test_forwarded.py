@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.rig.people import PASSWORD
-from tests.web.conftest import HTTPS, World
-from tests.web.promises import kept
-from tests.web.wire import ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import ask, post
+from tests.rig.world import HTTPS, World
 
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 CLAIMS: Final = [

@@ -11,10 +11,10 @@ from werkzeug.exceptions import BadRequest
 
 from service.services import OuterLimit
 from service.web.guard import forms
-from tests.rig.people import PASSWORD
-from tests.web.conftest import World
-from tests.web.promises import kept
-from tests.web.wire import FORM, ask
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import FORM, ask
+from tests.rig.world import World
 
 RAW: Final = "'\"><x-raw>&"
 WORLD: Final = World()

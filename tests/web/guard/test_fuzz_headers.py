@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from service.services import OuterLimit
 from service.web import context, error_fallback, errors
-from tests.web.conftest import World
-from tests.web.promises import kept
-from tests.web.wire import ask
+from tests.rig.promises import kept
+from tests.rig.wire import ask
+from tests.rig.world import World
 
 APP: Final[Flask] = World().app(outer_limit=OuterLimit(10**9, "memory://", {}, b"a key"))
 OURS: Final = "http://localhost:8080"

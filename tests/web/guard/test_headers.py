@@ -10,10 +10,11 @@ from flask import Flask
 from service.services import Brand, OuterLimit, Unavailable
 from service.web import errors, messages
 from service.web.look.static_site import files
-from tests.rig.people import PASSWORD
-from tests.web.conftest import HTTPS, World
-from tests.web.promises import CLOSED_LIST, kept
-from tests.web.wire import JSON, Answer, ask, post
+from tests.rig.answer import Answer
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import CLOSED_LIST, kept
+from tests.rig.wire import JSON, ask, post
+from tests.rig.world import HTTPS, World
 
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 HSTS: Final = "max-age=63072000; includeSubDomains"

@@ -4,8 +4,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.web.errors import LONGEST_ACCEPT
-from tests.rig.people import PASSWORD, alice
-from tests.web.conftest import World, browser
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import alice
+from tests.rig.world import World, browser
 
 FORM = {"username": "alice", "password": PASSWORD}
 

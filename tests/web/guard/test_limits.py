@@ -15,10 +15,11 @@ from structlog.testing import capture_logs
 from service.login.networks import network_of
 from service.services import OuterLimit, Unavailable
 from service.web.guard import limits
-from tests.rig.people import PASSWORD
-from tests.web.conftest import World
-from tests.web.promises import kept
-from tests.web.wire import FORM, JSON, Answer, ask, post
+from tests.rig.answer import Answer
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import FORM, JSON, ask, post
+from tests.rig.world import World
 
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 N: Final = 3

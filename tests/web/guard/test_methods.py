@@ -5,11 +5,12 @@ from typing import Final
 import pytest
 from flask import Flask
 
-from tests.rig.people import PASSWORD
+from tests.rig.answer import Answer
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import copy_of, kept
+from tests.rig.wire import SAME, ask, post
+from tests.rig.world import World
 from tests.web.addresses import addresses
-from tests.web.conftest import World
-from tests.web.promises import copy_of, kept
-from tests.web.wire import SAME, Answer, ask, post
 
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"
 OTHERS: Final = ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "FOOBAR", "get", "G" * 500, "\xff"]

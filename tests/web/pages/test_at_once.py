@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from tests.rig.gates import Gate
-from tests.rig.people import PASSWORD, alice
-from tests.web.conftest import World
-from tests.web.wire import ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import alice
+from tests.rig.wire import ask, post
+from tests.rig.world import World
 
 PEOPLE = [f"person-{n:02}" for n in range(20)]
 

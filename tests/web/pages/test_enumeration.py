@@ -10,11 +10,13 @@ from flask.testing import FlaskClient
 
 from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
+from tests.rig.answer import Answer
 from tests.rig.gates import Gate
-from tests.rig.people import NOW, PASSWORD, PASSWORDS, alice
-from tests.web.conftest import World, browser
-from tests.web.promises import kept
-from tests.web.wire import JSON, Answer, ask, post
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW, PASSWORDS, alice
+from tests.rig.promises import kept
+from tests.rig.wire import JSON, ask, post
+from tests.rig.world import World, browser
 
 # Same length each, so that sizes may be compared too.
 NAMES: Final = {"known": "alice", "unknown": "nobod", "disabled": "shutt", "invited": "guest"}

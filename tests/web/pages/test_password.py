@@ -9,10 +9,11 @@ from flask.testing import FlaskClient
 from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
 from tests.rig.gates import Gate
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
-from tests.web.conftest import World, browser
-from tests.web.promises import kept
-from tests.web.wire import FORM, SAME, ask
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.promises import kept
+from tests.rig.wire import FORM, SAME, ask
+from tests.rig.world import World, browser
 
 RIGHT = {"username": "alice", "password": PASSWORD}
 CHANGE = {"current": PASSWORD, "password": OTHER_PASSWORD, "repeat": OTHER_PASSWORD}

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rig.people import PASSWORD
-from tests.web.conftest import HTTPS, World
-from tests.web.promises import kept
-from tests.web.wire import Answer, ask, post
+from tests.rig.answer import Answer
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import ask, post
+from tests.rig.world import HTTPS, World
 
 APP_ORIGIN: Final = "https://app.test"
 RIGHT: Final = f"username=alice&password={PASSWORD.replace(' ', '+')}"

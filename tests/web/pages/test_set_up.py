@@ -12,10 +12,11 @@ from service.login.links import LIFETIME, Purpose, hand_out
 from service.services import Unavailable
 from tests.rig.gates import Gate
 from tests.rig.memory_store import MemoryLinks, Rows
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, PASSWORDS, alice
-from tests.web.conftest import World, browser
-from tests.web.promises import copy_of, kept
-from tests.web.wire import ask, post
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW, PASSWORDS, alice
+from tests.rig.promises import copy_of, kept
+from tests.rig.wire import ask, post
+from tests.rig.world import World, browser
 
 NEW = {"password": OTHER_PASSWORD, "repeat": OTHER_PASSWORD}
 AS_JSON = {"Accept": "application/json"}

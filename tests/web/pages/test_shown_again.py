@@ -9,14 +9,15 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from service.services import OuterLimit, Unavailable
+from tests.rig.answer import Answer
 from tests.rig.gates import full_gate
 from tests.rig.memory_attempts import MemoryAttempts
-from tests.rig.people import PASSWORD
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import FORM, JSON, SAME, ask, post
+from tests.rig.world import World
 from tests.web.attack import LIMITS, use_up
-from tests.web.conftest import World
-from tests.web.promises import kept
 from tests.web.rendered import Page
-from tests.web.wire import FORM, JSON, SAME, Answer, ask, post
 
 RD: Final = "https://app.test/board?a[]=1&b=%"
 ORIGINS: Final = frozenset({"https://app.test"})

@@ -6,8 +6,9 @@ from flask.testing import FlaskClient
 from service.login.sessions import hash_of
 from service.services import Unavailable
 from tests.rig.memory_store import MemorySessions
-from tests.rig.people import NOW, PASSWORD
-from tests.web.conftest import HTTPS, World, browser
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW
+from tests.rig.world import HTTPS, World, browser
 
 RIGHT = {"username": "alice", "password": PASSWORD}
 

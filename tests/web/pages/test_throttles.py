@@ -16,15 +16,17 @@ from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
 from service.login.attempts import Scope
 from service.login.audit import Happened
+from tests.rig import scraped
+from tests.rig.answer import Answer
 from tests.rig.gates import Gate
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
-from tests.web import scraped
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.promises import copy_of, kept
+from tests.rig.wire import JSON, post
+from tests.rig.world import World
 from tests.web.attack import LIMITS, attack, cookie_of, known_browser, sign_in, use_up
-from tests.web.conftest import World
-from tests.web.promises import copy_of, kept
-from tests.web.wire import JSON, Answer, post
 
 NAMES: Final = ["alice", "ALICE", "shutt", "guest", "nobody", "no such name!", "\u0000", "ı", "a" * 500, ""]
 

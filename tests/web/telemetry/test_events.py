@@ -5,8 +5,9 @@ from typing import Any, Final
 from service.login.links import Purpose, hand_out
 from service.services import OuterLimit
 from tests.rig.memory_store import MemoryLinks
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD, alice
-from tests.web.conftest import World, browser
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW, alice
+from tests.rig.world import World, browser
 from tests.web.telemetry.conftest import Lines
 
 RIGHT: Final = {"username": "alice", "password": PASSWORD}

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.web.telemetry import logs
-from tests.rig.people import PASSWORD
-from tests.web.conftest import World
-from tests.web.promises import kept
+from tests.rig.passwords import PASSWORD
+from tests.rig.promises import kept
+from tests.rig.wire import ask, post
+from tests.rig.world import World
 from tests.web.telemetry.conftest import Lines
-from tests.web.wire import ask, post
 
 LONGEST_REQUEST = 3000
 LONGEST_FAILURE = 7 * logs.LONGEST_TEXT

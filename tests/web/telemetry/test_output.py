@@ -15,12 +15,12 @@ import structlog
 
 from service.web.telemetry.log_output import IN_ONE_PIECE, WAITING_LINES, LogOutput
 from service.web.telemetry.logs import OUTPUT
+from tests.rig import scraped
 from tests.rig.parts import ROOT
 from tests.rig.small_disk import fill, small_disk
 from tests.rig.until import PATIENCE_SECONDS
-from tests.web import scraped
-from tests.web.conftest import World
-from tests.web.wire import ask, post
+from tests.rig.wire import ask, post
+from tests.rig.world import World
 
 PIPE_BYTES: Final = 65_536
 

@@ -5,9 +5,9 @@ from flask import Flask
 
 from service.services import Unavailable
 from tests.rig.memory_store import MemorySessions
-from tests.web.conftest import World
+from tests.rig.wire import ask
+from tests.rig.world import World
 from tests.web.telemetry.conftest import REQUEST_ID, Lines
-from tests.web.wire import ask
 
 
 @pytest.mark.parametrize("target", ["/", "/nope", "/account", "/setup?token=x", "//", "/%ff%00%0a%1b[31m"])

@@ -6,10 +6,11 @@ from typing import Final
 from service.login.links import Purpose, hand_out
 from service.login.sessions import Session
 from tests.rig.memory_store import MemoryLinks, MemorySessions
-from tests.rig.people import NOW, OTHER_PASSWORD, PASSWORD
-from tests.web.conftest import World, browser
+from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
+from tests.rig.people import NOW
+from tests.rig.wire import ask, post
+from tests.rig.world import World, browser
 from tests.web.telemetry.conftest import Lines
-from tests.web.wire import ask, post
 
 RIGHT: Final = {"username": "alice", "password": PASSWORD}
 

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
+from tests.rig.answer import Answer
 from tests.rig.memory_store import Rows
-from tests.web.wire import Answer
 
 CLOSED_LIST: Final = {200, 204, 303, 304, 400, 401, 403, 404, 405, 408, 413, 414, 415, 421, 429, 431, 502, 503}
 FIXED: Final = {

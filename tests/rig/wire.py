@@ -1,49 +1,21 @@
 """Requests as gunicorn would hand them over, past every client that would tidy them up first."""
 
 import io
-import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
-from tests.web import compiled
+from tests.rig import compiled
+from tests.rig.answer import Answer
 
 FORM = "application/x-www-form-urlencoded"
 SAME = ("Sec-Fetch-Site", "same-origin")
 JSON = ("Accept", "application/json")
 compiled.once()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What went out: the status, every header in order, the body."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def all(self, name: str) -> list[str]:
-        """Return every value of a header."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
-
-    def get(self, name: str) -> str | None:
-        """Return a header's value, or None."""
-        return next(iter(self.all(name)), None)
-
-    @property
-    def text(self) -> str:
-        """The body, which is UTF-8 whatever was sent."""
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever was answered
-        """The body as JSON."""
-        return json.loads(self.body)
 
 
 def ask(

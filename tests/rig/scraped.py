@@ -6,7 +6,7 @@ from flask import Flask
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.web.wire import ask
+from tests.rig.wire import ask
 
 Labels = frozenset[tuple[str, str]]
 

@@ -1,0 +1,82 @@
+"""The web app over stores in memory, with a clock that stands still until a test moves it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from service.access.public_address import PublicAddress
+from service.app import create_app
+from service.services import Brand, Health, OuterLimit, Services
+from tests.rig.gates import Gate
+from tests.rig.memory_attempts import MemoryAttempts
+from tests.rig.memory_store import (
+    MemoryAccounts,
+    MemoryAudit,
+    MemoryBlocks,
+    MemoryLinks,
+    MemorySessions,
+    Rows,
+)
+from tests.rig.people import KEYS, LIFETIMES, NOW, PASSWORDS, THROTTLES, alice
+
+LOCAL = PublicAddress("http", "localhost", 8080)
+HTTPS = PublicAddress("https", "auth.example.test", 443)
+
+
+@dataclass
+class World:
+    """What a test may look at and change behind the app's back."""
+
+    rows: Rows = field(default_factory=lambda: Rows(accounts={"a1": alice()}))
+    now: int = NOW
+    database_answers: bool = True
+    migrations_pending: bool = False
+    when_degraded: list[Callable[[bool], None]] = field(default_factory=list)
+
+    def services(self) -> Services:
+        """Return services over this world's rows."""
+        return Services(
+            accounts=MemoryAccounts(self.rows),
+            sessions=MemorySessions(self.rows),
+            links=MemoryLinks(self.rows),
+            attempts=MemoryAttempts(self.rows),
+            audit=MemoryAudit(self.rows),
+            blocks=MemoryBlocks(self.rows),
+            passwords=PASSWORDS,
+            gate=Gate(),
+            lifetimes=LIFETIMES,
+            throttles=THROTTLES,
+            keys=KEYS,
+            service_name="Vestibule",
+            public=LOCAL,
+            brand=Brand("Vestibule", "#2f5bd0"),
+            health=Health(lambda: self.database_answers, lambda: self.migrations_pending, self.when_degraded.append),
+            outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
+            clock=lambda: self.now,
+            transaction=self.rows.transaction,
+        )
+
+    def app(self, **changed: object) -> Flask:
+        """Return an app of its own over this world, with some of its services changed."""
+        return create_app(replace(self.services(), **changed))  # type: ignore[arg-type]
+
+
+class Browser(FlaskClient):
+    """A client that asks for the public address, as a browser that follows links of ours would."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        public = self.application.extensions["vestibule"].public
+        kwargs.setdefault("base_url", public.origin)
+        headers = dict(kwargs.pop("headers", None) or {})
+        headers.setdefault("Sec-Fetch-Site", "same-origin")
+        return super().open(*args, headers={k: v for k, v in headers.items() if v is not None}, **kwargs)
+
+
+def browser(app: Flask) -> FlaskClient:
+    """Return a browser with an empty cookie jar."""
+    app.test_client_class = Browser
+    return app.test_client()
