@@ -8,7 +8,7 @@
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-trixie
 ARG NGINX_IMAGE=docker.io/nginxinc/nginx-unprivileged:1.30
 
-# --- everything that needs pip happens here ---
+# --- build: the only stage that uses pip ---
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /opt/vestibule/app
@@ -20,8 +20,8 @@ COPY pyproject.toml LICENSE nginx.conf ./
 COPY deploy/gunicorn.conf.py deploy/
 COPY service service
 # The project stays one folder, as in a checkout (nginx.conf and gunicorn's configuration lie beside the package).
-# Compiled here, because a read-only root keeps no byte code; and libraries too, not by pip: its byte code counts on the
-# files' times, which some tools round when they make a layer, and then Python compiles them anew at every start.
+# Byte code is compiled here, because a read-only root keeps none, and for libraries too: pip's byte code depends on the
+# files' times, which some tools round when they make a layer; Python would then compile them at every start.
 RUN python -m pip --python /opt/vestibule/bin/python install --no-cache-dir --no-build-isolation --no-deps --editable . \
  && python -m pip --python /opt/vestibule/bin/python uninstall --yes flit_core \
  && /opt/vestibule/bin/python -m compileall -q --invalidation-mode unchecked-hash service /opt/vestibule/lib \
@@ -34,7 +34,7 @@ RUN test "$(uname -m)" != x86_64 \
 
 # --- the service ---
 FROM ${PYTHON_IMAGE} AS service
-# Nothing in here installs or compiles: the base image's pip goes, and its absence is checked.
+# This image cannot install or compile: the base image's pip is removed, and its absence is checked.
 RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
       \( -name 'pip' -o -name 'pip[0-9.-]*' -o -name 'ensurepip' -o -name 'python-wheels' \) -prune -exec rm -rf {} + \
  && ! python -c 'import pip' 2>/dev/null && ! command -v pip && ! command -v cc && ! command -v gcc \
@@ -44,7 +44,7 @@ RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/vestibule \
  && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
 COPY --from=build /opt/vestibule /opt/vestibule
-# The two listeners are nginx's: `vestibule proxy render` writes them down for an edge that runs in a container.
+# The two listeners are nginx's: `vestibule proxy render` writes them into the edge's files.
 ENV PATH=/opt/vestibule/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     VESTIBULE_STATE_DIR=/var/lib/vestibule VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock \
     VESTIBULE_SERVER__LISTEN=0.0.0.0:8080 VESTIBULE_OPS_LISTEN=0.0.0.0:9180
@@ -63,7 +63,7 @@ USER 10001:10001
 # --- nginx ---
 FROM ${NGINX_IMAGE} AS edge
 USER 0
-# The socket's directory as the service's image has it: a new volume gets these rights from whoever mounts it first.
+# The socket's directory as the service's image has it: the first container that mounts a new volume gives it these rights.
 RUN rm -rf /etc/nginx/conf.d && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
 COPY --from=rendered /etc/nginx /etc/nginx
 RUN nginx -t -e stderr -p /tmp/ -c /etc/nginx/nginx.conf && rm -rf /tmp/*

@@ -20,7 +20,7 @@ def read(path: str) -> str:
 
 
 def lines(path: str) -> list[str]:
-    """Return a configuration file's lines that say something: no comments, none that are empty."""
+    """Return a configuration file's lines without comments and empty lines."""
     return [line for line in read(path).splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 

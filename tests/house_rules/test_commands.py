@@ -1,4 +1,4 @@
-"""What people and machines type: `make`, and the scripts behind it."""
+"""The commands of people and of CI: `make`, and the scripts behind it."""
 
 import os
 import pwd
@@ -34,7 +34,7 @@ def test_commands_are_no_files() -> None:
 
 
 def test_servers_never_run_as_root() -> None:
-    """What deploy/unprivileged starts is nobody when root started it, and whoever started it otherwise."""
+    """What deploy/unprivileged starts runs as the user nobody when root started it, and as the same user otherwise."""
     asked = subprocess.run(unprivileged("id", "-u"), capture_output=True, text=True, check=True)
 
     expected = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
@@ -55,9 +55,9 @@ def test_unprivileged_writes_nowhere() -> None:
 
 @pytest.fixture
 def private(tmp_path: Path) -> Path:
-    """A directory that only root enters, with a directory of nobody's in it."""
+    """A directory that only root enters, with a directory of the user nobody in it."""
     if os.geteuid() != 0:
-        pytest.skip("only root has directories that nobody may not enter, and rights to give up")
+        pytest.skip("needs root: a directory that the user nobody may not enter")
     (tmp_path / "state").mkdir()
     shutil.chown(tmp_path / "state", "nobody")
     tmp_path.chmod(0o700)

@@ -1,4 +1,4 @@
-"""nginx.conf, gunicorn's configuration and the service agree: nginx is always the stricter one, and speaks for all."""
+"""nginx.conf, gunicorn's configuration and the service agree: nginx is the stricter one, and answers for all."""
 
 import ast
 import os
@@ -81,7 +81,7 @@ def test_slow_clients_have_ten_seconds() -> None:
 
 
 def test_ends_are_long_enough_for_one_another(gunicorn: dict[str, str]) -> None:
-    """Whoever stops another waits longer than that one takes to finish."""
+    """A process that stops another one waits for longer than that one takes to finish."""
     graceful, stop = int(gunicorn["graceful_timeout"]), _constant("deploy/supervisor.py", "STOP_SECONDS")
     compose = load("deploy/compose/compose.yaml")["services"]["service"]["stop_grace_period"]
 
@@ -89,7 +89,7 @@ def test_ends_are_long_enough_for_one_another(gunicorn: dict[str, str]) -> None:
     assert seconds(nginx("proxy_read_timeout")) >= int(gunicorn["timeout"])
 
 
-def test_gunicorn_believes_nobody(gunicorn: dict[str, str]) -> None:
+def test_gunicorn_trusts_no_header(gunicorn: dict[str, str]) -> None:
     """No header makes a scheme, a script name or an address; no second socket takes commands (HD-11, OB-11)."""
     names = ("forwarded_allow_ips", "forwarder_headers", "secure_scheme_headers", "header_map")
 
@@ -109,7 +109,7 @@ def test_gunicorn_is_started_as_the_design_says(gunicorn: dict[str, str]) -> Non
 
 
 def test_nginx_forwards_the_methods_that_the_service_knows() -> None:
-    """What has no meaning for the service is refused before it, and nothing else."""
+    """nginx refuses the methods that have no meaning for the service, and no others."""
     (listed,) = re.findall(r'"~\^\(\?:([A-Z|]+)\)\$" \$request_method;', read("nginx.conf"))
 
     assert set(listed.split("|")) == KNOWN_METHODS - {"TRACE", "CONNECT"}

@@ -1,4 +1,4 @@
-"""The images and the Compose file: small rights, and nothing that only one tool understands."""
+"""The images and the Compose file: few rights, and no syntax of one tool alone."""
 
 import json
 import re
@@ -35,14 +35,14 @@ def services() -> dict[str, Any]:
 
 
 def test_interface_of_the_service_image() -> None:
-    """The image is the command: it serves when nothing is said, as a user of its own, and knows how to be probed."""
+    """The image is the command: it serves without arguments, as a user of its own, and has a probe."""
     assert json.loads(said("service", "ENTRYPOINT")) == ["vestibule"]
     assert json.loads(said("service", "CMD")) == ["serve"]
     assert said("service", "USER") == "10001:10001"
     assert said("service", "HEALTHCHECK").endswith('CMD ["vestibule", "ping"]')
 
 
-def test_edge_is_somebody_else() -> None:
+def test_edge_runs_as_another_user() -> None:
     """nginx runs as neither root nor the service; it shares the service's group, which may open the socket."""
     assert said("edge", "USER") == "101:10001"
 
@@ -61,7 +61,7 @@ def test_plain_dockerfile() -> None:
 
 @pytest.mark.parametrize("name", ["render", "service", "edge"])
 def test_compose_gives_little(name: str) -> None:
-    """Every container has a read-only root, no capability, and no way to more."""
+    """Every container has a read-only root, no capability, and cannot gain any."""
     service = services()[name]
 
     assert service["read_only"] is True
@@ -78,7 +78,7 @@ def test_compose_stands_alone(name: str) -> None:
 
 
 def test_compose_publishes_the_door_alone() -> None:
-    """The internal listener is never published, and the public one to this machine alone unless somebody asks."""
+    """The internal listener is never published, and the public one to this machine alone by default."""
     assert [port for service in services().values() for port in service.get("ports", [])] == [
         "${EDGE_BIND:-127.0.0.1}:${EDGE_PORT:-8080}:8080"
     ]

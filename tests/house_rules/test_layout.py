@@ -20,7 +20,7 @@ LONGEST_FUNCTION = 30
 
 
 def test_top_level() -> None:
-    """The top of the project holds what every project has, and nothing else."""
+    """The top of the project holds the files of every project, and nothing else."""
     assert ours() - TOP == set()
 
 
@@ -45,11 +45,13 @@ def test_functions_stay_small() -> None:
     assert {name: lines for name, lines in sizes.items() if lines > LONGEST_FUNCTION} == {}
 
 
-def test_no_drawers() -> None:
-    """A module is named for what it does, never for having found no better place."""
-    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+def test_no_catch_alls() -> None:
+    """A module is named for what it does; none is a collection of things without a place."""
+    catch_alls = {"utils", "util", "helpers", "helper", "common", "misc"}
 
-    assert [path for path in modules("service", "tests") if path.stem in drawers or path.parent.name in drawers] == []
+    assert [
+        path for path in modules("service", "tests") if path.stem in catch_alls or path.parent.name in catch_alls
+    ] == []
 
 
 def test_tests_are_promises() -> None:
@@ -75,7 +77,7 @@ def test_folders_of_tests_are_packages() -> None:
     "path", [".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try"]
 )
 def test_commands_run(path: str) -> None:
-    """What is called by its name can be executed, and says which shell it wants."""
+    """A script can be executed by its path, and names its interpreter."""
     assert os.access(ROOT / path, os.X_OK)
     assert read(path).startswith("#!")
 

@@ -33,7 +33,7 @@ def test_no_registry_address(path: str) -> None:
 
 @pytest.mark.parametrize("path", LOCKS)
 def test_every_pin_has_hashes(path: str) -> None:
-    """Nothing is installed whose content is not known."""
+    """Every file that is installed has a hash in the lock."""
     entries = re.split(r"\n(?=\S)", "\n".join(lines(path)))
 
     assert [

@@ -13,7 +13,7 @@ from tests.rig.people import NOW
 from tests.rig.wire import JSON, ask, post
 from tests.rig.world import World
 
-PUBLIC: Final = "public"  # anybody may look, and may try
+PUBLIC: Final = "public"  # without a session
 SESSION: Final = "needs a session"
 LINK: Final = "needs a one-time link"
 OPS: Final = "for probes and Prometheus, on nginx's ops listener alone"
@@ -48,7 +48,7 @@ def rules(access: str) -> list[str]:
 
 
 def test_every_route_declares_its_access(app: Flask) -> None:
-    """The table is the URL map: no route is missing, none is there that does not exist any more."""
+    """The table is the URL map: no route is missing, and each row has a route."""
     assert {rule.rule for rule in app.url_map.iter_rules()} == ACCESS.keys()
 
 
@@ -85,7 +85,7 @@ def test_what_needs_a_session_answers_with_one(app: Flask, path: str) -> None:
 
 @pytest.mark.parametrize("path", rules(LINK))
 def test_what_needs_a_link_refuses_without(app: Flask, world: World, path: str) -> None:
-    """Without a usable link there is nothing, and a session is no link."""
+    """Without a usable link the page is 404, and a session is no link."""
     cookie = post(app, "/", f"username=alice&password={PASSWORD.replace(' ', '+')}").get("Set-Cookie") or ""
     sent = [("Cookie", cookie.partition(";")[0])]
     token = hand_out(Purpose.RESET, "a1", links=MemoryLinks(world.rows), now=NOW)
@@ -97,7 +97,7 @@ def test_what_needs_a_link_refuses_without(app: Flask, world: World, path: str) 
 
 @pytest.mark.parametrize("path", rules(PUBLIC))
 def test_what_is_public_asks_for_nothing(app: Flask, path: str) -> None:
-    """Nobody is sent away to sign in from there, and nothing of anybody is shown."""
+    """A public page does not redirect to sign-in, and shows nothing of an account."""
     answer = ask(app, "GET", path.replace("<version>", "00000000").replace("<name>", "style.css"))
 
     assert answer.status in {200, 303, 404}
@@ -106,5 +106,5 @@ def test_what_is_public_asks_for_nothing(app: Flask, path: str) -> None:
 
 @pytest.mark.parametrize("path", rules(OPS))
 def test_ops_paths_are_on_the_ops_listener_alone(path: str) -> None:
-    """nginx.conf names each of them, and the service holds them for any host without asking who it is."""
+    """nginx.conf names each of them, and the service answers them for any Host."""
     assert path.lstrip("/") in read("nginx.conf")

@@ -1,4 +1,4 @@
-"""What CI runs: the same as everybody, with nothing that can be exchanged under it."""
+"""What CI runs: the commands of a developer, with actions that cannot be exchanged."""
 
 import re
 from typing import Any, Final
@@ -51,12 +51,13 @@ def test_checkout_keeps_no_credentials(name: str) -> None:
     assert [step for step in checkouts if step.get("with", {}).get("persist-credentials") is not False] == []
 
 
-def test_ci_is_what_everybody_runs() -> None:
-    """CI calls .ci/run on every Python that we promise, and .ci/run calls the two commands of the README."""
+def test_ci_is_what_developers_run() -> None:
+    """CI calls .ci/run on every supported Python and once as root; .ci/run calls the two commands of the README."""
     check = workflow("ci.yml")["jobs"]["check"]
 
     assert check["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert ".ci/run" in [step.get("run") for step in check["steps"]]
+    assert "sudo .ci/run" in [step.get("run") for step in steps("ci.yml")]
     assert "make --silent check test" in read(".ci/run")
     assert "make --silent run " in read(".ci/run")
 

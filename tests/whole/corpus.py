@@ -1,4 +1,4 @@
-"""Bad input as it goes over the wire, each with the status that answers it (security.md, section 3).
+"""Bad input as it goes over the wire, each with the status that answers it (classes: docs/bad-input.md).
 
 A case is a form for `POST /` from our own page unless it says otherwise.
 """

@@ -1,4 +1,4 @@
-"""What was acknowledged holds after kill -9, of workers and of the master (security.md, F-01, F-02, F-07)."""
+"""What was acknowledged holds after kill -9, of workers and of the master (F-01, F-02, F-07)."""
 
 import os
 import signal
