@@ -5,33 +5,44 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 """
 
 import importlib
+import os
+import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
+from service.login.audit import OPERATOR
 from service.services import Services, Unavailable
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
 UNAVAILABLE = 3
-_COMMANDS = {
-    "account": "accounts of the people who may sign in",
-    "attempts": "failed attempts to sign in",
-    "audit": "what happened to accounts",
-    "block": "networks that are blocked",
-    "calibrate": "measure what passwords.* may be set to",
-    "config": "what the settings are, and whether they are right",
-    "db": "the database",
-    "ping": "whether the service answers",
-    "proxy": "nginx's files",
-    "serve": "gunicorn alone, in the foreground",
-    "session": "browsers that are signed in",
-    "setup": "the first administrator",
-}
+_NOUNS = (
+    *("account", "attempts", "audit", "block", "calibrate", "config"),
+    *("db", "ping", "proxy", "serve", "session", "setup"),
+)
+
+
+class Audited(TypedDict):
+    """What a rule writes into the audit trail: the operator, and the present time in seconds since the epoch."""
+
+    by: str
+    now: int
+
+
+def _user() -> str:
+    """Return the user of this process, and the user who became root for it; a container may have no user names."""
+    user = os.getuid()
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:
+        name = str(user)
+    before = os.environ.get("SUDO_USER", "")
+    return f"{before} as {name}" if before and user == 0 else name
 
 
 @dataclass
@@ -52,19 +63,19 @@ class Operator:
         """The services over the operator's database. Raises SettingsFault, SchemaFault, Unavailable."""
         return self.build_services(self.settings)
 
+    def audited(self) -> Audited:
+        """Return the arguments that every rule of an operator's change takes."""
+        return Audited(by=f"{OPERATOR} {_user()}", now=self.services.clock())
+
 
 class LazyGroup(click.Group):
     """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return [*_NOUNS]
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"service.cli.{name}"), name)
-        command.short_help = command.short_help or _COMMANDS[name]
-        return command
+        return getattr(importlib.import_module(f"service.cli.{name}"), name) if name in _NOUNS else None
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
         try:
@@ -81,7 +92,10 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="vestibule")
 def vestibule() -> None:
-    """Run and look after the login service."""
+    """Operate the login service.
+
+    Exit codes: 0 done, 1 refused or faults found, 2 wrong usage, 3 not available.
+    """
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,4 +1,4 @@
-"""What operators type, as types of click's: networks, how long (`2h`), and since when (`2h` ago, a day, a moment)."""
+"""Types of arguments, as click calls them: networks, durations (`2h`), and times (`2h` ago, a day, a moment)."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -29,12 +29,12 @@ def duration(text: str) -> int:
 
 
 def since(text: str) -> int:
-    """Return a moment, in seconds since the epoch when it was written out, or before now (negative) for a duration."""
+    """Return a time in seconds since the epoch; a duration, which means before now, as a negative number."""
     with suppress(click.BadParameter):
         return -duration(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        fault = f"{text!r} is not a time: write 2h for two hours ago, or 2026-01-31, or 2026-01-31T08:00."
+        fault = f"{text!r} is not a time: write 2h for two hours ago, or 2026-01-31, or 2026-01-31T08:00 (UTC)."
         raise click.BadParameter(fault) from None
     return max(0, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))

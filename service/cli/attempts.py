@@ -3,7 +3,6 @@
 import click
 
 from service.cli import Operator, arguments, operator_command
-from service.cli.audited import audited
 from service.cli.output import accepted, report, report_all, utc
 from service.login.accounts import Account
 from service.login.administration import account_named, clear_attempts
@@ -16,16 +15,18 @@ _BY = {"network": Scope.NETWORK, "account": Scope.ACCOUNT}
 
 @click.group()
 def attempts() -> None:
-    """List failed attempts, and clear them."""
+    """List and clear failed attempts to sign in."""
 
 
 @attempts.command(name="list")
-@click.option("--by", type=click.Choice(sorted(_BY)), default="network", show_default=True, help="What to add up by.")
+@click.option(
+    "--by", type=click.Choice(sorted(_BY)), default="network", show_default=True, help="Add up attempts by this."
+)
 @operator_command
 def list_(op: Operator, by: str, *, as_json: bool) -> None:
-    """List failed attempts that still count, the most first.
+    """List failed attempts that still count, the highest number first.
 
-    An unknown username is shown as a digest: people type passwords into the wrong field.
+    An unknown username is shown as a digest, because it may be a password that was typed into the wrong field.
     """
     services = op.services
     since = services.clock() - max(window.seconds for window in services.throttles.values())
@@ -43,14 +44,14 @@ def _facts(found: Tally, by: str) -> dict[str, object]:
 
 
 @attempts.command()
-@click.option("--account", help="Those at this account, from everywhere.")
-@click.option("--network", type=arguments.network, help="Those from this network, and networks in it, at all accounts.")
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--account", help="Attempts at this account, from all networks.")
+@click.option("--network", type=arguments.network, help="Attempts from this network, at all accounts.")
+@click.option("--all", "everything", is_flag=True, help="All attempts.")
 @operator_command
 def clear(op: Operator, account: str | None, network: Network | None, *, everything: bool, as_json: bool) -> None:
-    """Clear failed attempts, so that people may try again at once."""
+    """Clear failed attempts. People may then try again at once."""
     if sum((account is not None, network is not None, everything)) != 1:
-        raise click.UsageError("Say which: --account NAME, --network NETWORK or --all.")
+        raise click.UsageError("Give exactly one of --account NAME, --network NETWORK and --all.")
     _clear(op, network if account is None else account_named(account, op.services.accounts), as_json=as_json)
 
 
@@ -58,11 +59,11 @@ def clear(op: Operator, account: str | None, network: Network | None, *, everyth
 @click.argument("name")
 @operator_command
 def unlock(op: Operator, name: str, *, as_json: bool) -> None:
-    """Clear the failed attempts at the account NAME, so that its owner may try again at once."""
+    """Clear the failed attempts at the account NAME. Its owner may then try again at once."""
     _clear(op, account_named(name, op.services.accounts), as_json=as_json)
 
 
 def _clear(op: Operator, of: Account | Network | Refusal | None, *, as_json: bool) -> None:
     services = op.services
-    cleared = clear_attempts(accepted(of), services.attempts, services.audit, key=services.keys[0], **audited(op))
+    cleared = clear_attempts(accepted(of), services.attempts, services.audit, key=services.keys[0], **op.audited())
     report(f"{cleared} attempts cleared.", {"cleared": cleared}, as_json=as_json)

@@ -1,6 +1,5 @@
 """`vestibule audit …`: what happened to accounts, who did it and from where."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
@@ -14,28 +13,28 @@ from service.login.networks import Network, address_of
 
 @click.group()
 def audit() -> None:
-    """Read what happened to accounts."""
+    """List what happened to accounts."""
 
 
 @audit.command(name="list")
-@click.option("--account", help="Only what concerns this account, whether it still exists or not.")
-@click.option("--network", type=arguments.network, help="Only what came from this network or address.")
-@click.option("--since", type=arguments.since, help="Only later than this: 2h ago, 2026-01-31, 2026-01-31T08:00.")
+@click.option("--account", help="Only entries about this account, also after its deletion.")
+@click.option("--network", type=arguments.network, help="Only entries from this network or address.")
+@click.option(
+    "--since", type=arguments.since, help="Only later entries: 2h (ago), or 2026-01-31, or 2026-01-31T08:00 (UTC)."
+)
 @operator_command
 def list_(op: Operator, account: str | None, network: Network | None, since: int | None, *, as_json: bool) -> None:
-    """List what happened, the newest first."""
+    """List the entries of the audit trail, the newest first."""
     services = op.services
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
     moment = services.clock() + since if since and since < 0 else since or 0
-    found = _from(network, services.audit.entries(account=name, since=moment))
-    report_all(((_line(entry), asdict(entry)) for entry in found), as_json=as_json)
+    found = services.audit.entries(account=name, since=moment)
+    report_all(((_line(each), asdict(each)) for each in found if _is_from(network, each)), as_json=as_json)
 
 
-def _from(network: Network | None, entries: Iterator[Entry]) -> Iterator[Entry]:
-    for entry in entries:
-        ip = address_of(entry.address)
-        if network is None or (ip is not None and ip in network):
-            yield entry
+def _is_from(network: Network | None, entry: Entry) -> bool:
+    ip = address_of(entry.address)
+    return network is None or (ip is not None and ip in network)
 
 
 def _line(entry: Entry) -> str:

@@ -1,12 +1,13 @@
-"""`vestibule config`: what the settings are, where each came from, and whether they are right."""
+"""`vestibule config`: what the settings are, where each came from, and their faults."""
 
-import json
 import sys
+from collections.abc import Iterable
 
 import click
 
 from service.cli import REFUSED, Operator, operator_command
-from service.settings import CATALOGUE, Setting, SettingsFault, faults_of_state
+from service.cli.output import report
+from service.settings import CATALOGUE, SettingsFault, faults_of_state
 
 
 @click.group()
@@ -17,62 +18,44 @@ def config() -> None:
 @config.command()
 @operator_command
 def check(op: Operator, *, as_json: bool) -> None:
-    """Say everything that is wrong with the settings, at once.
-
-    Changes nothing. Exit code 1 when something is wrong.
-    """
-    faults, warnings = _judged(op)
-    if as_json:
-        click.echo(json.dumps({"ok": not faults, "faults": faults, "warnings": list(warnings)}))
-    else:
-        _say(faults, warnings)
+    """Name every fault of the settings. Changes nothing; exit code 1 when there is a fault."""
+    try:
+        faults, warnings = faults_of_state(op.settings), op.settings.warnings
+    except SettingsFault as fault:
+        faults, warnings = fault.faults, ()
+    if not as_json:
+        _warn(warnings)
+        for each in faults:
+            click.echo(each, err=True)
+    if as_json or not faults:
+        facts = {"ok": not faults, "faults": faults, "warnings": warnings}
+        report("The settings are in order.", facts, as_json=as_json)
     if faults:
         sys.exit(REFUSED)
-
-
-def _judged(op: Operator) -> tuple[list[str], tuple[str, ...]]:
-    try:
-        settings = op.settings
-    except SettingsFault as fault:
-        return fault.faults, ()
-    return faults_of_state(settings), settings.warnings
-
-
-def _say_warnings(warnings: tuple[str, ...]) -> None:
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-
-
-def _say(faults: list[str], warnings: tuple[str, ...]) -> None:
-    _say_warnings(warnings)
-    for fault in faults:
-        click.echo(fault, err=True)
-    if not faults:
-        click.echo("The settings are in order.")
 
 
 @config.command()
 @operator_command
 def show(op: Operator, *, as_json: bool) -> None:
-    """List every setting with its value and where it came from; secrets stay hidden."""
+    """List every setting, where its value came from, and the value. Secrets stay hidden."""
     settings = op.settings
-    rows = [
-        (setting.name, setting.shown(setting.value_in(settings)), settings.origins.get(setting.name, "default"))
-        for setting in CATALOGUE.values()
-    ]
-    if as_json:
-        listed = [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]
-        click.echo(json.dumps({"settings": listed, "warnings": list(settings.warnings)}))
-        return
-    _print_table([(name, value or _unset(CATALOGUE[name]), origin) for name, value, origin in rows])
-    _say_warnings(settings.warnings)
+    values = {name: setting.shown(setting.value_in(settings)) for name, setting in CATALOGUE.items()}
+    origins = {name: settings.origins.get(name, "default") for name in CATALOGUE}
+    listed = [{"name": name, "value": values[name], "origin": origins[name]} for name in CATALOGUE]
+    widths = max(map(len, CATALOGUE)), max(map(len, origins.values()))
+    lines = (
+        f"{name:<{widths[0]}}  {origins[name]:<{widths[1]}}  {value or f'({_unset(name)})'}"
+        for name, value in values.items()
+    )
+    report("\n".join(lines), {"settings": listed, "warnings": settings.warnings}, as_json=as_json)
+    if not as_json:
+        _warn(settings.warnings)
 
 
-def _unset(setting: Setting) -> str:
-    return f"({setting.unset.replace('`', '') or 'none'})"
+def _unset(name: str) -> str:
+    return CATALOGUE[name].unset.replace("`", "") or "none"
 
 
-def _print_table(rows: list[tuple[str, str, str]]) -> None:
-    name_width, origin_width = (max(len(row[column]) for row in rows) for column in (0, 2))
-    for name, value, origin in rows:
-        click.echo(f"{name:<{name_width}}  {origin:<{origin_width}}  {value}")
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)

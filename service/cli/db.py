@@ -8,12 +8,12 @@ from service.cli.output import report
 
 @click.group()
 def db() -> None:
-    """Look after the database."""
+    """Upgrade the database."""
 
 
 @db.command()
 @operator_command
 def upgrade(op: Operator, *, as_json: bool) -> None:
-    """Bring the tables to this release; waits while another process does."""
+    """Bring the tables to this release. Waits while another process does so."""
     done = op.upgrade(op.settings)
     report(done, {"done": done}, as_json=as_json)

@@ -11,5 +11,5 @@ from service.cli import as_json
 @click.command()
 @as_json
 def ping(*, as_json: bool) -> None:
-    """Say whether the service answers: exit code 0, or 3 when it does not."""
+    """Check whether the service answers. Exit code 0 when it does, 3 when it does not."""
     sys.exit(healthcheck.main(["--json"] if as_json else []))

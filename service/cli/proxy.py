@@ -14,10 +14,12 @@ def proxy() -> None:
 
 
 @proxy.command()
-@click.option("--output", type=click.Path(path_type=Path), help="Where to; default: nginx/ in the state directory.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Default: nginx/ in the state directory."
+)
 @operator_command
 def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
-    """Write what nginx reads. Start it with: nginx -e stderr -p DIR/ -c nginx.conf."""
+    """Write nginx's files, and print their directory. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf."""
     directory = (output or op.settings.state_dir / "nginx").absolute()
     try:
         files = op.write_nginx_files(op.settings, directory)

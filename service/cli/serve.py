@@ -7,5 +7,5 @@ from service.serve import become_gunicorn
 
 @click.command()
 def serve() -> None:
-    """Serve on the unix socket that nginx knows, until TERM. The configuration follows from the settings."""
+    """Run gunicorn in the foreground, until SIGTERM. It listens on the unix socket that nginx connects to."""
     become_gunicorn()

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from service.cli import Operator, operator_command
-from service.cli.audited import audited
 from service.cli.output import accepted, report, report_all, utc
 from service.login.accounts import Account
 from service.login.administration import account_named, end_all_sessions, end_session, end_sessions_of
@@ -15,14 +14,14 @@ from service.login.sessions import SignedIn, may_be_used
 
 @click.group()
 def session() -> None:
-    """List sessions, and end them."""
+    """List and end sessions."""
 
 
 @session.command(name="list")
-@click.option("--account", help="Only this account's.")
+@click.option("--account", help="Only sessions of this account.")
 @operator_command
 def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
-    """List live sessions, newest first."""
+    """List live sessions, the newest first."""
     services = op.services
     now = services.clock()
     found = services.sessions.all() if account is None else _of(op, accepted(account_named(account, services.accounts)))
@@ -51,13 +50,13 @@ def _facts(found: SignedIn) -> dict[str, Any]:
 @click.option("--all", "everything", is_flag=True, help="Every session.")
 @operator_command
 def end(op: Operator, session_id: str | None, account: str | None, *, everything: bool, as_json: bool) -> None:
-    """End one session, an account's, or all; the next request with it is refused."""
+    """End a session, those of an account, or all. `session list` shows each SESSION_ID."""
     if sum((session_id is not None, account is not None, everything)) != 1:
-        raise click.UsageError("Say which: a session's ID, --account NAME or --all.")
+        raise click.UsageError("Give exactly one of SESSION_ID, --account NAME and --all.")
     if everything:
-        ended = end_all_sessions(op.services, **audited(op))
+        ended = end_all_sessions(op.services, **op.audited())
     elif account is not None:
-        ended = accepted(end_sessions_of(account, op.services, **audited(op)))
+        ended = accepted(end_sessions_of(account, op.services, **op.audited()))
     else:
-        ended = accepted(end_session(session_id or "", op.services, **audited(op)))
+        ended = accepted(end_session(session_id or "", op.services, **op.audited()))
     report(f"{ended} sessions ended.", {"ended": ended}, as_json=as_json)

@@ -8,6 +8,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
@@ -31,22 +32,19 @@ class Settings(Section):
     public_url: str = setting(
         addresses.PUBLIC,
         "http://localhost:8080",
-        "The address that people type: scheme, host and port. Cookies, redirects and HSTS follow from it. "
-        "Plain http only on localhost, 127.0.0.1 and [::1].",
+        "The address that people type. Cookies, redirects and HSTS follow from it. Plain http only on this machine.",
     )
     database_url: Secret | None = setting(
         stores.DATABASE,
         None,
-        "PostgreSQL (`postgresql://user:password@host:5432/name`) or another SQLite file (`sqlite:////path`). "
-        "Attempts are counted in a file beside that one: services that share it share them. "
-        "See [addresses of stores](#addresses-of-stores).",
+        "PostgreSQL, or another SQLite file (`sqlite:////path`): see [addresses of stores](#addresses-of-stores). "
+        "Services that share an SQLite file share the attempts, which are counted in a file beside it.",
         unset="SQLite, `vestibule.sqlite3` in the state directory",
     )
     redis_url: Secret | None = setting(
         stores.REDIS,
         None,
-        "Redis or Valkey for counting attempts (`redis://`, `rediss://`, `redis+unix://`). "
-        "See [addresses of stores](#addresses-of-stores).",
+        "Redis or Valkey for counting attempts: see [addresses of stores](#addresses-of-stores).",
         unset="counted in SQL",
     )
     state_dir: Path = setting(
@@ -65,7 +63,7 @@ class Settings(Section):
         addresses.PATH,
         None,
         "The TOML file with all the others.",
-        unset="`/etc/vestibule/vestibule.toml`, when there is one",
+        unset="`/etc/vestibule/vestibule.toml`, when that file exists",
     )
     trusted_proxies: tuple[Network, ...] = setting(
         addresses.NETWORKS, (), "Networks of proxies in front of nginx whose X-Forwarded-For counts."
@@ -154,10 +152,7 @@ class Setting:
 
     def value_in(self, settings: Settings) -> object:
         """Return its value, as the code sees it."""
-        found: object = settings
-        for part in self.name.split("."):
-            found = getattr(found, part)
-        return found
+        return attrgetter(self.name)(settings)
 
     def shown(self, value: object) -> str | None:
         """Return a value as an operator would write it, without what is secret; None when it has none."""

@@ -15,7 +15,7 @@ from typing import Final
 from service import state_dir
 from service.settings import kinds
 from service.settings.fields import Settings
-from service.settings.kinds import InvalidValue, SettingsFault
+from service.settings.kinds import InvalidValue, Secret, SettingsFault
 from service.text_files import NotText, decoded
 
 _KEY_BYTES: Final = 32
@@ -27,33 +27,36 @@ def secret_keys(settings: Settings) -> tuple[bytes, ...]:
 
     Raises SettingsFault with the command to type when the file or the directory is not as it must be.
     """
-    if settings.secret_key is not None:
-        return _lines(settings.secret_key.reveal())
+    keys = settings.secret_key or _kept(settings.secret_key_file, make=True)
+    return tuple(line.encode() for line in keys.reveal().splitlines())
+
+
+def faults_of_key(settings: Settings) -> list[str]:
+    """Return what is wrong with the file, where it exists and is needed. Makes nothing."""
     file = settings.secret_key_file
     try:
-        if not file.exists():
-            _make(file)
-        return _lines(_kept(file))
-    except OSError as failed:
-        raise SettingsFault([_remedy(file, failed)]) from None
+        if settings.secret_key is None and file.exists():
+            _kept(file, make=False)
+    except SettingsFault as fault:
+        return fault.faults
+    return []
 
 
-def _lines(keys: str) -> tuple[bytes, ...]:
-    return tuple(line.encode() for line in keys.splitlines())
-
-
-def _kept(file: Path) -> str:
-    """Return what the file holds. Refuses a file that other users may read: they may know the key."""
-    if not file.is_file():
-        raise SettingsFault([f"{file} is not a file: remove it, and a new key is made at the next start"])
-    if fault := state_dir.fault_of_rights([file]):
-        raise SettingsFault([fault])
-    with file.open("rb") as opened:
-        content = opened.read(_MAXIMUM_BYTES)
+def _kept(file: Path, *, make: bool) -> Secret:
+    """Return the keys in the file. Refuses a file that other users may read: they may know the keys."""
     try:
-        return kinds.key(decoded(content)).reveal()
+        if make and not file.exists():
+            _make(file)
+        if not file.is_file():
+            raise SettingsFault([f"{file} is not a file: remove it, and a new key is made at the next start"])
+        if fault := state_dir.fault_of_rights([file]):
+            raise SettingsFault([fault])
+        with file.open("rb") as opened:
+            return kinds.key(decoded(opened.read(_MAXIMUM_BYTES)))
     except (InvalidValue, NotText) as refused:
         raise SettingsFault([f"{file} {refused}"]) from None
+    except OSError as failed:
+        raise SettingsFault([_remedy(file, failed)]) from None
 
 
 def _make(file: Path) -> None:
@@ -72,20 +75,6 @@ def _make(file: Path) -> None:
     finally:
         draft.unlink()
     state_dir.sync(file.parent)
-
-
-def faults_of_key(settings: Settings) -> list[str]:
-    """Return what is wrong with the file, where there is one and it counts. Makes nothing."""
-    file = settings.secret_key_file
-    if settings.secret_key is not None or not file.exists():
-        return []
-    try:
-        _kept(file)
-    except SettingsFault as fault:
-        return fault.faults
-    except OSError as failed:
-        return [_remedy(file, failed)]
-    return []
 
 
 def _remedy(file: Path, failed: OSError) -> str:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -18,11 +18,10 @@ MINIMUM_KEY_CHARACTERS: Final = 32
 # 32 random hexadecimal digits have fewer than 8 different ones once in 28 million times; "changeme changeme" has 7.
 _DIFFERENT_CHARACTERS: Final = 8
 _LONGEST_NAME: Final = 40
-_UNITS: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1}
-_KIBIBYTES: Final = {"g": 1024 * 1024, "m": 1024, "k": 1, "": 1}
-_DURATION: Final = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
-_SIZE: Final = re.compile(r"([0-9]{1,9})([kmg]?)", re.ASCII | re.IGNORECASE)
-_WHOLE: Final = re.compile(r"([0-9]{1,9})()", re.ASCII)
+_SECONDS: Final = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1}
+_KIBIBYTES: Final = {"": 1, "k": 1, "K": 1, "m": 1024, "M": 1024, "g": 1024 * 1024, "G": 1024 * 1024}
+_COUNT: Final = {"": 1}
+_NUMBER: Final = re.compile("([0-9]{1,9})([A-Za-z]?)", re.ASCII)
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 
 
@@ -40,13 +39,12 @@ class SettingsFault(Exception):
 
 
 class Secret:
-    """Frozen text that no print, log or dump shows. Not a dataclass: `dataclasses.asdict` takes those apart."""
+    """Text that no print, log or dump shows. Not a dataclass: `dataclasses.asdict` takes those apart."""
 
     __slots__ = ("_clear",)
-    _clear: str
 
     def __init__(self, clear: str) -> None:
-        object.__setattr__(self, "_clear", clear)
+        self._clear: Final = clear
 
     def reveal(self) -> str:
         """Return the text."""
@@ -60,13 +58,6 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._clear)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError("a secret cannot be changed")
-
-    def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
-        """A copy is made anew, as nothing can be set in a secret."""
-        return Secret, (self._clear,)
 
 
 @dataclass(frozen=True)
@@ -95,42 +86,37 @@ def text(value: object) -> str:
 
 def whole(lowest: int, highest: int) -> Kind:
     """Whole numbers in a range."""
-    return _number(f"a whole number from {lowest} to {highest}", "", range(lowest, highest + 1), (_WHOLE, {"": 1}), str)
+    return _number(f"a whole number from {lowest} to {highest}", range(lowest, highest + 1), _COUNT, str)
 
 
 def duration(lowest: int, highest: int) -> Kind:
     """Durations in seconds, written `90s`, `15m`, `12h`, `14d`; a number in TOML counts seconds."""
-    words = f"a duration from {spelled_duration(lowest)} to {spelled_duration(highest)}"
-    how = ", written like 15m, 12h or 14d"
-    return _number(words, how, range(lowest, highest + 1), (_DURATION, _UNITS), spelled_duration)
+    words = f"a duration from {spelled_duration(lowest)} to {spelled_duration(highest)}, in s, m, h or d"
+    return _number(words, range(lowest, highest + 1), _SECONDS, spelled_duration)
 
 
 def kibibytes(lowest: int, highest: int) -> Kind:
     """Sizes in KiB, written `19456`, `19456k` or `19m`."""
-    words, how = f"a size from {lowest}k to {highest}k", f", written like {lowest}k or 64m"
-    return _number(words, how, range(lowest, highest + 1), (_SIZE, _KIBIBYTES), lambda size: f"{size}k")
+    words = f"a size from {lowest}k to {highest}k, in k, m or g"
+    return _number(words, range(lowest, highest + 1), _KIBIBYTES, lambda size: f"{size}k")
 
 
-_Grammar = tuple[re.Pattern[str], dict[str, int]]
-
-
-def _number(words: str, how: str, allowed: range, grammar: _Grammar, write: Callable[[int], str]) -> Kind:
+def _number(words: str, allowed: range, units: dict[str, int], write: Callable[[int], str]) -> Kind:
     def read(value: object) -> int:
-        number = _parsed(value, grammar)
+        number = _parsed(value, units)
         if number not in allowed:
-            raise InvalidValue(f"must be {words}{how}")
+            raise InvalidValue(f"must be {words}")
         return number
 
     return Kind(words, read, write)
 
 
-def _parsed(value: object, grammar: _Grammar) -> int:
+def _parsed(value: object, units: dict[str, int]) -> int:
     """Return the number that a TOML integer or a text stands for, times its unit; -1 when it is none."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    pattern, units = grammar
-    found = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(found[1]) * units[found[2].lower()] if found else -1
+    found = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) * units[found[2]] if found and found[2] in units else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +133,7 @@ def limit(longest: int) -> Kind:
 
     def read(value: object) -> Limit:
         count, _, time = value.partition("/") if isinstance(value, str) else ("", "", "")
-        found = Limit(_parsed(count, (_WHOLE, {"": 1})), _parsed(time, (_DURATION, _UNITS)))
+        found = Limit(_parsed(count, _COUNT), _parsed(time, _SECONDS))
         if found.count < 1 or not MINUTE <= found.seconds <= longest:
             raise InvalidValue(f"must be {words}: at least 1, and at least 1m")
         return found
@@ -157,11 +143,11 @@ def limit(longest: int) -> Kind:
 
 def spelled_duration(seconds: int) -> str:
     """Return the spelling with the largest unit that `duration` reads; one day is `24h`."""
-    unit = next(unit for unit, size in _UNITS.items() if seconds % size == 0 and (seconds, size) != (DAY, DAY))
-    return f"{seconds // _UNITS[unit]}{unit}"
+    unit = next(unit for unit, size in _SECONDS.items() if seconds % size == 0 and (seconds, size) != (DAY, DAY))
+    return f"{seconds // _SECONDS[unit]}{unit}"
 
 
-def listing(words: str, read_one: Callable[[str], Any]) -> Kind:
+def listing(words: str, read_one: Callable[[str], Any], *, may_be_empty: bool = True) -> Kind:
     """Lists: an array in TOML; from the environment separated by commas or white space. Double entries count once."""
 
     def read(value: object) -> tuple[Any, ...]:
@@ -170,13 +156,15 @@ def listing(words: str, read_one: Callable[[str], Any]) -> Kind:
             raise InvalidValue("must be a list of texts")
         found: dict[Any, None] = {}
         refused = []
-        for item in items:
+        for item in map(str, items):
             try:
-                found[read_one(text(str(item)))] = None
+                found[read_one(text(item))] = None
             except InvalidValue as reason:
-                refused.append(str(reason))
+                refused.append(f'"{item}" {reason}' if "@" not in item else str(reason))  # it may hold a password
         if refused:  # all of them at once
             raise InvalidValue("; ".join(refused))
+        if not (found or may_be_empty):
+            raise InvalidValue(f"is empty: write {words}")
         return tuple(found)
 
     return Kind(words, read, lambda items: ", ".join(map(str, items)), is_list=True)

@@ -25,6 +25,7 @@ class Section:
 
 # A session's last use is written once a minute: a shorter life would end sessions that are in use.
 _LIFE: Final = kinds.duration(2 * MINUTE, 400 * DAY)
+_LIMIT: Final = kinds.limit(DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +39,21 @@ class Sessions(Section):
     cookie_domain: str | None = setting(
         addresses.DOMAIN,
         None,
-        "The domain whose sub-domains share the session: the host of the public address, or a parent of it. "
-        "Every server in that domain sees the cookie.",
+        "The host of the public address or a parent domain of it: every server in that domain sees the session cookie.",
         unset="the host of the public address alone",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Passwords(Section):
-    """What hashing one password costs (argon2id, RFC 9106). Hashes are renewed at the next sign-in after a change."""
+    """What hashing one password costs (argon2id, RFC 9106). Hashes are renewed at the next sign-in after a change.
 
-    memory: int = setting(
-        kinds.kibibytes(12_288, 4_194_304),
-        19_456,
-        "Memory for one hash. `vestibule calibrate` measures what a choice gives, and what a guess then costs.",
-    )
-    iterations: int = setting(
-        kinds.whole(1, 20),
-        2,
-        "Passes over that memory. At least 47104k of memory with 1 pass, 19456k with 2, or 12288k with 3 or more "
-        "(OWASP ASVS 5.0, 11.4.2).",
-    )
+    At least 47104k of memory with 1 pass, 19456k with 2, or 12288k with 3 or more (OWASP ASVS 5.0, 11.4.2).
+    `vestibule calibrate` measures what a choice gives, and what a guess then costs.
+    """
+
+    memory: int = setting(kinds.kibibytes(12_288, 4_194_304), 19_456, "Memory for one hash.")
+    iterations: int = setting(kinds.whole(1, 20), 2, "Passes over that memory.")
     parallelism: int = setting(kinds.whole(1, 16), 1, "Lanes of one hash, each a thread.")
 
 
@@ -73,9 +68,6 @@ class Hashing(Section):
         unset="one for each processor that the service may use (affinity and cgroup quota), and at most half of "
         "`server.threads` in each worker",
     )
-
-
-_LIMIT: Final = kinds.limit(DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +104,14 @@ class Audit(Section):
 
 @dataclass(frozen=True, slots=True)
 class Limits(Section):
-    """The outer limits on forms, above what people need. A network is an IPv4 address, or a /64 of IPv6."""
+    """The outer limits on forms, above what people need. A network is an IPv4 address, or a /64 of IPv6.
 
-    post_per_minute: int = setting(
-        kinds.whole(1, 1_000_000),
-        60,
-        "Forms that one network may send in a minute; an office behind one address shares it.",
-    )
+    An office behind one address shares them.
+    """
+
+    post_per_minute: int = setting(kinds.whole(1, 1_000_000), 60, "Forms that one network may send in a minute.")
     edge_post_per_second: int = setting(
-        kinds.whole(1, 100_000),
-        20,
-        "Forms that nginx lets through in a second from one address, before the service sees them.",
+        kinds.whole(1, 100_000), 20, "Forms that nginx passes to the service in a second from one address."
     )
 
 
@@ -151,8 +140,7 @@ class Server(Section):
     listen: tuple[Listener, ...] = setting(
         addresses.LISTENERS,
         (Listener("localhost", 8080),),
-        "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, where there is one, ::1. `[::]` takes IPv6 "
-        "and IPv4.",
+        "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, on a machine with IPv6, ::1.",
     )
     socket: Path | None = setting(
         addresses.SOCKET,
@@ -163,8 +151,4 @@ class Server(Section):
     workers: int | None = setting(
         kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"
     )
-    threads: int = setting(
-        kinds.whole(1, 256),
-        24,
-        "Requests that one worker answers at once; at most all but four of them wait for a password to be hashed.",
-    )
+    threads: int = setting(kinds.whole(1, 256), 24, "Requests that one worker answers at once.")

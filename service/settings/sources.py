@@ -1,6 +1,5 @@
 """Where settings come from: the environment and the TOML file. Values are taken as they are; names are judged."""
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -8,23 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from service.settings import addresses
 from service.settings.fields import CATALOGUE, CONFIG, PREFIX
-from service.settings.kinds import InvalidValue, text
+from service.settings.kinds import InvalidValue
 from service.text_files import NotText, decoded, environment_value
 
 DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
 MAXIMUM_FILE_BYTES: Final = 65_536
 # What Kubernetes sets for a Service called `vestibule` or `vestibule-…`, as NAME=value.
 _INJECTED: Final = re.compile(
-    r"(?P<service>VESTIBULE(?:_[A-Z0-9]+)*?)"
-    r"(?:(?:_SERVICE_HOST|_PORT_[0-9]+_[A-Z]+_ADDR)=[0-9a-f]*[.:][0-9a-f.:]+"
-    r"|(?:_SERVICE_PORT(?:_[A-Z0-9_]+)?|_PORT_[0-9]+_[A-Z]+_PORT)=[0-9]+"
-    r"|_PORT(?:_[0-9]+_[A-Z]+)?=(?:tcp|udp|sctp)://.*"
-    r"|_PORT_[0-9]+_[A-Z]+_PROTO=(?:tcp|udp|sctp))",
+    r"(?P<service>VESTIBULE(_[A-Z0-9]+)*?)_(SERVICE_HOST=[0-9a-f.:]+|SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+"
+    r"|PORT(_[0-9]+_[A-Z]+)?=[a-z]+://.*|PORT_[0-9]+_[A-Z]+_(PROTO=[a-z]+|PORT=[0-9]+|ADDR=[0-9a-f.:]+))",
     re.ASCII,
 )
-_BY_ENVIRONMENT: Final = {setting.environment: setting for setting in CATALOGUE.values()}
-_SECTIONS: Final = {name.rpartition(".")[0] for name in CATALOGUE}
+# A secret's name with `_file` gives the path of a file that holds it.
+_IN_FILE: Final = {f"{name}_file": name for name, setting in CATALOGUE.items() if setting.kind.is_secret}
+_BY_ENVIRONMENT: Final = {setting.environment: name for name, setting in CATALOGUE.items()} | {
+    f"{CATALOGUE[name].environment}_FILE": in_file for in_file, name in _IN_FILE.items()
+}
 
 
 class Found(NamedTuple):
@@ -44,19 +44,20 @@ class Source:
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def take(self, name: str, value: object, *, named: str, origin: str = "") -> None:
-        """Keep a value, unless the same source gave that setting before (`…` and `…_FILE`)."""
+    def take(self, name: str, value: object, *, named: str) -> None:
+        """Keep a value, or the text of the file that it names, unless this source gave the setting before."""
+        origin = self.origin
+        if name in _IN_FILE:
+            name, origin = _IN_FILE[name], named
+            try:
+                value = _content(value)
+            except InvalidValue as refused:
+                self.faults.append(f"{named} {refused}")
+                return
         if name in self.found:
             self.faults.append(f"{self.found[name].named} and {named} are both given: keep one")
         else:
-            self.found[name] = Found(value, named, origin or self.origin)
-
-    def take_file(self, name: str, path: object, *, named: str) -> None:
-        """Keep what stands in a file, or a fault that names the file and nothing of what it holds."""
-        try:
-            self.take(name, _content(path), named=named, origin=named)
-        except InvalidValue as refused:
-            self.faults.append(f"{named} {refused}")
+            self.found[name] = Found(value, named, origin)
 
 
 def from_environment(environ: Mapping[str, str]) -> Source:
@@ -66,24 +67,17 @@ def from_environment(environ: Mapping[str, str]) -> Source:
     ours = {name: value for name, value in ours.items() if name.upper().startswith(PREFIX)}
     injected = [name for name in ours if _is_injected(name, ours)]
     for name, value in ours.items():
-        if name not in injected:
-            _take_from_environment(source, name, value)
+        if (known := _BY_ENVIRONMENT.get(name)) is not None:
+            is_free_text = known in CATALOGUE and CATALOGUE[known].kind.is_free_text
+            source.take(known, environment_value(value, is_free_text=is_free_text), named=name)
+        elif name not in injected:
+            source.faults.append(_unknown(name, name.upper().removeprefix(PREFIX).lower().replace("__", ".")))
     if injected:
         source.warnings.append(
             f"Ignored, because Kubernetes sets them for a Service of that name: {', '.join(injected)}. "
-            "`enableServiceLinks: false` in the pod keeps them out."
+            "Write `enableServiceLinks: false` in the pod to be rid of them."
         )
     return source
-
-
-def _take_from_environment(source: Source, name: str, value: str) -> None:
-    setting, of_file = _BY_ENVIRONMENT.get(name), _BY_ENVIRONMENT.get(name.removesuffix("_FILE"))
-    if setting is not None:
-        source.take(setting.name, environment_value(value, is_free_text=setting.kind.is_free_text), named=name)
-    elif of_file is not None and of_file.kind.is_secret:
-        source.take_file(of_file.name, environment_value(value), named=name)
-    else:
-        source.faults.append(_unknown(name, name.upper().removeprefix(PREFIX).lower().replace("__", ".")))
 
 
 def _is_injected(name: str, environ: Mapping[str, str]) -> bool:
@@ -99,9 +93,7 @@ def from_file(path: Path) -> Source:
         tables = tomllib.loads(decoded(path.read_bytes()))
         str(tables)  # a number that cannot be written out could not be shown in a fault either
     except OSError as failed:
-        source.faults.append(
-            f"{path} cannot be read ({failed.strerror}): let the service read it, or name another file"
-        )
+        source.faults.append(f"{path} cannot be read ({failed.strerror}): make it readable, or name another file")
     except NotText as failed:
         source.faults.append(f"{path} {failed}")
     except (ValueError, RecursionError) as refused:  # not TOML; or numbers or a nesting that no reader takes
@@ -118,9 +110,9 @@ def from_file(path: Path) -> Source:
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every value by its dotted name; a table is a value where it is empty or where no table belongs."""
+    """Yield every value by its dotted name; a table is a value where no table belongs."""
     for key, value in table.items():
-        if isinstance(value, dict) and value and prefix + key not in CATALOGUE:
+        if isinstance(value, dict) and prefix + key not in CATALOGUE:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
@@ -128,16 +120,11 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, o
 
 def _take_from_file(source: Source, name: str, value: object, path: Path) -> None:
     named = f"{name} in {path}"
-    of_file = CATALOGUE.get(name.removesuffix("_file"))
     if name == CONFIG:
         source.faults.append(f"{named} would name another file: remove it")
-    elif name in CATALOGUE:
+    elif name in CATALOGUE or name in _IN_FILE:
         source.take(name, value, named=named)
-    elif of_file is not None and of_file.kind.is_secret:
-        source.take_file(of_file.name, value, named=named)
-    elif name in _SECTIONS and value != {}:
-        source.faults.append(f"{named} must be a table: write [{name}] on a line of its own")
-    elif name not in _SECTIONS:
+    else:
         source.faults.append(_unknown(named, name))
 
 
@@ -154,19 +141,13 @@ def _unknown(named: str, name: str) -> str:
 
 
 def _content(path: object) -> str:
-    """Return the text of a secret's file without white space around it. Raises InvalidValue, which names the file."""
-    file = Path(text(path))
-    # A secret that was put in place of its file's path must not get into the log: only a path into a directory that
-    # exists is quoted.
-    if not file.is_absolute() or file.parent == Path("/") or not os.access(file.parent, os.F_OK):
-        raise InvalidValue("must be the absolute path of an existing file")
+    """Return the text of a secret's file. A path that names no file is not quoted: it may be the secret itself."""
+    file = addresses.file(path)
     try:
-        if not file.is_file():  # nor anything that could be read for ever
-            raise InvalidValue(f"must be the absolute path of an existing file: there is none at {file}")
         with file.open("rb") as opened:
             content = decoded(opened.read(MAXIMUM_FILE_BYTES)).strip()
     except OSError as failed:
-        raise InvalidValue(f"names {file}, which cannot be read ({failed.strerror}): let the service read it") from None
+        raise InvalidValue(f"names {file}, which cannot be read ({failed.strerror}): make it readable") from None
     except NotText as failed:
         raise InvalidValue(f"names {file}, which {failed}") from None
     if not content:

@@ -8,7 +8,7 @@ import re
 from difflib import get_close_matches
 from ipaddress import IPv6Address
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 from service.settings.addresses import HIGHEST_PORT, file
 from service.settings.kinds import InvalidValue, Kind, Secret, text
@@ -26,18 +26,15 @@ _REDIS_FORM: Final = (
     f"{_ENCODE}"
 )
 _PARTS: Final = (
-    r"(?P<scheme>[a-z+]+)://(?:(?P<user>[^:/?#@]*)(?::(?P<password>%s))?@)?"
-    r"(?P<host>\[[^\]@]*\]|[^:/?#@\[\]]*)(?::(?P<port>[^/?#@]*))?(?P<name>/[^?#@]*)?(?:\?(?P<options>[^#@]*))?"
+    r"(?P<scheme>%s)://(?P<login>[^:/?#@]*(?::%s)?@)?(?P<host>\[[^\]@]*\]|[^:/?#@\[\]]*)(?::(?P<port>[^/?#@]*))?"
+    r"(?P<name>%s)(?:\?(?P<options>[^#@]*))?"
 )
-_DATABASE: Final = re.compile(_PARTS % "[^@]*", re.IGNORECASE)
+_DATABASE: Final = re.compile(_PARTS % (r"postgres(?:ql(?:\+psycopg)?)?", "[^@]*", "/[^/?#@]+"), re.IGNORECASE)
 # More than one part could end at a / or ? of Redis' address: redis://host:6379/0?ssl_ca_certs=/etc/a@b.
-_REDIS: Final = re.compile(_PARTS % "[^/?#@]*", re.IGNORECASE)
+_REDIS: Final = re.compile(_PARTS % (r"rediss?|valkeys?|(?:redis\+)?unix", "[^/?#@]*", "(?:/[^?#@]*)?"), re.IGNORECASE)
 _SQLITE: Final = re.compile(r"sqlite:///(?P<path>/[^?#]*[^?#/])")
 _HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE | re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
-_POSTGRESQL_SCHEMES: Final = {"postgres", "postgresql", "postgresql+psycopg"}
-_REDIS_SCHEMES: Final = {"redis": "redis", "valkey": "redis", "rediss": "rediss", "valkeys": "rediss"}
-_SOCKET_OF_REDIS: Final = "redis+unix"
 _POSTGRESQL_FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"}
 # What libpq reads of a connection, and judges itself when it connects.
 _POSTGRESQL_OPTIONS: Final = _POSTGRESQL_FILES | {
@@ -56,25 +53,20 @@ def database(value: object) -> Secret:
         return Secret(address)
     if address.lower().startswith("sqlite"):
         raise InvalidValue(
-            "must be the absolute path of a file after sqlite:///, without options: sqlite:////srv/vestibule.sqlite3"
+            "must be sqlite:/// and the absolute path of a file, without options: sqlite:////srv/v.sqlite3"
         )
     found = _DATABASE.fullmatch(address)
-    if (
-        found is None
-        or found["scheme"].lower() not in _POSTGRESQL_SCHEMES
-        or not re.fullmatch("/[^/]+", found["name"] or "")
-    ):
+    if found is None:
         raise InvalidValue(_DATABASE_FORM)
-    options = _options(found["options"], _POSTGRESQL_OPTIONS, files=_POSTGRESQL_FILES)
+    options = _options(found["options"], _POSTGRESQL_OPTIONS)
     host, port = _decoded(found["host"]) or options.pop("host", ""), _port(found["port"] or options.pop("port", ""))
     if not options.keys().isdisjoint({"host", "port"}):
-        raise InvalidValue("has two hosts or two ports: leave out the one behind the ?")
+        raise InvalidValue("has two hosts or two ports: leave out the one after the ?")
     if host.startswith("/"):  # the directory of a unix socket, which SQLAlchemy reads from an option only
         options |= {"host": host} | ({"port": port} if port else {})
         host = port = ""
     server = (host and _host(host)) + (port and f":{port}")
-    name = quote(_decoded(found["name"][1:]), safe="")
-    return _together("postgresql+psycopg", found, server, f"/{name}", options)
+    return _together("postgresql+psycopg", found, f"{server}/{_encoded(found['name'][1:])}", options)
 
 
 def redis(value: object) -> Secret:
@@ -82,18 +74,22 @@ def redis(value: object) -> Secret:
     found = _REDIS.fullmatch(text(value))
     if found is None:
         raise InvalidValue(_REDIS_FORM)
-    scheme, name, port = found["scheme"].lower(), _decoded(found["name"] or ""), _port(found["port"])
-    if scheme in {_SOCKET_OF_REDIS, "unix"} and len(name) > 1 and not (found["host"] or port):
-        options = _options(found["options"], {"db"}, files=set())
-        return _together(_SOCKET_OF_REDIS, found, "", quote(name), {"db": _database_number(options.get("db", "0"))})
-    if scheme not in _REDIS_SCHEMES or not found["host"]:
+    scheme, name, port = (
+        found["scheme"].lower().replace("valkey", "redis"),
+        _decoded(found["name"]),
+        _port(found["port"]),
+    )
+    is_socket = scheme.endswith("unix")
+    if is_socket == bool(found["host"] or port) or (is_socket and len(name) <= 1):
         raise InvalidValue(_REDIS_FORM)
-    scheme = _REDIS_SCHEMES[scheme]
-    files = _TLS_FILES_OF_REDIS if scheme == "rediss" else set()
+    if is_socket:
+        options = _options(found["options"], {"db"})
+        return _together("redis+unix", found, quote(name), {"db": _database_number(options.get("db", "0"))})
     # redis-py decodes an option twice.
-    options = {key: quote(each) for key, each in _options(found["options"], files, files=files).items()}
+    given = _options(found["options"], _TLS_FILES_OF_REDIS if scheme == "rediss" else set())
     server = _host(_decoded(found["host"])) + (port and f":{port}")
-    return _together(scheme, found, server, "/" + _database_number(name[1:] or "0"), options)
+    options = {key: quote(each) for key, each in given.items()}
+    return _together(scheme, found, f"{server}/{_database_number(name[1:] or '0')}", options)
 
 
 def _database_number(written: str) -> str:
@@ -103,36 +99,36 @@ def _database_number(written: str) -> str:
 
 
 def shown(address: Secret) -> str:
-    """Return an address with `***` for a password, and without options."""
-    clear = address.reveal()
-    found = _REDIS.fullmatch(clear)  # in the spelling of the readers above both patterns mean the same
-    if found is None or found["scheme"] not in {"postgresql+psycopg", _SOCKET_OF_REDIS, *_REDIS_SCHEMES.values()}:
-        return clear if _SQLITE.fullmatch(clear) else "(hidden)"
-    user = f"{found['user']}:***@" if found["user"] is not None else ""
-    port = f":{found['port']}" if found["port"] else ""
-    return f"{found['scheme']}://{user}{found['host']}{port}{found['name'] or ''}"
+    """Return an address that was read here, with `***` for its password, and without options."""
+    clear = re.sub("(?<=://)([^:/@]*)(:[^/@]*)?@", r"\1:***@", address.reveal()).partition("?")[0]
+    return clear if "://" in clear else "(hidden)"
 
 
-def _together(scheme: str, found: re.Match[str], server: str, name: str, options: dict[str, str]) -> Secret:
-    user = "" if found["user"] is None else quote(_decoded(found["user"]), safe="")
-    password = "" if found["password"] is None else ":" + quote(_decoded(found["password"]), safe="")
-    at = "" if found["user"] is None else "@"
-    query = "&".join(f"{key}={quote(value, safe='')}" for key, value in options.items())
-    return Secret(f"{scheme}://{user}{password}{at}{server}{name}{query and f'?{query}'}")
+def _together(scheme: str, found: re.Match[str], rest: str, options: dict[str, str]) -> Secret:
+    """Return the address: the scheme, the user and the password that were found, the server with the name, options."""
+    login = found["login"] or ""
+    user, colon, password = login.removesuffix("@").partition(":")
+    query = urlencode(options, quote_via=quote)
+    return Secret(f"{scheme}://{_encoded(user)}{colon}{_encoded(password)}{login[-1:]}{rest}{query and f'?{query}'}")
 
 
-def _options(written: str | None, known: set[str], *, files: set[str]) -> dict[str, str]:
-    """Return the options behind the ?, judged by name; those of `files` must name existing ones."""
+def _encoded(part: str) -> str:
+    """Return a part of an address with each reserved character percent-encoded."""
+    return quote(_decoded(part), safe="")
+
+
+def _options(written: str | None, known: set[str]) -> dict[str, str]:
+    """Return the options after the ?, judged by name; those that name a file must name an existing one."""
     found: dict[str, str] = {}
     for option in filter(None, (written or "").split("&")):
         key, _, value = option.partition("=")
         if key not in known or key in found:
             near = get_close_matches(key, known, n=1)
-            allowed = ", ".join(sorted(known)) or "none"
             hint = f" (near {near[0]})" if near else ""
+            allowed = ", ".join(sorted(known)) or "none"
             raise InvalidValue(f"has an unknown option, or one twice{hint}: there may be {allowed}")
         found[key] = _decoded(value)
-        if key in files and (key, found[key]) != ("sslrootcert", "system"):
+        if key in _POSTGRESQL_FILES | _TLS_FILES_OF_REDIS and (key, found[key]) != ("sslrootcert", "system"):
             try:
                 file(found[key])
             except InvalidValue as reason:
@@ -142,21 +138,16 @@ def _options(written: str | None, known: set[str], *, files: set[str]) -> dict[s
 
 def _decoded(part: str) -> str:
     """Return a part of an address with its percent-encoded characters decoded."""
-    if re.search("%(?![0-9A-Fa-f]{2})", part):
-        raise InvalidValue("has a % that is not followed by two hexadecimal digits: write a plain % as %25")
-    try:
-        clear = unquote(part, errors="strict")
-    except UnicodeDecodeError:
-        raise InvalidValue("has a percent-encoded character that is not UTF-8: ü is written %C3%BC") from None
-    if not clear.isprintable():
-        raise InvalidValue("has a percent-encoded control character: remove it")
+    clear = unquote(part)
+    if re.search("%(?![0-9A-Fa-f]{2})", part) or "\N{REPLACEMENT CHARACTER}" in clear or not clear.isprintable():
+        raise InvalidValue("has a % that encodes no printable UTF-8 character: write a plain % as %25, ü as %C3%BC")
     return clear
 
 
 def _port(written: str | None) -> str:
     if not written:
         return ""
-    if not re.fullmatch("[0-9]{1,5}", written, re.ASCII) or not 1 <= int(written) <= HIGHEST_PORT:
+    if not _NUMBER.fullmatch(written) or not 1 <= int(written) <= HIGHEST_PORT:
         raise InvalidValue(f"must have a port from 1 to {HIGHEST_PORT} after the host; {_ENCODE}")
     return str(int(written))
 

@@ -43,7 +43,7 @@ def test_everything_that_a_row_may_say(terminal: Terminal, importing: Import) ->
     said = terminal.said(*importing(f"{','.join(COLUMNS)}\n{row}\n"))
 
     kept = terminal.account("bob")
-    assert said == "1 accounts added, 0 were there already.\n"
+    assert said == "1 accounts added, 0 existed already.\n"
     assert (kept.email, kept.display_name) == ("b@example.test", 'Öl, "Bob" 鈴木　一郎')
     assert (kept.groups, kept.is_admin, kept.disabled_at) == (("admins", "ops"), True, NOW)
     assert (kept.password_hash, kept.created_at) == (HASHES["ID"], NOW)
@@ -97,13 +97,13 @@ FAULTS: Final = {
     "long name": (f"username\n{'a' * 5000}\n", f"line 2: {'a' * 64!r} cannot be a username"),
     "NUL": ("username\nbob\x00\n", "line 2: 'bob\\x00' cannot be a username"),
     "twice": ("username\nbob\nx\nBOB\n", "line 4: bob was in line 2"),
-    "there already": ("username\nAlice\n", "line 2: there is an account alice already"),
+    "there already": ("username\nAlice\n", "line 2: the account alice exists already: remove the line, or add"),
     "bad e-mail": ("username,email\nbob,nobody\n", "line 2: The e-mail"),
     "two lines in a name": ('username,name\nbob,"a\nb"\n', "line 3: The name"),
     "long display name": (f"username,name\nbob,{'x' * 201}\n", "line 2: The name"),
     "bad group": ('username,groups\nbob,"a,b"\n', "line 2: 'a,b' cannot be a group"),
-    "bad truth": ("username,admin\nbob,maybe\n", "line 2: admin and disabled are yes or no"),
-    "bad disabled": ("username,disabled\nbob,2\n", "line 2: admin and disabled are yes or no"),
+    "bad truth": ("username,admin\nbob,maybe\n", "line 2: admin and disabled must be yes or no"),
+    "bad disabled": ("username,disabled\nbob,2\n", "line 2: admin and disabled must be yes or no"),
     "too many fields": ("username\nbob,x\n", "line 2: 2 fields, where the heading has 1"),
     "bcrypt": ("username,password_hash\nbob,$2b$12$abcdefghijklmnopqrstuv\n", "line 2: password_hash"),
     "plain text": ("username,password_hash\nbob,hunter2hunter2\n", "line 2: password_hash"),
@@ -159,7 +159,7 @@ def test_who_is_there_already_may_be_left_alone(terminal: Terminal, importing: I
 
     said = terminal.said(*importing("username,name,admin\nalice,Mallory,yes\nbob,Bob,\n", "--skip-existing"))
 
-    assert said == "1 accounts added, 1 were there already.\n"
+    assert said == "1 accounts added, 1 existed already.\n"
     assert (terminal.account("alice"), terminal.account("bob").display_name) == (before, "Bob")
 
 
@@ -234,7 +234,7 @@ def test_a_progress_bar_on_a_terminal_only(
 
     result = terminal.run(*importing("username\nbob\n"))
 
-    assert result.stdout == "1 accounts added, 0 were there already.\n"
+    assert result.stdout == "1 accounts added, 0 existed already.\n"
     assert ("Importing" in result.stderr, "100%" in result.stderr) == (is_terminal, is_terminal)
 
 

@@ -33,7 +33,7 @@ def test_a_public_address_is_refused_with_what_to_write(written: str, words: str
 
 
 def test_plain_http_is_refused_with_the_ways_to_tls() -> None:
-    """Who tries plain http is told why, and that nginx or a proxy in front can do TLS."""
+    """The refusal of plain http says why, and that nginx or a proxy in front can do TLS."""
     reason = refusal(addresses.PUBLIC, "http://login.example.org")
 
     assert "passwords would cross the network readable" in reason
@@ -74,7 +74,7 @@ def test_host_bits_are_refused_with_the_right_network(
 
     reason = refusal(addresses.NETWORKS, f"{address}/{prefix}")
 
-    assert reason == f'"{address}/{prefix}" has bits set behind the prefix: write {exact}'
+    assert reason == f'"{address}/{prefix}" has bits set after the prefix: write {exact}'
 
 
 @given(st.text(max_size=40))
@@ -88,8 +88,8 @@ def test_any_text_is_networks_or_a_refusal(written: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3", "0.0.0.0/0.0.0.0"])
-def test_nobody_trusts_everybody(written: str) -> None:
-    """A network that takes in the internet is refused: anybody could forge the address they are counted under."""
+def test_a_network_of_the_internet_is_refused(written: str) -> None:
+    """A network that takes in the internet is refused: its clients could forge their address."""
     assert "clients in it could forge their address" in refusal(addresses.NETWORKS, written)
 
 
@@ -99,12 +99,12 @@ def test_nobody_trusts_everybody(written: str) -> None:
         ("proxy.example.org", "is not a network"),
         ("10.0.0.0/33", "is not a network"),
         ("10", "is not a network"),
-        ("fe80::1%eth0", "leave out the %"),
-        ("::ffff:10.0.0.0/104", "write it as IPv4, such as 10.0.0.0"),
+        ("fe80::1%eth0", "must have no interface after a %"),
+        ("::ffff:10.0.0.0/104", "IPv4 is written as IPv4, such as 10.0.0.0/8"),
     ],
 )
 def test_what_is_no_network_is_refused(written: str, words: str) -> None:
-    """Names, wrong prefixes, interfaces and IPv4 in IPv6 clothes are refused."""
+    """Names, wrong prefixes, interfaces and IPv4 written as IPv6 are refused."""
     assert words in refusal(addresses.NETWORKS, written)
 
 
@@ -120,11 +120,9 @@ def test_a_cookie_domain_is_a_name(written: str, read: str) -> None:
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        ("org", "at least two labels"),
-        (".org", "at least two labels"),
-        ("localhost", "at least two labels"),
-        ("co.uk", "is a public registry"),
-        ("com.au", "is a public registry"),
+        ("org", "must be a domain name"),
+        (".org", "must be a domain name"),
+        ("localhost", "must be a domain name"),
         ("192.0.2.7", "must be a domain name"),
         ("[::1]", "must be a domain name"),
         ("example.org:8443", "must be a domain name"),
@@ -137,5 +135,5 @@ def test_a_cookie_domain_is_a_name(written: str, read: str) -> None:
     ],
 )
 def test_a_cookie_domain_that_browsers_refuse_is_refused(written: str, words: str) -> None:
-    """Single labels, registries, addresses and URLs would lose the cookie without a word."""
+    """Single labels, addresses and URLs would lose the cookie without a word."""
     assert words in refusal(addresses.DOMAIN, written)

@@ -17,26 +17,11 @@ def _logo(directory: Path, name: str, content: bytes) -> Path:
     return path
 
 
-def test_a_relative_path_is_refused_with_the_absolute_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Typed elsewhere, the same command would find another, empty state."""
-    monkeypatch.chdir(tmp_path)
-
-    with pytest.raises(InvalidValue, match=f"must be an absolute path: write {tmp_path}/var"):
-        addresses.path("var")
-
-
-def test_a_home_directory_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody but a shell knows the tilde: the fault says the path that it stands for."""
-    monkeypatch.setenv("HOME", "/home/ops")
-
-    with pytest.raises(InvalidValue, match="write /home/ops/var"):
-        addresses.path("~/var")
-
-
-def test_a_home_directory_of_nobody_is_still_refused() -> None:
-    """Where the path cannot be spelled out, the fault goes without."""
-    with pytest.raises(InvalidValue, match=r"must be an absolute path$"):
-        addresses.path("~nobody-of-that-name/var")
+@pytest.mark.parametrize("relative", ["var", "~/var", "./var"])
+def test_a_relative_path_is_refused(relative: str) -> None:
+    """Typed elsewhere, the same command would find another, empty state; only shells know the tilde."""
+    with pytest.raises(InvalidValue, match="must be an absolute path, which begins with /"):
+        addresses.path(relative)
 
 
 @pytest.mark.parametrize("character", [*"?\"'\\$;{}"])
@@ -51,7 +36,7 @@ def test_a_socket_path_fits_into_the_system() -> None:
     fits = "/" + "a" * 99
 
     assert addresses.socket(fits) == Path(fits)
-    with pytest.raises(InvalidValue, match="is 101 bytes long"):
+    with pytest.raises(InvalidValue, match=r"must have at most 100 bytes \(it has 101\)"):
         addresses.socket(fits + "a")
 
 
@@ -59,7 +44,7 @@ def test_a_socket_path_fits_into_the_system() -> None:
     ("name", "content"), [("logo.png", _PNG), ("logo.PNG", _PNG), ("logo.svg", b'<?xml version="1.0"?>\n<svg/>')]
 )
 def test_a_logo_is_svg_or_png(tmp_path: Path, name: str, content: bytes) -> None:
-    """Both kinds are known by their ending and by what they hold."""
+    """Both kinds are known by their ending."""
     path = _logo(tmp_path, name, content)
 
     assert addresses.logo(str(path)) == path
@@ -69,18 +54,16 @@ def test_a_logo_is_svg_or_png(tmp_path: Path, name: str, content: bytes) -> None
     ("name", "content", "words"),
     [
         ("logo.gif", b"GIF89a", "ends in .svg or .png"),
-        ("logo.png", b"<svg/>", "does not contain an image in PNG format"),
-        ("logo.svg", _PNG, "does not contain an image in SVG format"),
         ("logo.png", _PNG + bytes(100_000), "at most 100 kB"),
     ],
 )
-def test_a_logo_that_is_none_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
-    """Another kind, another content and a heavy one are refused, with what to do."""
+def test_another_file_is_no_logo(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    """Another kind and a large one are refused, with what to do."""
     with pytest.raises(InvalidValue, match=words):
         addresses.logo(str(_logo(tmp_path, name, content)))
 
 
-def test_a_logo_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_logo_is_refused(tmp_path: Path) -> None:
     """A missing file is found at the start, not by the first visitor."""
     with pytest.raises(InvalidValue, match="cannot be read"):
         addresses.logo(str(tmp_path / "logo.svg"))

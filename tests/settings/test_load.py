@@ -134,7 +134,7 @@ def test_a_fault_names_the_setting_as_it_was_written_and_what_was_given(usual_co
     usual_config.write_text('[limits]\npost_per_minute = "many"\n')
 
     assert faults({"VESTIBULE_SESSIONS__IDLE": "12 hours"}) == [
-        'VESTIBULE_SESSIONS__IDLE must be a duration from 2m to 400d, written like 15m, 12h or 14d (it is "12 hours")',
+        'VESTIBULE_SESSIONS__IDLE must be a duration from 2m to 400d, in s, m, h or d (it is "12 hours")',
         f'limits.post_per_minute in {usual_config} must be a whole number from 1 to 1000000 (it is "many")',
     ]
 

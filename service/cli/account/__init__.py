@@ -16,7 +16,7 @@ from service.login.sessions import is_live
 
 @click.group()
 def account() -> None:
-    """Look after accounts."""
+    """Manage the accounts of the people who may sign in."""
 
 
 for command in (add, edit, delete, disable, enable, unlock, invite, reset_link, import_accounts):
@@ -39,7 +39,7 @@ def _line(listed: Account) -> str:
 @click.argument("name")
 @operator_command
 def show(op: Operator, name: str, *, as_json: bool) -> None:
-    """Show what is known of the account NAME."""
+    """Show the account NAME and the number of its sessions."""
     services = op.services
     found, now = accepted(account_named(name, services.accounts)), services.clock()
     sessions = services.sessions.of_account(found.id)

@@ -9,7 +9,6 @@ import click
 from service.cli import Operator, operator_command
 from service.cli.account.links import show_link
 from service.cli.account.shown import facts
-from service.cli.audited import audited
 from service.cli.output import accepted, ask_password, confirm, refuse, report
 from service.login import administration
 from service.login.accounts import Account
@@ -25,25 +24,25 @@ _LONGEST_LINE: Final = 10_000
 @click.command()
 @click.argument("name")
 @click.option("--email", default="", help="The owner's e-mail address.")
-@click.option("--name", "display_name", default="", help="The owner's name, as pages show it.")
-@click.option("--group", "groups", multiple=True, help="A group; may be given several times.")
-@click.option("--admin", "is_admin", is_flag=True, help="May administer the service.")
-@click.option("--invite", is_flag=True, help="Print a one-time link through which the owner chooses a password.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
+@click.option("--name", "display_name", default="", help="The owner's name, as apps show it.")
+@click.option("--group", "groups", multiple=True, help="A group; repeat the option for several.")
+@click.option("--admin", "is_admin", is_flag=True, help="Make the account an administrator.")
+@click.option("--invite", is_flag=True, help="Set no password: print a one-time link for choosing it.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @operator_command
 def add(op: Operator, /, name: str, *, invite: bool, password_stdin: bool, as_json: bool, **details: Any) -> None:
-    """Make an account called NAME."""
+    """Add the account NAME. Asks for a password, unless an option says where it comes from."""
     if invite and password_stdin:
-        raise click.UsageError("--invite leaves the password to the account's owner: leave out --password-stdin.")
+        raise click.UsageError("--invite and --password-stdin exclude each other: give one of them.")
     account = accepted(new_account(name, now=op.services.clock(), **details))
     if op.services.accounts.by_username(account.username):  # before a password is asked for
         _taken(account)
     if not invite:
         account = replace(account, password_hash=_hash(op, account, from_stdin=password_stdin))
-    if not administration.add([account], op.services, **audited(op)):
+    if not administration.add([account], op.services, **op.audited()):
         _taken(account)
     if invite:
-        link = administration.make_link(account.username, Purpose.INVITATION, op.services, **audited(op))
+        link = administration.make_link(account.username, Purpose.INVITATION, op.services, **op.audited())
         show_link(op, link, as_json=as_json)
     else:
         report(f"Added {account.username}.", facts(account), as_json=as_json)
@@ -74,36 +73,40 @@ def _line() -> str:
 @click.command()
 @click.argument("name")
 @click.option("--email", help="The owner's e-mail address.")
-@click.option("--name", "display_name", help="The owner's name, as pages show it.")
-@click.option("--group", "groups", multiple=True, help="A group, in place of all groups so far.")
-@click.option("--no-groups", is_flag=True, help="Take all groups away.")
-@click.option("--admin/--no-admin", "is_admin", default=None, help="May, or may no longer, administer the service.")
+@click.option("--name", "display_name", help="The owner's name, as apps show it.")
+@click.option(
+    "--group", "groups", multiple=True, help="A group in place of all present ones; repeat the option for several."
+)
+@click.option("--no-groups", is_flag=True, help="Remove the account from all groups.")
+@click.option(
+    "--admin/--no-admin", "is_admin", default=None, help="Make the account an administrator, or no longer one."
+)
 @operator_command
 def edit(
     op: Operator, /, name: str, *, groups: tuple[str, ...], no_groups: bool, as_json: bool, **given: str | bool | None
 ) -> None:
-    """Change details of the account NAME; what is not given stays."""
+    """Change details of the account NAME. Without its option a detail stays as it is."""
     details: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if groups and no_groups:
-        raise click.UsageError("--group or --no-groups, not both.")
+        raise click.UsageError("--group and --no-groups exclude each other: give one of them.")
     if groups or no_groups:
         details["groups"] = groups
     if not details:
-        raise click.UsageError("Say what to change.")
-    account = accepted(administration.edit(name, op.services, **audited(op), **details))
+        raise click.UsageError("Nothing to change: give at least one option, such as --email.")
+    account = accepted(administration.edit(name, op.services, **op.audited(), **details))
     report(f"Changed {account.username}.", facts(account), as_json=as_json)
 
 
 @click.command()
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
+@click.option("--yes", is_flag=True, help="Delete without asking for a confirmation.")
 @operator_command
 def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
-    """Delete the account NAME with its sessions and links."""
+    """Delete the account NAME, its sessions and its one-time link."""
     account = accepted(administration.account_named(name, op.services.accounts))
     if not yes:
-        confirm(f"Delete {account.username} for ever?")
-    account = accepted(administration.delete(name, op.services, **audited(op)))
+        confirm(f"Delete {account.username}? This cannot be undone.")
+    account = accepted(administration.delete(name, op.services, **op.audited()))
     report(f"Deleted {account.username}.", {"removed": account.username}, as_json=as_json)
 
 
@@ -111,8 +114,8 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 @click.argument("name")
 @operator_command
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
-    """Disable the account NAME; its sessions and its one-time link end at once."""
-    account, ended = accepted(administration.disable(name, op.services, **audited(op)))
+    """Disable the account NAME. Its sessions and its one-time link end at once."""
+    account, ended = accepted(administration.disable(name, op.services, **op.audited()))
     said = f"Disabled {account.username}; {ended} sessions ended."
     report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
 
@@ -121,6 +124,6 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @operator_command
 def enable(op: Operator, name: str, *, as_json: bool) -> None:
-    """Enable the account NAME again."""
-    account = accepted(administration.enable(name, op.services, **audited(op)))
+    """Enable the account NAME again. Its password still works."""
+    account = accepted(administration.enable(name, op.services, **op.audited()))
     report(f"Enabled {account.username}.", facts(account), as_json=as_json)

@@ -10,12 +10,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NoReturn
 
 import click
 
 from service.cli import REFUSED, Operator, operator_command
-from service.cli.audited import audited
 from service.cli.output import is_terminal, report
 from service.login.accounts import Account
 from service.login.administration import add
@@ -31,59 +30,48 @@ _SEPARATORS: Final = ",;\t"
 _LONGEST_COLUMN: Final = 32
 _SHOWN_FAULTS: Final = 50
 _TRUTH: Final = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
-
-
-class Row(NamedTuple):
-    """An account, and the line of the file where it ends."""
-
-    line: int
-    account: Account
+Rows = dict[int, Account]
 
 
 @click.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--skip-existing", is_flag=True, help="Leave accounts alone that are there already.")
+@click.option("--skip-existing", is_flag=True, help="Skip rows whose account exists already.")
 @operator_command
 def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: bool) -> None:
-    """Make the accounts of FILE (- for standard input).
+    """Add the accounts of FILE (- for standard input). A fault in any row refuses the whole file.
 
-    FILE is a CSV in UTF-8 with a heading and the columns username, email, name, groups (separated by blanks),
-    admin, disabled (yes or no), password_hash (argon2), separated by commas, semicolons or tabs. Only username is
-    needed; without a hash the account waits for `account invite`.
+    FILE is a CSV in UTF-8 with a heading and the columns username, email, name, groups (separated by spaces),
+    admin, disabled (yes or no) and password_hash (argon2), separated by commas, semicolons or tabs. Only username is
+    needed. An account without a hash gets its password through `account invite`.
     """
-    rows, faults = _judged(file, now=op.services.clock())
+    try:
+        content = sys.stdin.buffer.read() if file == _STANDARD_INPUT else file.read_bytes()
+        rows, faults = read(decoded(content), now=op.services.clock())
+    except NotText as fault:
+        rows, faults = {}, [f"line {fault.line}: the file {fault}"]
     if not skip_existing:
         faults += _taken(op, rows)
     if faults:
         _refuse(file, faults, as_json=as_json)
-    added = _write(op, [row.account for row in rows])
+    added = _write(op, [*rows.values()])
     skipped = len(rows) - added
     facts = {"added": added, "skipped": skipped}
-    report(f"{added} accounts added, {skipped} were there already.", facts, as_json=as_json)
+    report(f"{added} accounts added, {skipped} existed already.", facts, as_json=as_json)
 
 
-def _judged(file: Path, *, now: int) -> tuple[list[Row], list[str]]:
-    try:
-        text = decoded(sys.stdin.buffer.read() if file == _STANDARD_INPUT else file.read_bytes())
-    except NotText as fault:
-        return [], [f"line {fault.line}: the file {fault}"]
-    return read(text, now=now)
-
-
-def _refuse(file: Path, faults: list[str], *, as_json: bool) -> None:
+def _refuse(file: Path, faults: list[str], *, as_json: bool) -> NoReturn:
     for fault in faults[:_SHOWN_FAULTS]:
         click.echo(fault, err=True)
-    click.echo(f"{len(faults)} faults in {file}; nothing was written.", err=True)
+    click.echo(f"{len(faults)} faults in {file}: correct them and try again; nothing was written.", err=True)
     if as_json:
         report("", {"added": 0, "skipped": 0, "faults": faults}, as_json=True)
     sys.exit(REFUSED)
 
 
-def _taken(op: Operator, rows: list[Row]) -> Iterator[str]:
-    accounts = op.services.accounts
-    for line, account in rows:
-        if accounts.by_username(account.username):
-            yield f"line {line}: there is an account {account.username} already"
+def _taken(op: Operator, rows: Rows) -> Iterator[str]:
+    for line, account in rows.items():
+        if op.services.accounts.by_username(account.username):
+            yield f"line {line}: the account {account.username} exists already: remove the line, or add --skip-existing"
 
 
 def _write(op: Operator, accounts: list[Account]) -> int:
@@ -93,31 +81,32 @@ def _write(op: Operator, accounts: list[Account]) -> int:
     with bar_of as bar:
         for start in range(0, len(accounts), BATCH):
             batch = accounts[start : start + BATCH]
-            added += len(add(batch, op.services, detail="imported", **audited(op)))
+            added += len(add(batch, op.services, detail="imported", **op.audited()))
             bar.update(len(batch))
     return added
 
 
-def read(text: str, *, now: int) -> tuple[list[Row], list[str]]:
-    """Return the accounts of a CSV file, and every fault in it with the line it is in."""
-    found: dict[str, Row] = {}
+def read(text: str, *, now: int) -> tuple[Rows, list[str]]:
+    """Return the accounts of a CSV file by the line where each ends, and every fault with the line it is in."""
+    found: Rows = {}
+    lines: dict[str, int] = {}
     faults: list[str] = []
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     try:
-        names = [_column(cell) for cell in _cells(next(rows, []))]
+        names = [cell.lower().replace(" ", "_") for cell in _cells(next(rows, []))]
         if wrong := _heading(names):
-            return [], [wrong]
+            return {}, [wrong]
         for cells in filter(any, map(_cells, rows)):
             account = _account(names, cells, now=now)
             if isinstance(account, str):
                 faults.append(f"line {rows.line_num}: {account}")
-            elif account.username in found:
-                faults.append(f"line {rows.line_num}: {account.username} was in line {found[account.username].line}")
+            elif (line := lines.setdefault(account.username, rows.line_num)) != rows.line_num:
+                faults.append(f"line {rows.line_num}: {account.username} was in line {line}")
             else:
-                found[account.username] = Row(rows.line_num, account)
+                found[line] = account
     except csv.Error as unreadable:
         faults.append(f"line {rows.line_num}: not readable as CSV ({unreadable})")
-    return list(found.values()), faults
+    return found, faults
 
 
 def _separator(text: str) -> str:
@@ -132,10 +121,6 @@ def _cells(row: list[str]) -> list[str]:
     while cells and not cells[-1]:
         cells.pop()
     return cells
-
-
-def _column(written: str) -> str:
-    return written.lower().replace(" ", "_")
 
 
 def _heading(names: list[str]) -> str | None:
@@ -153,8 +138,10 @@ def _account(names: list[str], cells: list[str], *, now: int) -> Account | str:
     if len(cells) > len(names):
         return f"{len(cells)} fields, where the heading has {len(names)}: put quotes around a field with a separator"
     fields = dict.fromkeys(COLUMNS, "") | dict(zip(names, cells, strict=False))
-    if wrong := _flaw(fields):
-        return wrong
+    if not {fields["admin"].lower(), fields["disabled"].lower()} <= _TRUTH.keys():
+        return "admin and disabled must be yes or no"
+    if fields["password_hash"] and (wrong := hash_flaw(fields["password_hash"])):
+        return f"password_hash {wrong}"
     account = new_account(
         fields["username"],
         now=now,
@@ -167,11 +154,3 @@ def _account(names: list[str], cells: list[str], *, now: int) -> Account | str:
         return str(account)
     disabled_at = now if _TRUTH[fields["disabled"].lower()] else None
     return replace(account, password_hash=fields["password_hash"] or None, disabled_at=disabled_at)
-
-
-def _flaw(fields: dict[str, str]) -> str | None:
-    if fields["admin"].lower() not in _TRUTH or fields["disabled"].lower() not in _TRUTH:
-        return "admin and disabled are yes or no"
-    if fields["password_hash"] and (wrong := hash_flaw(fields["password_hash"])):
-        return f"password_hash {wrong}"
-    return None

@@ -3,7 +3,6 @@
 import click
 
 from service.cli import Operator, operator_command
-from service.cli.audited import audited
 from service.cli.output import accepted, report, utc
 from service.login.administration import NewLink, make_link
 from service.login.links import Purpose
@@ -14,16 +13,16 @@ from service.login.refusal import Refusal
 @click.argument("name")
 @operator_command
 def invite(op: Operator, name: str, *, as_json: bool) -> None:
-    """Print a one-time link through which NAME chooses a first password."""
-    show_link(op, make_link(name, Purpose.INVITATION, op.services, **audited(op)), as_json=as_json)
+    """Print a one-time link for a first password. Its holder chooses the password of the account NAME."""
+    show_link(op, make_link(name, Purpose.INVITATION, op.services, **op.audited()), as_json=as_json)
 
 
 @click.command(name="reset-link")
 @click.argument("name")
 @operator_command
 def reset_link(op: Operator, name: str, *, as_json: bool) -> None:
-    """Print a one-time link through which NAME chooses another password; the old one works until then."""
-    show_link(op, make_link(name, Purpose.RESET, op.services, **audited(op)), as_json=as_json)
+    """Print a one-time link for a new password. The present one of the account NAME works until the link is used."""
+    show_link(op, make_link(name, Purpose.RESET, op.services, **op.audited()), as_json=as_json)
 
 
 def show_link(op: Operator, outcome: NewLink | Refusal, *, as_json: bool) -> None:
