@@ -55,7 +55,7 @@ class BlockStores:
 
     blocks: Blocks
     audit: Audit
-    transaction: Callable[[], AbstractContextManager[None]]
+    transaction: Callable[[], AbstractContextManager[object]]
 
 
 def block(network: Network, reason: str, stores: BlockStores, *, seconds: int, by: str, now: int) -> Block | Refusal:

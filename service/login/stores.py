@@ -24,7 +24,7 @@ class AccountStores:
     sessions: Sessions
     links: Links
     audit: Audit
-    transaction: Callable[[], AbstractContextManager[None]]
+    transaction: Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)

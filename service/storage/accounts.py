@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from service.login.accounts import Account, UsernameTaken
 from service.storage.engine.database import Database
-from service.storage.engine.statement import Plain, Row, Statement, metadata
+from service.storage.engine.statement import Plain, Row, Statement, given, metadata, values_of
 
 PAGE: Final = 500
 
@@ -50,30 +50,17 @@ _GROUPS: Final = (
     .scalar_subquery()
 )
 # The columns of an account wherever a query returns one; `account_from` reads them in this order.
-COLUMNS: Final = (
-    accounts.c.id,
-    accounts.c.username,
-    accounts.c.created_at,
-    accounts.c.display_name,
-    accounts.c.email,
-    _GROUPS.label("groups"),
-    accounts.c.is_admin,
-    accounts.c.password_hash,
-    accounts.c.password_changed_at,
-    accounts.c.disabled_at,
-)
-
-_BY_USERNAME: Final = Statement(sa.select(*COLUMNS).where(accounts.c.username == sa.bindparam("username")))
-_BY_ID: Final = Statement(sa.select(*COLUMNS).where(accounts.c.id == sa.bindparam("account_id")))
+_BEFORE_GROUPS: Final = 5
+COLUMNS: Final = (*list(accounts.c)[:_BEFORE_GROUPS], _GROUPS.label("groups"), *list(accounts.c)[_BEFORE_GROUPS:])
+_EDITABLE: Final = (accounts.c.display_name, accounts.c.email, accounts.c.is_admin, accounts.c.disabled_at)
+_THIS: Final = accounts.c.id == sa.bindparam("account_id")
+_SELECT: Final = sa.select(*COLUMNS)
+_BY_USERNAME: Final = Statement(_SELECT.where(given(accounts.c.username)))
+_BY_ID: Final = Statement(_SELECT.where(_THIS))
 # On SQLite a transaction has the file to itself anyway.
-_LOCK_FOR_UPDATE: Final = Statement(
-    sa.select(*COLUMNS).where(accounts.c.id == sa.bindparam("account_id")).with_for_update(of=accounts, key_share=True)
-)
+_LOCK_FOR_UPDATE: Final = Statement(_SELECT.where(_THIS).with_for_update(of=accounts, key_share=True))
 _PAGE: Final = Statement(
-    sa.select(*COLUMNS)
-    .where(accounts.c.username > sa.bindparam("after"))
-    .order_by(accounts.c.username)
-    .limit(sa.bindparam("page"))
+    _SELECT.where(accounts.c.username > sa.bindparam("after")).order_by(accounts.c.username).limit(PAGE)
 )
 _COUNT: Final = Statement(
     sa.select(
@@ -85,17 +72,15 @@ _COUNT: Final = Statement(
 )
 _HAS_ADMINISTRATOR: Final = Statement(sa.select(accounts.c.id).where(_ADMINISTERS).limit(1))
 _SET_PASSWORD: Final = Statement(
-    sa.update(accounts)
-    .where(accounts.c.id == sa.bindparam("account_id"))
-    .values(password_hash=sa.bindparam("new"), password_changed_at=sa.bindparam("now"))
+    sa.update(accounts).where(_THIS).values(password_hash=sa.bindparam("new"), password_changed_at=sa.bindparam("now"))
 )
 _REHASH: Final = Statement(
     sa.update(accounts)
-    .where(accounts.c.id == sa.bindparam("account_id"), accounts.c.password_hash == sa.bindparam("old"))
+    .where(_THIS, accounts.c.password_hash == sa.bindparam("old"))
     .values(password_hash=sa.bindparam("new"))
     .returning(accounts.c.id)
 )
-_DELETE: Final = Statement(sa.delete(accounts).where(accounts.c.id == sa.bindparam("account_id")))
+_DELETE: Final = Statement(sa.delete(accounts).where(_THIS))
 
 
 class SqlAccounts:
@@ -105,21 +90,22 @@ class SqlAccounts:
         self._database = database
 
     def by_username(self, username: str) -> Account | None:
-        rows = self._database.run(_BY_USERNAME, username=username)
-        return account_from(rows[0]) if rows else None
+        return self._one(_BY_USERNAME, username=username)
 
     def by_id(self, account_id: str) -> Account | None:
-        rows = self._database.run(_BY_ID, account_id=account_id)
-        return account_from(rows[0]) if rows else None
+        return self._one(_BY_ID, account_id=account_id)
 
     def lock_for_update(self, account_id: str) -> Account | None:
-        rows = self._database.run(_LOCK_FOR_UPDATE, account_id=account_id)
+        return self._one(_LOCK_FOR_UPDATE, account_id=account_id)
+
+    def _one(self, statement: Statement, **values: str) -> Account | None:
+        rows = self._database.run(statement, **values)
         return account_from(rows[0]) if rows else None
 
     def all(self) -> Iterator[Account]:
         """Read page by page: a slow reader holds no transaction open."""
         after = ""
-        while rows := self._database.run(_PAGE, after=after, page=PAGE):
+        while rows := self._database.run(_PAGE, after=after):
             page = [account_from(row) for row in rows]
             yield from page
             after = page[-1].username
@@ -133,20 +119,10 @@ class SqlAccounts:
 
     def add(self, account: Account) -> None:
         """A name that is taken undoes this account alone, not the transaction it is part of."""
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             try:
                 with connection.begin_nested():
-                    connection.execute(
-                        sa.insert(accounts),
-                        {
-                            "id": account.id,
-                            "created_at": account.created_at,
-                            **_facts(account),
-                            "username": account.username,
-                            "password_hash": account.password_hash,
-                            "password_changed_at": account.password_changed_at,
-                        },
-                    )
+                    connection.execute(sa.insert(accounts), values_of(accounts.c, account))
             except sa.exc.IntegrityError as conflict:
                 if self.by_username(account.username) is None:
                     raise
@@ -154,9 +130,9 @@ class SqlAccounts:
             _keep_groups(connection, account)
 
     def replace(self, account: Account) -> None:
-        with self._database.writing() as connection:
-            mine = accounts.c.id == account.id
-            if connection.execute(sa.update(accounts).where(mine).values(**_facts(account))).rowcount:
+        with self._database.transaction() as connection:
+            edit = sa.update(accounts).where(accounts.c.id == account.id).values(values_of(_EDITABLE, account))
+            if connection.execute(edit).rowcount:
                 connection.execute(sa.delete(account_groups).where(account_groups.c.account_id == account.id))
                 _keep_groups(connection, account)
 
@@ -173,31 +149,9 @@ class SqlAccounts:
 
 def account_from(row: Row) -> Account:
     """Return the account whose COLUMNS the row begins with."""
-    account_id, username, created_at, display_name, email, groups, is_admin, password_hash, changed_at, disabled_at = (
-        row[: len(COLUMNS)]
-    )
-    return Account(
-        id=account_id,
-        username=username,
-        created_at=created_at,
-        display_name=display_name,
-        email=email,
-        groups=tuple(sorted(groups.split(","))) if groups else (),
-        is_admin=bool(is_admin),
-        password_hash=password_hash,
-        password_changed_at=changed_at,
-        disabled_at=disabled_at,
-    )
-
-
-def _facts(account: Account) -> dict[str, object]:
-    """Return what an operator may change."""
-    return {
-        "display_name": account.display_name,
-        "email": account.email,
-        "is_admin": account.is_admin,
-        "disabled_at": account.disabled_at,
-    }
+    groups, is_admin, *rest = row[_BEFORE_GROUPS : len(COLUMNS)]
+    names = tuple(sorted(groups.split(","))) if groups else ()
+    return Account(*row[:_BEFORE_GROUPS], *(names, bool(is_admin), *rest))
 
 
 def _keep_groups(connection: sa.Connection, account: Account) -> None:

@@ -3,22 +3,19 @@
 Entries are only ever added (a trigger refuses changes) and go when they are older than they are kept.
 """
 
-import itertools
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 from service.login.audit import Entry
-from service.services import Unavailable
 from service.storage.audit_buffer import AuditBuffer
 from service.storage.engine.database import Database
-from service.storage.engine.statement import Plain, Row, Statement, metadata
+from service.storage.engine.statement import Plain, Statement, metadata, values_of
+from service.storage.engine.sweeps import Sweep
 
 PAGE: Final = 500
 SWEPT_EVERY: Final = 20
-SWEPT_AT_ONCE: Final = 200
 
 audit: Final = sa.Table(
     "audit",
@@ -47,16 +44,6 @@ def _page(*which: sa.ColumnElement[bool]) -> Statement:
 
 _PAGE: Final = _page()
 _PAGE_OF_ACCOUNT: Final = _page(audit.c.account == sa.bindparam("account"))
-_SWEEP: Final = Statement(
-    sa.delete(audit).where(
-        audit.c.id.in_(
-            sa.select(audit.c.id)
-            .where(audit.c.at <= sa.bindparam("before"))
-            .limit(sa.bindparam("most"))
-            .with_for_update(skip_locked=True)
-        )
-    )
-)
 
 
 class SqlAudit:
@@ -65,13 +52,12 @@ class SqlAudit:
     def __init__(self, database: Database, *, kept_seconds: int) -> None:
         self._database = database
         self._kept = kept_seconds
-        self._writes = itertools.count(1)
+        self._sweep = Sweep(database, audit.c.id, audit.c.at, every=SWEPT_EVERY)
         self._buffer = AuditBuffer(self._write)
 
     def add(self, entry: Entry) -> None:
-        self._database.run(_ADD, **_values(entry))
-        if next(self._writes) % SWEPT_EVERY == 0:
-            self._sweep(entry.at)
+        self._database.run(_ADD, **values_of(_FACTS, entry))
+        self._sweep.count(before=entry.at - self._kept)
 
     def note(self, *entries: Entry) -> None:
         self._buffer.take(entries)
@@ -81,34 +67,13 @@ class SqlAudit:
         statement, which = (_PAGE, {}) if account is None else (_PAGE_OF_ACCOUNT, {"account": account})
         before = 2**62
         while rows := self._database.run(statement, before=before, page=PAGE, **which):
-            yield from (entry for entry in map(_entry, rows) if entry.at >= since)
+            yield from (entry for _, *facts in rows if (entry := Entry(*facts)).at >= since)
             before, oldest = rows[-1][0], rows[-1][1]
             if oldest < since:
                 return
 
     def _write(self, entries: list[Entry]) -> None:
-        """Write what was noted, in one transaction. Raises Unavailable."""
+        """Write buffered entries in one transaction. Raises Unavailable."""
         with self._database.transaction():
             for entry in entries:
-                self._database.run(_ADD, **_values(entry))
-        with suppress(Unavailable):  # what is left goes the next time; the entries are written
-            self._sweep(entries[-1].at)
-
-    def _sweep(self, now: int) -> None:
-        self._database.run(_SWEEP, before=now - self._kept, most=SWEPT_AT_ONCE)
-
-
-def _values(entry: Entry) -> dict[str, Any]:
-    return {
-        "at": entry.at,
-        "event": str(entry.event),
-        "account": entry.account,
-        "address": entry.address,
-        "by": entry.by,
-        "outcome": entry.outcome,
-        "detail": entry.detail,
-    }
-
-
-def _entry(row: Row) -> Entry:
-    return Entry(*row[1:])
+                self.add(entry)

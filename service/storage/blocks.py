@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from service.access.block_list import Block
 from service.storage.engine.database import Database
-from service.storage.engine.statement import Plain, Statement, metadata
+from service.storage.engine.statement import Plain, Statement, given, metadata, values_of
 
 blocks: Final = sa.Table(
     "blocks",
@@ -23,9 +23,7 @@ INSERT INTO blocks (network, until, created_at, reason) VALUES (:network, :until
 ON CONFLICT (network) DO UPDATE
 SET until = excluded.until, created_at = excluded.created_at, reason = excluded.reason""")
 )
-_REMOVE: Final = Statement(
-    sa.delete(blocks).where(blocks.c.network == sa.bindparam("network")).returning(blocks.c.network)
-)
+_REMOVE: Final = Statement(sa.delete(blocks).where(given(blocks.c.network)).returning(blocks.c.network))
 _HOLDING: Final = Statement(sa.select(blocks).where(blocks.c.until > sa.bindparam("now")).order_by(blocks.c.network))
 _SWEEP: Final = Statement(sa.delete(blocks).where(blocks.c.until <= sa.bindparam("now")).returning(blocks.c.network))
 
@@ -37,9 +35,7 @@ class SqlBlocks:
         self._database = database
 
     def put(self, block: Block) -> None:
-        self._database.run(
-            _PUT, network=block.network, until=block.until, created_at=block.created_at, reason=block.reason
-        )
+        self._database.run(_PUT, **values_of(blocks.c, block))
 
     def remove(self, network: str) -> bool:
         return bool(self._database.run(_REMOVE, network=network))

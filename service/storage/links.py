@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from service.login.links import Link, Purpose, latest_expiry
 from service.storage.engine.database import Database
-from service.storage.engine.statement import Plain, Statement, metadata
+from service.storage.engine.statement import Plain, Statement, given, metadata
+from service.storage.engine.sweeps import deletion
 
 _NOBODY_YET: Final = "set-up"  # stands where an account's id (32 hexadecimal digits) would
 
@@ -31,10 +32,10 @@ VALUES (:owner, :token_hash, :purpose, :account_id, :expires_at)
 ON CONFLICT (owner) DO UPDATE
 SET token_hash = excluded.token_hash, purpose = excluded.purpose, expires_at = excluded.expires_at""")
 )
-_THIS: Final = links.c.token_hash == sa.bindparam("token_hash")
+_THIS: Final = given(links.c.token_hash)
 _FIND: Final = Statement(sa.select(links.c.purpose, links.c.account_id, links.c.expires_at).where(_THIS))
 _CONSUME: Final = Statement(sa.delete(links).where(_THIS).returning(links.c.owner))
-_END_OF_ACCOUNT: Final = Statement(sa.delete(links).where(links.c.account_id == sa.bindparam("account_id")))
+_END_OF_ACCOUNT: Final = Statement(sa.delete(links).where(given(links.c.account_id)))
 # The rule `is_usable` on rows. SQLite needs a bound that all purposes share, or it reads the whole table.
 _MADE_AHEAD: Final = sa.or_(
     *((links.c.purpose == each.value) & (links.c.expires_at > sa.bindparam(each.name)) for each in Purpose)
@@ -42,15 +43,7 @@ _MADE_AHEAD: Final = sa.or_(
 _UNUSABLE: Final = (links.c.expires_at <= sa.bindparam("now")) | (
     (links.c.expires_at > sa.bindparam("earliest")) & _MADE_AHEAD
 )
-_DELETE_EXPIRED: Final = Statement(
-    sa.delete(links)
-    .where(
-        links.c.owner.in_(
-            sa.select(links.c.owner).where(_UNUSABLE).limit(sa.bindparam("most")).with_for_update(skip_locked=True)
-        )
-    )
-    .returning(links.c.owner)
-)
+_DELETE_EXPIRED: Final = Statement(deletion(links.c.owner, _UNUSABLE).returning(links.c.owner))
 
 
 class SqlLinks:

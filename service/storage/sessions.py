@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from service.login.sessions import CLOCK_TOLERANCE_SECONDS, Lifetimes, Session, SignedIn
 from service.storage.accounts import COLUMNS, account_from, accounts
 from service.storage.engine.database import Database
-from service.storage.engine.statement import Plain, Row, Statement, metadata
+from service.storage.engine.statement import Plain, Row, Statement, given, metadata, values_of
 
 PAGE: Final = 500
 
@@ -32,18 +32,9 @@ sessions: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-_OWN: Final = (
-    sessions.c.token_hash,
-    sessions.c.id,
-    sessions.c.account_id,
-    sessions.c.created_at,
-    sessions.c.seen_at,
-    sessions.c.remembered,
-    sessions.c.address,
-    sessions.c.user_agent,
-)
-_SIGNED_IN: Final = sa.select(*COLUMNS, *_OWN).join(accounts, accounts.c.id == sessions.c.account_id)
-_THIS: Final = sessions.c.token_hash == sa.bindparam("token_hash")
+_SIGNED_IN: Final = sa.select(*COLUMNS, *sessions.c).join(accounts, accounts.c.id == sessions.c.account_id)
+_THIS: Final = given(sessions.c.token_hash)
+_THESE: Final = given(sessions.c.account_id)
 
 
 def _kind(*, remembered: bool) -> sa.ColumnElement[bool]:
@@ -72,7 +63,7 @@ def _newest_first(*, remembered: bool) -> Statement:
     return Statement(
         _SIGNED_IN.where(_kind(remembered=remembered), sa.tuple_(sessions.c.created_at, sessions.c.id) < before)
         .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
-        .limit(sa.bindparam("page"))
+        .limit(PAGE)
     )
 
 
@@ -83,9 +74,7 @@ def _count(which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 _ADD: Final = Statement(sa.insert(sessions))
 _FIND: Final = Statement(_SIGNED_IN.where(_THIS))
 _OF_ACCOUNT: Final = Statement(
-    sa.select(*_OWN)
-    .where(sessions.c.account_id == sa.bindparam("account_id"))
-    .order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
+    sa.select(sessions).where(_THESE).order_by(sessions.c.created_at.desc(), sessions.c.id.desc())
 )
 _PAGES: Final = tuple(_newest_first(remembered=kind) for kind in (False, True))
 _COUNT_LIVE: Final = Statement(sa.select(_count(_live(remembered=False)) + _count(_live(remembered=True))))
@@ -93,10 +82,8 @@ _TOUCH: Final = Statement(
     sa.update(sessions).where(_THIS, sessions.c.seen_at < sa.bindparam("now")).values(seen_at=sa.bindparam("now"))
 )
 _END: Final = Statement(sa.delete(sessions).where(_THIS).returning(sessions.c.id))
-_END_BY_ID: Final = Statement(sa.delete(sessions).where(sessions.c.id == sa.bindparam("id")).returning(sessions.c.id))
-_END_OF_ACCOUNT: Final = Statement(
-    sa.delete(sessions).where(sessions.c.account_id == sa.bindparam("account_id")).returning(sessions.c.id)
-)
+_END_BY_ID: Final = Statement(sa.delete(sessions).where(given(sessions.c.id)).returning(sessions.c.id))
+_END_OF_ACCOUNT: Final = Statement(sa.delete(sessions).where(_THESE).returning(sessions.c.id))
 # Two sign-ins that sweep at once take different rows, and neither waits for the other.
 _FIND_EXPIRED: Final = Statement(
     sa.select(sessions.c.token_hash).where(_EXPIRED).limit(sa.bindparam("most")).with_for_update(skip_locked=True)
@@ -110,17 +97,7 @@ class SqlSessions:
         self._database = database
 
     def add(self, session: Session) -> None:
-        self._database.run(
-            _ADD,
-            token_hash=session.token_hash,
-            id=session.id,
-            account_id=session.account_id,
-            created_at=session.created_at,
-            seen_at=session.seen_at,
-            remembered=session.remembered,
-            address=session.address,
-            user_agent=session.user_agent,
-        )
+        self._database.run(_ADD, **values_of(sessions.c, session))
 
     def find(self, token_hash: bytes) -> SignedIn | None:
         rows = self._database.run(_FIND, token_hash=token_hash)
@@ -135,7 +112,7 @@ class SqlSessions:
     def _pages(self, newest_first: Statement) -> Iterator[SignedIn]:
         """Read page by page, newest first: a slow reader holds no transaction open."""
         created_at, last = 2**62, ""
-        while rows := self._database.run(newest_first, created_at=created_at, id=last, page=PAGE):
+        while rows := self._database.run(newest_first, created_at=created_at, id=last):
             page = [_signed_in(row) for row in rows]
             yield from page
             created_at, last = page[-1].session.created_at, page[-1].session.id
@@ -167,7 +144,7 @@ class SqlSessions:
         found = [token_hash for (token_hash,) in self._database.run(_FIND_EXPIRED, most=limit, **limits)]
         if not found:
             return 0
-        with self._database.writing() as connection:
+        with self._database.transaction() as connection:
             dead = sa.delete(sessions).where(sessions.c.token_hash.in_(found), _EXPIRED)
             return connection.execute(dead, limits).rowcount
 

@@ -11,6 +11,7 @@ from service.storage.counting import redis_connection
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
+from service.storage.counting.redis_connection import impatient
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
@@ -64,7 +65,7 @@ def pooled(shared_pooled: Database) -> Database:
 def emptied(database: Database) -> Database:
     """Wait until a PostgreSQL database answers, and remove all rows."""
     until(database.ping, "PostgreSQL answers")
-    with database.writing() as connection:
+    with database.transaction() as connection:
         connection.exec_driver_sql("TRUNCATE accounts, account_groups, sessions, links, counters, attempts, blocks")
         connection.exec_driver_sql("DELETE FROM audit")
     return database
@@ -160,14 +161,15 @@ def attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if request.param == "memory":
         return MemoryAttempts(Rows())
     if request.param == "redis":
-        return RedisAttempts(request.getfixturevalue("patient_redis"))
+        return RedisAttempts(impatient(request.getfixturevalue("patient_redis")))
     if request.param in {"postgresql", "pgbouncer"}:
         return SqlAttempts(of_engine(request, monkeypatch))
     if request.param == "sqlite-journal":
         without_wal(monkeypatch)
     in_sql = SqlAttempts(request.getfixturevalue("counter_file"))
     if request.param == "redis-before-sql":
-        return FallbackAttempts(request.getfixturevalue("patient_redis"), in_sql, CircuitBreaker())
+        in_redis = RedisAttempts(impatient(request.getfixturevalue("patient_redis")))
+        return FallbackAttempts(in_redis, in_sql, CircuitBreaker(in_redis.answers, in_redis.failures))
     return in_sql
 
 

@@ -26,7 +26,7 @@ class Stores:
     accounts: Accounts
     sessions: Sessions
     links: Links
-    transaction: Callable[[], AbstractContextManager[None]]
+    transaction: Callable[[], AbstractContextManager[object]]
 
 
 def over(database: Database) -> Stores:

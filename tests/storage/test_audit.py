@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from service.login.audit import Audit, Entry, Happened
 from service.services import Unavailable
 from service.storage import audit, audit_buffer
-from service.storage.audit import PAGE, SWEPT_AT_ONCE, SWEPT_EVERY, SqlAudit
+from service.storage.audit import PAGE, SWEPT_EVERY, SqlAudit
 from service.storage.audit_buffer import AuditBuffer
 from service.storage.engine.database import Database
-from service.storage.engine.statement import Statement
+from service.storage.engine.statement import Statement, values_of
+from service.storage.engine.sweeps import SWEPT_AT_ONCE
 from tests.rig.memory_store import MemoryAudit, Rows
 from tests.rig.parts import ROOT
 from tests.rig.until import until
@@ -40,7 +41,7 @@ class Trail:
     """A trail, and the transaction that it takes part in."""
 
     audit: Audit
-    transaction: Callable[[], AbstractContextManager[None]]
+    transaction: Callable[[], AbstractContextManager[object]]
 
 
 @pytest.fixture(params=["memory", *SQL])
@@ -155,7 +156,7 @@ def test_entries_go_when_they_are_old(database: Database) -> None:
     trail, surplus = SqlAudit(database, kept_seconds=KEPT), 30
     with database.transaction():
         for number in range(SWEPT_AT_ONCE + surplus):
-            database.run(audit._ADD, **audit._values(entry(detail=str(number))))
+            database.run(audit._ADD, **values_of(audit._FACTS, entry(detail=str(number))))
         trail.add(entry(1))
 
     left = []

@@ -35,10 +35,13 @@ def choose(database: Database, *, redis: str | None) -> Chosen:
     if redis is None:
         return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})
     from service.storage.counting.circuit_breaker import CircuitBreaker
-    from service.storage.counting.redis_attempts import FallbackAttempts
+    from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
+    from service.storage.counting.redis_connection import impatient
     from service.storage.counting.redis_counters import FallbackCounters
 
-    breaker = CircuitBreaker()
-    attempts = FallbackAttempts(redis, in_sql, breaker)
-    options = {"rows": rows, "redis": redis, "breaker": breaker}
+    storage = impatient(redis)
+    in_redis = RedisAttempts(storage)
+    breaker = CircuitBreaker(in_redis.answers, in_redis.failures)
+    attempts = FallbackAttempts(in_redis, in_sql, breaker)
+    options = {"rows": rows, "redis": storage, "breaker": breaker}
     return Chosen(attempts, FallbackCounters.STORAGE_SCHEME[0] + "://", options, breaker.on_change)

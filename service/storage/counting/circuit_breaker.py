@@ -14,10 +14,21 @@ _log: Final = logging.getLogger(__name__)
 
 
 class CircuitBreaker:
-    """Whether this process has given Redis up for now, and the thread that asks every few seconds whether it serves."""
+    """Whether this process has given Redis up for now, and the thread that asks every few seconds whether it serves.
 
-    def __init__(self, every_seconds: float = LOOK_AGAIN_SECONDS) -> None:
+    Redis does not serve when one of `failures` is raised, and serves again when `answers` says so.
+    """
+
+    def __init__(
+        self,
+        answers: Callable[[], bool],
+        failures: tuple[type[Exception], ...],
+        *,
+        every_seconds: float = LOOK_AGAIN_SECONDS,
+    ) -> None:
         self.is_open = False
+        self.failures = failures
+        self._answers = answers
         self._every = every_seconds
         self._lock = threading.Lock()
         self._changed: Callable[[bool], None] = lambda _is_open: None
@@ -26,34 +37,26 @@ class CircuitBreaker:
         """Call `changed` at each change from now on, in its order: whether Redis is given up."""
         self._changed = changed
 
-    def either(
-        self,
-        in_redis: Callable[[], _T],
-        in_sql: Callable[[], _T],
-        failures: tuple[type[Exception], ...],
-        *,
-        answers: Callable[[], bool],
-    ) -> _T:
-        """Return what Redis says, else SQL. After a failure Redis is not asked until `answers` says that it serves."""
+    def either(self, in_redis: Callable[[], _T], in_sql: Callable[[], _T]) -> _T:
+        """Return what Redis says, else SQL. After a failure Redis is not asked until it serves again."""
         if not self.is_open:
             try:
                 return in_redis()
-            except failures as failure:
-                self.open(answers, failure)
+            except self.failures as failure:
+                self.open(failure)
         return in_sql()
 
-    def open(self, answers: Callable[[], bool], why: Exception) -> None:
-        """Give Redis up until `answers` says that it serves."""
+    def open(self, why: Exception) -> None:
         with self._lock:
             if self.is_open:
                 return
             self._turn(is_open=True)
         _log.error("Redis does not serve (%s): limits are counted in SQL until it does", in_words(why))
-        threading.Thread(target=self._look, args=(answers,), name="redis-breaker", daemon=True).start()
+        threading.Thread(target=self._look, name="redis-breaker", daemon=True).start()
 
-    def _look(self, answers: Callable[[], bool]) -> None:
+    def _look(self) -> None:
         time.sleep(self._every)
-        while not answers():
+        while not self._answers():
             time.sleep(self._every)
         with self._lock:
             self._turn(is_open=False)

@@ -10,27 +10,18 @@ import sqlalchemy as sa
 
 from service import state_dir
 from service.services import Unavailable
+from service.storage.counting.sql_attempts import attempts
+from service.storage.counting.sql_counters import counters
 from service.storage.engine.database import Database
 from service.storage.engine.sqlite import REPLACED, is_damage
 from service.storage.engine.statement import Row, Statement
 from service.storage.upkeep import file_checks
 
 _T = TypeVar("_T")
-_TABLES: Final = (
-    "CREATE TABLE counters (key TEXT PRIMARY KEY, hits INTEGER NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID",
-    "CREATE INDEX ix_counters_expires_at ON counters (expires_at)",
-    (
-        "CREATE TABLE attempts (id TEXT PRIMARY KEY, at INTEGER NOT NULL, account TEXT NOT NULL, username TEXT, "
-        "network TEXT NOT NULL, device TEXT) WITHOUT ROWID"
-    ),
-    "CREATE INDEX ix_attempts_at ON attempts (at)",
-    "CREATE INDEX attempts_by_account ON attempts (account, at)",
-    "CREATE INDEX attempts_by_network ON attempts (network, at)",
-)
-_CHECK: Final = Statement(sa.text("PRAGMA quick_check(1)"))
-_LOOKS: Final = (
-    Statement(sa.text("SELECT key, hits, expires_at FROM counters LIMIT 1")),
-    Statement(sa.text("SELECT id, at, account, username, network, device FROM attempts LIMIT 1")),
+_TABLES: Final = (counters, attempts)
+_CHECKS: Final = (
+    *(Statement(sa.select(table).limit(1)) for table in _TABLES),
+    Statement(sa.text("PRAGMA quick_check(1)")),
 )
 _LOST: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN}
 _log: Final = logging.getLogger(__name__)
@@ -83,8 +74,9 @@ class CounterFile:
             unfinished.unlink(missing_ok=True)
             state_dir.make_file(unfinished)
             fresh = _unsynced(unfinished)
-            for table in _TABLES:
-                fresh.run(Statement(sa.text(table)))
+            with fresh.transaction() as connection:
+                for table in _TABLES:
+                    table.create(connection)
             fresh.close()
             unfinished.replace(self._path)
         except OSError as fault:
@@ -93,13 +85,13 @@ class CounterFile:
     def _is_sound(self) -> bool:
         look = _unsynced(self._path)
         try:
-            for table in _LOOKS:
-                look.run(table)
-            return look.run(_CHECK) == [("ok",)]
+            *_, whole = [look.run(check) for check in _CHECKS]
         except Unavailable as fault:
             if _may_be_lost(fault):
                 return False
             raise
+        else:
+            return whole == [("ok",)]
         finally:
             look.close()
 

@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
+from limits.storage import RedisStorage
+
 from service.login.attempts import (
     PENDING_SECONDS,
     Attempt,
@@ -23,7 +25,7 @@ from service.login.attempts import (
 )
 from service.services import Unavailable
 from service.storage.counting.circuit_breaker import CircuitBreaker
-from service.storage.counting.redis_connection import counts, failures_of, impatient
+from service.storage.counting.redis_connection import counts, failures_of
 
 _T = TypeVar("_T")
 _IN_REDIS: Final = "redis-"
@@ -64,14 +66,14 @@ return found
 class RedisAttempts:
     """Attempts in Redis alone. Raises `failures` when it does not answer in time."""
 
-    def __init__(self, address: str) -> None:
-        self._storage = impatient(address)
-        self.failures = failures_of(self._storage)
-        self._redis: Any = self._storage.storage
+    def __init__(self, storage: RedisStorage) -> None:
+        self._storage = storage
+        self.failures = failures_of(storage)
+        self._redis: Any = storage.storage
         self._script: Any = self._redis.register_script(_RESERVE)
 
     def answers(self) -> bool:
-        """Whether Redis counts again, in both ways: what may use one command need not be allowed another."""
+        """Whether Redis counts attempts and forms: a user that may use one command need not be allowed another."""
         try:
             self._script(keys=[], args=[0, ""])
         except self.failures:
@@ -132,8 +134,8 @@ class RedisAttempts:
 class FallbackAttempts:
     """Redis while it answers, else SQL. Raises Unavailable when both are away; what operators ask needs SQL besides."""
 
-    def __init__(self, redis: str, sql: Attempts, breaker: CircuitBreaker) -> None:
-        self._redis = RedisAttempts(redis)
+    def __init__(self, redis: RedisAttempts, sql: Attempts, breaker: CircuitBreaker) -> None:
+        self._redis = redis
         self._sql = sql
         self._breaker = breaker
 
@@ -150,12 +152,7 @@ class FallbackAttempts:
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""
         found = {tally.key: tally for tally in self._sql.tallies(by=by, since=since)}
-        in_redis: list[Tally] = self._breaker.either(
-            lambda: list(self._redis.tallies(by=by, since=since)),
-            list,
-            self._redis.failures,
-            answers=self._redis.answers,
-        )
+        in_redis: list[Tally] = self._breaker.either(lambda: list(self._redis.tallies(by=by, since=since)), list)
         for tally in in_redis:
             found[tally.key] = _together(tally, found.get(tally.key))
         return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
@@ -165,13 +162,11 @@ class FallbackAttempts:
         cleared = self._sql.clear(account=account, network=network)
         try:
             return cleared + self._redis.clear(account=account, network=network)
-        except self._redis.failures as failure:
+        except self._breaker.failures as failure:
             raise Unavailable("Redis does not answer: what is counted there still counts") from failure
 
     def _either(self, ask: Callable[[Attempts], _T]) -> _T:
-        return self._breaker.either(
-            lambda: ask(self._redis), lambda: ask(self._sql), self._redis.failures, answers=self._redis.answers
-        )
+        return self._breaker.either(lambda: ask(self._redis), lambda: ask(self._sql))
 
 
 def _keys(attempt: Attempt) -> list[str]:

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from limits.storage import Storage
+from limits.storage import RedisStorage, Storage
 
 from service.storage.counting.circuit_breaker import CircuitBreaker
-from service.storage.counting.redis_connection import counts, failures_of, impatient
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Rows
 
@@ -27,14 +26,13 @@ class FallbackCounters(Storage):
         uri: str | None = None,
         *,
         rows: Rows,
-        redis: str,
+        redis: RedisStorage,
         breaker: CircuitBreaker,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(uri)
         self._sql = SqlCounters(rows=rows, clock=clock)
-        self._redis = impatient(redis)
-        self._failures = failures_of(self._redis)
+        self._redis = redis
         self._breaker = breaker
 
     @property
@@ -61,6 +59,4 @@ class FallbackCounters(Storage):
         self._either(lambda store: store.clear(key))
 
     def _either(self, ask: Callable[[Storage], _T]) -> _T:
-        return self._breaker.either(
-            lambda: ask(self._redis), lambda: ask(self._sql), self._failures, answers=lambda: counts(self._redis)
-        )
+        return self._breaker.either(lambda: ask(self._redis), lambda: ask(self._sql))

@@ -4,7 +4,6 @@ As many rows as passwords were hashed within the longest window: refusals write 
 needs any more go as new ones come. On SQLite they lie in the counters' own file, on PostgreSQL in an unlogged table.
 """
 
-import itertools
 import secrets
 import threading
 from collections.abc import Iterator
@@ -16,12 +15,12 @@ import sqlalchemy as sa
 from service.login.attempts import PENDING_SECONDS, Attempt, Count, Reserved, Scope, Tally, Throttled, Throttles, decide
 from service.services import Unavailable
 from service.storage.engine.database import Database, Rows
-from service.storage.engine.statement import Plain, Statement, metadata
+from service.storage.engine.statement import Plain, Statement, given, metadata, values_of
+from service.storage.engine.sweeps import Sweep
 
 AT_ONCE: Final = 4
 PATIENCE_SECONDS: Final = 0.8
 SWEPT_EVERY: Final = 50
-SWEPT_AT_ONCE: Final = 200
 
 attempts: Final = sa.Table(
     "attempts",
@@ -34,17 +33,18 @@ attempts: Final = sa.Table(
     sa.Column("device", Plain),
     sa.Index("attempts_by_account", "account", "at"),
     sa.Index("attempts_by_network", "network", "at"),
-    prefixes=["UNLOGGED"],
+    sqlite_with_rowid=False,
 )
 _OWN: Final = attempts.c
+_WHO: Final = (_OWN.account, _OWN.username, _OWN.network, _OWN.device)
 _FROM_ELSEWHERE: Final = _OWN.device.is_(None)
-_ACCOUNT: Final = _OWN.account == sa.bindparam("account")
-_NETWORK: Final = _OWN.network == sa.bindparam("network")
+_ACCOUNT: Final = given(_OWN.account)
+_NETWORK: Final = given(_OWN.network)
 _WHICH: Final = {
     Scope.ACCOUNT_FROM_NETWORK: _ACCOUNT & _NETWORK & _FROM_ELSEWHERE,
     Scope.NETWORK: _NETWORK & _FROM_ELSEWHERE,
     Scope.ACCOUNT: _ACCOUNT & _FROM_ELSEWHERE,
-    Scope.KNOWN_DEVICE: _ACCOUNT & (_OWN.device == sa.bindparam("device")),
+    Scope.KNOWN_DEVICE: _ACCOUNT & given(_OWN.device),
 }
 
 
@@ -70,17 +70,7 @@ _LOCK: Final = Statement(
     )
 )
 _WRITE: Final = Statement(sa.insert(attempts))
-_RELEASE: Final = Statement(sa.delete(attempts).where(_OWN.id == sa.bindparam("id")))
-_SWEEP: Final = Statement(
-    sa.delete(attempts).where(
-        _OWN.id.in_(
-            sa.select(_OWN.id)
-            .where(_OWN.at <= sa.bindparam("before"))
-            .limit(sa.bindparam("most"))
-            .with_for_update(skip_locked=True)
-        )
-    )
-)
+_RELEASE: Final = Statement(sa.delete(attempts).where(given(_OWN.id)))
 _FORGET: Final = sa.delete(attempts).returning(_OWN.id)
 _FORGET_ALL: Final = Statement(_FORGET)
 _FORGET_ACCOUNT: Final = Statement(_FORGET.where(_ACCOUNT))
@@ -108,7 +98,7 @@ class SqlAttempts:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._calls = itertools.count(1)
+        self._sweep = Sweep(rows, _OWN.id, _OWN.at, every=SWEPT_EVERY)
         self._few = threading.BoundedSemaphore(AT_ONCE)
 
     def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
@@ -119,10 +109,8 @@ class SqlAttempts:
             reserved = self._rows.within(lambda database: _reserve(database, attempt, throttles, now))
         finally:
             self._few.release()
-        if next(self._calls) % SWEPT_EVERY == 0:
-            with suppress(Unavailable):  # what is left goes the next time
-                longest = max(window.seconds for window in throttles.values())
-                self._rows.run(_SWEEP, before=now - longest, most=SWEPT_AT_ONCE)
+        with suppress(Unavailable):  # the attempt is written; expired rows are deleted the next time
+            self._sweep.count(before=now - max(window.seconds for window in throttles.values()))
         return reserved
 
     def release(self, reserved: Reserved) -> None:
@@ -148,21 +136,12 @@ def _reserve(database: Database, attempt: Attempt, throttles: Throttles, now: in
     if isinstance(verdict, Throttled):
         return verdict
     reserved = Reserved(secrets.token_hex(16), attempt, verdict)
-    database.run(
-        _WRITE,
-        id=reserved.id,
-        at=now,
-        account=attempt.account,
-        username=attempt.username,
-        network=attempt.network,
-        device=attempt.device,
-    )
+    database.run(_WRITE, id=reserved.id, at=now, **values_of(_WHO, attempt))
     return reserved
 
 
 def _counted(database: Database, attempt: Attempt, throttles: Throttles, now: int) -> dict[Scope, Count]:
-    values: dict[str, Any] = {"account": attempt.account, "network": attempt.network, "device": attempt.device}
-    values |= {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
+    values = values_of(_WHO, attempt) | {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
     for scope in attempt.scopes:
         seconds = throttles[scope].seconds
         values |= {f"after_{scope}": now - seconds, f"before_{scope}": now + seconds}

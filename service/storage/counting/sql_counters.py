@@ -5,7 +5,6 @@ statement, so hits are exact however many processes and threads count. On SQLite
 of their own, which outlives a process but need not outlive a power cut.
 """
 
-import itertools
 import time
 from collections.abc import Callable
 from typing import Final
@@ -15,10 +14,10 @@ from limits.storage import Storage
 
 from service.services import Unavailable
 from service.storage.engine.database import Rows
-from service.storage.engine.statement import Plain, Statement, metadata
+from service.storage.engine.statement import Plain, Statement, given, metadata
+from service.storage.engine.sweeps import Sweep
 
 SWEPT_EVERY: Final = 50
-SWEPT_AT_ONCE: Final = 200
 
 counters: Final = sa.Table(
     "counters",
@@ -26,7 +25,7 @@ counters: Final = sa.Table(
     sa.Column("key", Plain, primary_key=True),
     sa.Column("hits", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.Double, nullable=False, index=True),
-    prefixes=["UNLOGGED"],
+    sqlite_with_rowid=False,
 )
 
 # A window is over when its time has come; or when it ends further away than it can be long, because the
@@ -43,20 +42,10 @@ RETURNING hits""")
 )
 _LOOK: Final = Statement(
     sa.select(counters.c.hits, counters.c.expires_at).where(
-        counters.c.key == sa.bindparam("key"), counters.c.expires_at > sa.bindparam("now")
+        given(counters.c.key), counters.c.expires_at > sa.bindparam("now")
     )
 )
-_SWEEP: Final = Statement(
-    sa.delete(counters).where(
-        counters.c.key.in_(
-            sa.select(counters.c.key)
-            .where(counters.c.expires_at <= sa.bindparam("now"))
-            .limit(sa.bindparam("most"))
-            .with_for_update(skip_locked=True)
-        )
-    )
-)
-_CLEAR: Final = Statement(sa.delete(counters).where(counters.c.key == sa.bindparam("key")))
+_CLEAR: Final = Statement(sa.delete(counters).where(given(counters.c.key)))
 _RESET: Final = Statement(sa.delete(counters).returning(counters.c.key))
 
 
@@ -69,7 +58,7 @@ class SqlCounters(Storage):
         super().__init__(uri)
         self._rows = rows
         self._clock = clock
-        self._calls = itertools.count(1)
+        self._sweep = Sweep(rows, counters.c.key, counters.c.expires_at, every=SWEPT_EVERY)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -80,8 +69,7 @@ class SqlCounters(Storage):
         ((hits,),) = self._rows.run(
             _INCREMENT, key=key, amount=amount, now=now, ends=now + expiry, latest=now + 2 * expiry
         )
-        if next(self._calls) % SWEPT_EVERY == 0:
-            self._rows.run(_SWEEP, now=now, most=SWEPT_AT_ONCE)
+        self._sweep.count(before=now)
         return int(hits)
 
     def get(self, key: str) -> int:

@@ -36,8 +36,8 @@ class Engine(Protocol):
     def run_on(self, connection: sa.Connection, statement: Statement, values: dict[str, Any]) -> list[Row]:
         """Run one statement inside the connection's transaction; its rows."""
 
-    def writing(self) -> AbstractContextManager[sa.Connection]:
-        """Open a transaction that no other can come in between."""
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction that writes."""
 
     def wholesale(self) -> AbstractContextManager[sa.Connection]:
         """Open a transaction for statements over whole tables: no time limit, no foreign keys."""
@@ -56,7 +56,7 @@ class Rows(Protocol):
         """Run one statement by itself; its rows. Raises Unavailable."""
 
     def within(self, work: Callable[["Database"], _T]) -> _T:
-        """Do something in one transaction, which nobody else writes between. Raises Unavailable."""
+        """Return what `work` does in one transaction, in which no other transaction writes. Raises Unavailable."""
 
 
 class Database:
@@ -111,31 +111,15 @@ class Database:
         with _translated(engine), nullcontext(connection) if connection else engine.sqlalchemy.connect() as opened:
             yield opened
 
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Open a transaction, committed when the block ends well; nested in another, it joins that one."""
-        engine = self.engine
-        with _translated(engine), self._joined(engine.writing) as connection:
-            yield connection
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Make all that this thread does in the block one transaction; nested in another, it joins that one."""
+        return self._joined(self.engine.transaction)
 
-    @contextmanager
-    def wholesale(self) -> Iterator[sa.Connection]:
-        """Open a transaction for changes of whole tables, rows or columns: no time limit, no foreign keys.
-
-        Nested in another transaction it joins that one, as it is.
-        """
-        engine = self.engine
-        with _translated(engine), self._joined(engine.wholesale) as connection:
-            yield connection
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make everything that this thread does in the block one transaction."""
-        with self.writing():
-            yield
+    def wholesale(self) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction for changes of whole tables: no time limit, no foreign keys. Nested, it joins as it is."""
+        return self._joined(self.engine.wholesale)
 
     def within(self, work: Callable[["Database"], _T]) -> _T:
-        """Return what `work` does with this database in one transaction, which nobody else writes between."""
         with self.transaction():
             return work(self)
 
@@ -156,15 +140,13 @@ class Database:
     @contextmanager
     def _joined(self, begin: Callable[[], AbstractContextManager[sa.Connection]]) -> Iterator[sa.Connection]:
         """Yield this thread's transaction, or begin one that is the thread's until the block ends."""
-        if (mine := getattr(self._local, "connection", None)) is not None:
-            yield mine
-            return
-        with begin() as connection:
+        mine = getattr(self._local, "connection", None)
+        with _translated(self.engine), nullcontext(mine) if mine else begin() as connection:
             self._local.connection = connection
             try:
                 yield connection
             finally:
-                self._local.connection = None
+                self._local.connection = mine
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""PostgreSQL through psycopg: a small pool that notices a restart, and never waits longer than people do.
+"""PostgreSQL through psycopg: a small pool that notices a restart of the server and bounds every wait.
 
-Nothing is kept in a session of the server: behind PgBouncer in transaction mode each transaction may run in another
-one. So no statement is prepared, and time limits are set anew in each transaction, in the same round trip.
+Behind a pooler (PgBouncer in transaction mode) each transaction may run in another session of the server. There no
+session setting survives or may be left behind: each transaction sets its own, in the same round trip.
 """
 
 import threading
@@ -27,14 +27,17 @@ NAME_SECONDS: Final = 0.4
 _CONNECTIONS: Final = 16
 _RV = TypeVar("_RV")
 
-# For one transaction: the server gives up before we do, and an acknowledged change is on disk even where the
-# server's default says otherwise.
-_LIMITS: Final = f"""
-SELECT set_config('statement_timeout', '{SERVER_MILLISECONDS}', true),
-       set_config('idle_in_transaction_session_timeout', '10000', true),
-       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
-"""
-_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
+
+def _settings(*, local: str) -> bytes:
+    """Return a statement that sets, for its transaction or for the session, what the server must do.
+
+    The server gives up before the client does, and an acknowledged change is on disk even where its default differs.
+    """
+    return f"""
+SELECT pg_backend_pid(), set_config('statement_timeout', '{SERVER_MILLISECONDS}', {local}),
+       set_config('idle_in_transaction_session_timeout', '10000', {local}),
+       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', {local}) END
+""".encode()
 
 
 _connecting: Final = threading.local()  # `until`: when this thread gives up, whatever it tries
@@ -44,6 +47,7 @@ class Impatient(psycopg.Connection[Row]):
     """A connection that ends when the server does not answer in time (a stopped one still takes our packets)."""
 
     patience: float | None = ANSWER_SECONDS
+    per_transaction = b""  # the settings of each transaction, where a pooler keeps none for the session
 
     def wait(self, gen: PQGen[_RV], interval: float = 0.1, timeout: float | None = None) -> _RV:
         """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
@@ -84,6 +88,7 @@ class Postgresql:
             pool_timeout=ANSWER_SECONDS,
             hide_parameters=True,
             use_native_hstore=False,
+            pool_reset_on_return=None,  # a statement by itself leaves no transaction open, and `begin()` ends its own
         )
         sa.event.listen(self.sqlalchemy, "do_connect", self._connect)
         sa.event.listen(self.sqlalchemy, "checkout", self._prove)
@@ -105,7 +110,7 @@ class Postgresql:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         return _rows(_driver_of(connection).execute(text.encode(), parameters))
 
-    def writing(self) -> AbstractContextManager[sa.Connection]:
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
         return self.sqlalchemy.execution_options(writes=True).begin()
 
     @contextmanager
@@ -128,8 +133,10 @@ class Postgresql:
         pooled = self.sqlalchemy.raw_connection()
         connection = cast("Impatient", pooled.driver_connection)
         try:
+            if not connection.per_transaction:
+                return _rows(connection.execute(text.encode(), parameters))
             with connection.pipeline():  # one transaction and one round trip
-                connection.execute(_LIMITS)
+                connection.execute(connection.per_transaction)
                 cursor = connection.execute(text.encode(), parameters)
             return _rows(cursor)
         except psycopg.Error as failure:
@@ -148,7 +155,7 @@ class Postgresql:
         _connecting.until = monotonic() + ANSWER_SECONDS
         try:
             found = {**keywords, **self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))}
-            return Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **found)
+            return _set_up(Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **found))
         except psycopg.OperationalError:
             self._away_until = monotonic() + AWAY_SECONDS
             raise
@@ -181,12 +188,21 @@ class Postgresql:
             raise sa.exc.InvalidatePoolError from failure
 
 
+def _set_up(connection: Impatient) -> Impatient:
+    """Set the session up; each transaction instead where a pooler answers, which invents the process id it tells."""
+    told = connection.info.backend_pid
+    ((pid, *_),) = connection.execute(_settings(local=f"pg_backend_pid() <> {told}")).fetchall()
+    if pid != told:
+        connection.per_transaction = _settings(local="true")
+    return connection
+
+
 def _driver_of(connection: sa.Connection) -> Impatient:
     return cast("Impatient", connection.connection.dbapi_connection)
 
 
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
-    return cursor.fetchall() if cursor.description else []
+    return [] if cursor.rownumber is None else cursor.fetchall()
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry | None) -> None:
@@ -196,4 +212,5 @@ def _note_use(_connection: object, record: ConnectionPoolEntry | None) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     if connection.get_execution_options().get("writes"):
-        _driver_of(connection).execute(_BEGIN.encode())
+        driver = _driver_of(connection)
+        driver.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED;" + driver.per_transaction)

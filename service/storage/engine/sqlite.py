@@ -96,7 +96,7 @@ class Sqlite:
         return cast("sqlite3.Connection", connection.connection.dbapi_connection).execute(text, parameters).fetchall()
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
         deadline = monotonic() + BUSY_SECONDS
         with self._turn(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
             yield connection

@@ -4,7 +4,7 @@ A statement is compiled once and handed to the driver (a session look-up through
 costs four times as much).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +15,16 @@ Parameters = Mapping[str, Any] | tuple[Any, ...]
 metadata: Final = sa.MetaData()
 # Text that sorts by its bytes on both engines, whatever the server's locale is.
 Plain: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def given(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Whether the column has the value that is given under its name."""
+    return column == sa.bindparam(column.name)
+
+
+def values_of(columns: Iterable[sa.Column[Any]], record: object) -> dict[str, Any]:
+    """Return what the record holds for each column, by the column's name."""
+    return {column.name: getattr(record, column.name) for column in columns}
 
 
 class Statement:

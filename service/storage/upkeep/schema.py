@@ -76,7 +76,7 @@ def pending(database: Database) -> bool:
     """
     if not database.known_current:
         # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
-        with database.reading() if database.path else database.writing() as connection:
+        with database.reading() if database.path else database.transaction() as connection:
             database.known_current = (_judge(connection) or "") >= HEAD
     return not database.known_current
 

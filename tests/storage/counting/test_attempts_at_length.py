@@ -13,9 +13,10 @@ from service.storage.counting import redis_connection
 from service.storage.counting.choose import choose
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import RedisAttempts
-from service.storage.counting.sql_attempts import SWEPT_AT_ONCE, SWEPT_EVERY, SqlAttempts
+from service.storage.counting.sql_attempts import SWEPT_EVERY, SqlAttempts
 from service.storage.engine.database import Database, Rows
 from service.storage.engine.statement import Statement
+from service.storage.engine.sweeps import SWEPT_AT_ONCE
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows as MemoryRows
 from tests.storage.children import together
@@ -141,7 +142,7 @@ def test_rows_are_bounded_by_what_is_counted_now(rows: Rows) -> None:
 
 def test_redis_forgets_by_itself(patient_redis: str) -> None:
     """Every window's key ends no later than its window; a window that is in use holds what it counts and no more."""
-    attempts = RedisAttempts(patient_redis)
+    attempts = RedisAttempts(redis_connection.impatient(patient_redis))
     reserve(attempts, attempt_of(device="d"), 0)
     reserve(attempts, attempt_of(), *range(0, 3000, 25))
 

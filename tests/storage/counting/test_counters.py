@@ -11,9 +11,10 @@ from limits.strategies import FixedWindowRateLimiter
 
 from service.storage.counting.choose import choose
 from service.storage.counting.counter_file import CounterFile
-from service.storage.counting.sql_counters import SWEPT_AT_ONCE, SWEPT_EVERY, SqlCounters
+from service.storage.counting.sql_counters import SWEPT_EVERY, SqlCounters
 from service.storage.engine.database import Database, Rows
 from service.storage.engine.statement import Statement
+from service.storage.engine.sweeps import SWEPT_AT_ONCE
 
 
 class Clock:

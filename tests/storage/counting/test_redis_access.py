@@ -52,7 +52,7 @@ def user(redis: Redis, patient_redis: str) -> Iterator[str]:
 
 def test_the_user_of_the_manual_may_do_all_that_is_needed(user: str) -> None:
     """Attempts are reserved, given back, listed and cleared, forms counted, and the return of Redis is noticed."""
-    attempts, counters = RedisAttempts(user), impatient(user)
+    attempts, counters = RedisAttempts(impatient(user)), impatient(user)
 
     first, _ = reserve(attempts, attempt_of(), 0, 1)
     attempts.release(reserved(first))
@@ -86,7 +86,7 @@ def test_a_user_without_a_right_is_told_from_a_wrong_password(user: str, redis: 
     """The words lead to the manual's list of rights, or to the password."""
     redis.command("ACL", "SETUSER", "vestibule", "-zadd", "-incrby")
     with pytest.raises(RedisError) as refused:
-        reserve(RedisAttempts(user), attempt_of(), 0)
+        reserve(RedisAttempts(impatient(user)), attempt_of(), 0)
 
     assert "docs/settings.md has the ACL" in in_words(refused.value)
     assert _fault(f"redis://vestibule:wrong@127.0.0.1:{redis.port}/0") == "the user name or the password is wrong"
@@ -111,12 +111,12 @@ def test_what_is_wrong_is_said(redis: Redis, patient_redis: str, written: str, w
 
 def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """One line when Redis is given up says why, and holds no password."""
-    breaker = CircuitBreaker(every_seconds=0.02)
+    breaker = CircuitBreaker(lambda: True, (RedisError,), every_seconds=0.02)
     store = impatient(_address(f"redis://nobody:{ENCODED}@127.0.0.1:{redis.port}/0"))
     with pytest.raises(RedisError) as refused:
         store.incr("key", 60)
 
-    breaker.open(lambda: True, refused.value)
+    breaker.open(refused.value)
     until(lambda: not breaker.is_open, "the circuit breaker trusts Redis again")
 
     assert "Redis does not serve (the user name or the password is wrong): limits are counted in SQL" in caplog.text

@@ -11,6 +11,7 @@ from service.storage.counting.choose import choose
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
+from service.storage.counting.redis_connection import impatient
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
@@ -23,15 +24,21 @@ AWAY = ["stop", "pause"]
 
 
 @pytest.fixture
-def breaker() -> CircuitBreaker:
-    """A circuit breaker that looks often."""
-    return CircuitBreaker(every_seconds=0.02)
+def in_redis(redis: Redis) -> RedisAttempts:
+    """Attempts in Redis alone."""
+    return RedisAttempts(impatient(redis.address))
 
 
 @pytest.fixture
-def attempts(redis: Redis, breaker: CircuitBreaker, counter_file: CounterFile) -> FallbackAttempts:
+def breaker(in_redis: RedisAttempts) -> CircuitBreaker:
+    """A circuit breaker that looks often."""
+    return CircuitBreaker(in_redis.answers, in_redis.failures, every_seconds=0.02)
+
+
+@pytest.fixture
+def attempts(in_redis: RedisAttempts, breaker: CircuitBreaker, counter_file: CounterFile) -> FallbackAttempts:
     """Attempts in Redis, with a file behind it."""
-    return FallbackAttempts(redis.address, SqlAttempts(counter_file), breaker)
+    return FallbackAttempts(in_redis, SqlAttempts(counter_file), breaker)
 
 
 def come_back(redis: Redis, breaker: CircuitBreaker, how: str) -> None:
@@ -93,7 +100,7 @@ def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
 
     assert in_sql == LIMIT
     if how == "pause":
-        assert kept(RedisAttempts(redis.address)) in [{ALICE: LIMIT}, {ALICE: LIMIT - 1}]
+        assert kept(RedisAttempts(impatient(redis.address))) in [{ALICE: LIMIT}, {ALICE: LIMIT - 1}]
 
 
 def test_what_was_reserved_in_sql_is_given_back_there(
@@ -118,7 +125,7 @@ def test_a_redis_that_is_full_counts_as_away(attempts: FallbackAttempts, redis: 
     redis.command("CONFIG", "SET", "maxmemory", "0")
     until(lambda: not breaker.is_open, "Redis is trusted again")
 
-    in_redis = RedisAttempts(redis.address)
+    in_redis = RedisAttempts(impatient(redis.address))
     assert (in_sql, degraded) == (LIMIT, True)
     assert sum(kept(in_redis).values()) == sum(kept(in_redis, Scope.NETWORK).values()) == 1
 
@@ -200,12 +207,12 @@ def test_an_address_where_nobody_listens_is_no_error(memory_path: Path) -> None:
     assert verdicts[-1] == Throttled(Scope.ACCOUNT_FROM_NETWORK, NOW + 60)
 
 
-def test_without_redis_and_sql_nobody_may_try(redis: Redis, breaker: CircuitBreaker, memory_path: Path) -> None:
+def test_without_redis_and_sql_no_attempt_is_allowed(
+    redis: Redis, in_redis: RedisAttempts, breaker: CircuitBreaker, memory_path: Path
+) -> None:
     """When nothing can count, every question is Unavailable: no password is checked that is not written down."""
     (memory_path / "file").touch()
-    attempts = FallbackAttempts(
-        redis.address, SqlAttempts(CounterFile(memory_path / "file" / "counters.sqlite3")), breaker
-    )
+    attempts = FallbackAttempts(in_redis, SqlAttempts(CounterFile(memory_path / "file" / "counters.sqlite3")), breaker)
     redis.stop()
 
     for question in (

@@ -9,6 +9,8 @@ from service.services import Unavailable
 from service.storage.counting.choose import choose
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
+from service.storage.counting.redis_attempts import RedisAttempts
+from service.storage.counting.redis_connection import impatient
 from service.storage.counting.redis_counters import FallbackCounters
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
@@ -16,15 +18,18 @@ from tests.rig.until import until
 
 
 @pytest.fixture
-def breaker() -> CircuitBreaker:
+def breaker(redis: Redis) -> CircuitBreaker:
     """A circuit breaker that looks often."""
-    return CircuitBreaker(every_seconds=0.02)
+    in_redis = RedisAttempts(impatient(redis.address))
+    return CircuitBreaker(in_redis.answers, in_redis.failures, every_seconds=0.02)
 
 
 @pytest.fixture
 def storage(redis: Redis, breaker: CircuitBreaker, tmp_path: Path) -> FallbackCounters:
     """Counters in Redis, with a file behind them."""
-    return FallbackCounters(rows=CounterFile(tmp_path / "counters.sqlite3"), redis=redis.address, breaker=breaker)
+    return FallbackCounters(
+        rows=CounterFile(tmp_path / "counters.sqlite3"), redis=impatient(redis.address), breaker=breaker
+    )
 
 
 def test_redis_counts(storage: FallbackCounters, breaker: CircuitBreaker, tmp_path: Path) -> None:
@@ -36,11 +41,13 @@ def test_redis_counts(storage: FallbackCounters, breaker: CircuitBreaker, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_count_together(storage: FallbackCounters, redis: Redis, tmp_path: Path) -> None:
+def test_workers_count_together(
+    storage: FallbackCounters, redis: Redis, breaker: CircuitBreaker, tmp_path: Path
+) -> None:
     """What one process counted in Redis, another one finds there."""
     storage.incr("a", 60)
     other = FallbackCounters(
-        rows=CounterFile(tmp_path / "other.sqlite3"), redis=redis.address, breaker=CircuitBreaker()
+        rows=CounterFile(tmp_path / "other.sqlite3"), redis=impatient(redis.address), breaker=breaker
     )
 
     assert other.incr("a", 60) == 2
@@ -117,11 +124,11 @@ def test_an_address_where_nobody_listens_is_no_error(tmp_path: Path) -> None:
     assert breaker.is_open
 
 
-def test_without_redis_and_sql_nobody_is_let_through(redis: Redis, breaker: CircuitBreaker, tmp_path: Path) -> None:
+def test_without_redis_and_sql_no_form_is_let_through(redis: Redis, breaker: CircuitBreaker, tmp_path: Path) -> None:
     """When nothing can count, the answer is Unavailable."""
     (tmp_path / "file").touch()
     storage = FallbackCounters(
-        rows=CounterFile(tmp_path / "file" / "counters.sqlite3"), redis=redis.address, breaker=breaker
+        rows=CounterFile(tmp_path / "file" / "counters.sqlite3"), redis=impatient(redis.address), breaker=breaker
     )
     redis.stop()
 

@@ -11,6 +11,7 @@ import pytest
 
 from service.login.attempts import Scope
 from service.storage.counting.redis_attempts import RedisAttempts
+from service.storage.counting.redis_connection import impatient
 from service.storage.engine.database import Database
 from service.storage.engine.names import THREAD, Names
 from tests.rig.parts import ROOT
@@ -89,9 +90,9 @@ def test_redis_is_reached_by_name_and_its_certificate_is_checked() -> None:
     """The connection goes to a resolved address, and the certificate must be for the name that the operator wrote."""
     with running(encrypted=True) as server:
         by_name, other = server.address, server.address.replace("localhost", "127.0.0.1")
-        assert list(RedisAttempts(by_name).tallies(by=Scope.NETWORK, since=0)) == []
-        with pytest.raises(RedisAttempts(other).failures, match="certificate"):
-            list(RedisAttempts(other).tallies(by=Scope.NETWORK, since=0))
+        assert list(RedisAttempts(impatient(by_name)).tallies(by=Scope.NETWORK, since=0)) == []
+        with pytest.raises(RedisAttempts(impatient(other)).failures, match="certificate"):
+            list(RedisAttempts(impatient(other)).tallies(by=Scope.NETWORK, since=0))
 
 
 def test_postgresql_is_reached_by_name_and_its_certificate_is_checked(postgres: Postgres) -> None:

@@ -94,7 +94,7 @@ def test_an_upgrade_keeps_every_row(own_postgresql: Database, request: pytest.Fi
 
 def test_a_later_database_that_allows_this_release_is_used(own_postgresql: Database) -> None:
     """Old and new replicas run side by side while a release is rolled out, or back."""
-    with own_postgresql.writing() as connection:
+    with own_postgresql.transaction() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0009'"))
 
     assert not schema.pending(own_postgresql)
@@ -112,7 +112,7 @@ def test_a_database_that_is_not_this_releases_stops_the_start(
     own_postgresql: Database, statement: str, message: str
 ) -> None:
     """Too new, somebody else's, or half of ours: refused in words, at the start and by the command."""
-    with own_postgresql.writing() as connection:
+    with own_postgresql.transaction() as connection:
         connection.execute(sa.text(statement))
 
     with pytest.raises(SchemaFault, match=message):
@@ -205,7 +205,7 @@ def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
     stores.accounts.add(alice := account(password_hash="old"))
     other = Database(address_of(postgresql))
 
-    with postgresql.writing() as holder:
+    with postgresql.transaction() as holder:
         holder.execute(sa.text("SELECT * FROM accounts FOR UPDATE"))
         with pytest.raises(Unavailable, match="timeout"):
             over(other).accounts.set_password(alice.id, "new", now=0)
