@@ -24,6 +24,11 @@ def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     return "__Secure-vestibule" if cookie_domain else "__Host-vestibule"
 
 
+def host_cookie_name(public: PublicAddress, name: str) -> str:
+    """Return the name of a cookie that is this host's alone, also where the session is shared (RFC 6265bis, 4.1.3)."""
+    return f"__Host-vestibule-{name}" if public.is_https else f"vestibule_{name}"
+
+
 def domains(public: PublicAddress, cookie_domain: str | None) -> list[str | None]:
     """Return each `Domain` under which this service may have set the cookie; None is a cookie of this host alone.
 

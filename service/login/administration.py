@@ -17,7 +17,7 @@ from service.login.links import LIFETIME, Purpose, hand_out
 from service.login.networks import Network, address_of
 from service.login.new_account import Details, with_details
 from service.login.refusal import Refusal
-from service.login.stores import AccountStores
+from service.login.stores import Stores
 
 
 class Reason(StrEnum):
@@ -57,14 +57,14 @@ def _locked(name: str, accounts: Accounts) -> Account | Refusal:
     return found
 
 
-def add(accounts: Sequence[Account], stores: AccountStores, *, by: str, now: int, detail: str = "") -> list[Account]:
+def add(accounts: Sequence[Account], stores: Stores, *, by: str, now: int, detail: str = "") -> list[Account]:
     """Store the accounts whose username is free, in one transaction, and return those."""
     entry = Entry(now, Happened.ACCOUNT_ADDED, by=by, detail=detail)
     with stores.transaction():
         return [account for account in accounts if _added(account, stores, entry)]
 
 
-def _added(account: Account, stores: AccountStores, entry: Entry) -> bool:
+def _added(account: Account, stores: Stores, entry: Entry) -> bool:
     if stores.accounts.by_username(account.username) is None:
         with suppress(UsernameTaken):  # another command may have added it since
             stores.accounts.add(account)
@@ -73,14 +73,14 @@ def _added(account: Account, stores: AccountStores, entry: Entry) -> bool:
     return False
 
 
-def edit(name: str, stores: AccountStores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
+def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
     """Change details of an account; what is not given stays."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail=", ".join(sorted(details)))
     with stores.transaction():
         return _change(name, lambda account: with_details(account, **details), stores, entry)
 
 
-def disable(name: str, stores: AccountStores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
+def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
     """Disable an account; its sessions and its one-time link end with that. Return it, and how many sessions ended."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="disabled")
     with stores.transaction():
@@ -91,7 +91,7 @@ def disable(name: str, stores: AccountStores, *, by: str, now: int) -> tuple[Acc
         return account, stores.sessions.end_of_account(account.id)
 
 
-def enable(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
+def enable(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
     """Enable an account; its old password works again."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="enabled")
     with stores.transaction():
@@ -99,7 +99,7 @@ def enable(name: str, stores: AccountStores, *, by: str, now: int) -> Account | 
 
 
 def _change(
-    name: str, change: Callable[[Account], Account | Refusal], stores: AccountStores, entry: Entry
+    name: str, change: Callable[[Account], Account | Refusal], stores: Stores, entry: Entry
 ) -> Account | Refusal:
     account = _locked(name, stores.accounts)
     changed = change(account) if isinstance(account, Account) else account
@@ -109,7 +109,7 @@ def _change(
     return changed
 
 
-def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
+def delete(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
     """Delete an account with its sessions and links, and return what it was."""
     with stores.transaction():
         account = _locked(name, stores.accounts)
@@ -119,7 +119,7 @@ def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | 
         return account
 
 
-def make_link(name: str, purpose: Purpose, stores: AccountStores, *, by: str, now: int) -> NewLink | Refusal:
+def make_link(name: str, purpose: Purpose, stores: Stores, *, by: str, now: int) -> NewLink | Refusal:
     """Make a link, in place of an earlier one, through which the account's owner chooses a password."""
     with stores.transaction():
         account = _locked(name, stores.accounts)
@@ -130,7 +130,7 @@ def make_link(name: str, purpose: Purpose, stores: AccountStores, *, by: str, no
         return _link(purpose, account, stores, by=by, now=now)
 
 
-def make_set_up_link(stores: AccountStores, *, by: str, now: int) -> NewLink | Refusal:
+def make_set_up_link(stores: Stores, *, by: str, now: int) -> NewLink | Refusal:
     """Make the link, in place of an earlier one, through which the first administrator is made."""
     with stores.transaction():
         if stores.accounts.has_administrator():
@@ -138,14 +138,14 @@ def make_set_up_link(stores: AccountStores, *, by: str, now: int) -> NewLink | R
         return _link(Purpose.SET_UP, None, stores, by=by, now=now)
 
 
-def _link(purpose: Purpose, account: Account | None, stores: AccountStores, *, by: str, now: int) -> NewLink:
+def _link(purpose: Purpose, account: Account | None, stores: Stores, *, by: str, now: int) -> NewLink:
     token = hand_out(purpose, account.id if account else None, links=stores.links, now=now)
     username = account.username if account else ""
     stores.audit.add(Entry(now, Happened.LINK_MADE, username, by=by, detail=purpose.value))
     return NewLink(token, purpose, account, now + LIFETIME[purpose])
 
 
-def end_session(session_id: str, stores: AccountStores, *, by: str, now: int) -> int | Refusal:
+def end_session(session_id: str, stores: Stores, *, by: str, now: int) -> int | Refusal:
     """End one session, by its public id; how many ended."""
     with stores.transaction():
         if not stores.sessions.end_by_id(session_id):
@@ -154,7 +154,7 @@ def end_session(session_id: str, stores: AccountStores, *, by: str, now: int) ->
         return 1
 
 
-def end_sessions_of(name: str, stores: AccountStores, *, by: str, now: int) -> int | Refusal:
+def end_sessions_of(name: str, stores: Stores, *, by: str, now: int) -> int | Refusal:
     """End every session of an account; how many ended."""
     with stores.transaction():
         account = account_named(name, stores.accounts)
@@ -165,7 +165,7 @@ def end_sessions_of(name: str, stores: AccountStores, *, by: str, now: int) -> i
         return ended
 
 
-def end_all_sessions(stores: AccountStores, *, by: str, now: int) -> int:
+def end_all_sessions(stores: Stores, *, by: str, now: int) -> int:
     """End every session; how many ended.
 
     A whole table is emptied in a transaction of its own, so the entry comes first: no session ends without one.
