@@ -1,7 +1,7 @@
-"""What an operator does to accounts, links, sessions and attempts: the rules of every entrance.
+"""What an operator does to accounts, links, sessions and attempts; the command line and a console both call it.
 
-The command line and an administrator's console both call these. `by` names the operator in the audit trail; each entry
-is written in the transaction of the change that it tells of. A change that cannot be made is a Refusal.
+`by` names the operator in the audit trail; an entry is written in the transaction of its change. A change that cannot
+be made is a Refusal.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +21,6 @@ from service.login.stores import Stores
 
 
 class Reason(StrEnum):
-    """Why a change was refused."""
-
     NO_ACCOUNT = "There is no account called {!r}."
     DISABLED = "{} is disabled, so a link would not work."
     HAS_ADMINISTRATOR = "There is an administrator already."
@@ -31,7 +29,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link that was made. Its token is shown once, to the operator who asked; only a hash of it is stored."""
+    """A new link. Its token is shown once, to the operator who asked; only a hash of it is stored."""
 
     token: str
     purpose: Purpose
@@ -45,11 +43,7 @@ def account_named(name: str, accounts: Accounts) -> Account | Refusal:
 
 
 def _locked(name: str, accounts: Accounts) -> Account | Refusal:
-    """Return the account as it is now, and let no other transaction change it before this one ends.
-
-    It is read again once it is locked: what the waiting statement read may be from before the wait, and writing that
-    back would undo another operator's change.
-    """
+    """Return the account, locked for this transaction; it is read again, since another one may have changed it."""
     found = account_named(name, accounts)
     if isinstance(found, Account):
         accounts.lock_for_update(found.id)
@@ -74,14 +68,14 @@ def _added(account: Account, stores: Stores, entry: Entry) -> bool:
 
 
 def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
-    """Change details of an account; what is not given stays."""
+    """Change the given details of an account."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail=", ".join(sorted(details)))
     with stores.transaction():
         return _change(name, lambda account: with_details(account, **details), stores, entry)
 
 
 def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
-    """Disable an account; its sessions and its one-time link end with that. Return it, and how many sessions ended."""
+    """Disable an account, and end its sessions and its link. Return it, and how many sessions ended."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="disabled")
     with stores.transaction():
         account = _change(name, lambda account: replace(account, disabled_at=now), stores, entry)
@@ -92,7 +86,7 @@ def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, i
 
 
 def enable(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
-    """Enable an account; its old password works again."""
+    """Enable an account, with the password that it had."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="enabled")
     with stores.transaction():
         return _change(name, lambda account: replace(account, disabled_at=None), stores, entry)
@@ -110,7 +104,7 @@ def _change(
 
 
 def delete(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
-    """Delete an account with its sessions and links, and return what it was."""
+    """Delete an account with its sessions and links, and return it."""
     with stores.transaction():
         account = _locked(name, stores.accounts)
         if isinstance(account, Account):
@@ -166,10 +160,7 @@ def end_sessions_of(name: str, stores: Stores, *, by: str, now: int) -> int | Re
 
 
 def end_all_sessions(stores: Stores, *, by: str, now: int) -> int:
-    """End every session; how many ended.
-
-    A whole table is emptied in a transaction of its own, so the entry comes first: no session ends without one.
-    """
+    """End every session; how many ended. That takes a transaction of its own, so the entry is written first."""
     stores.audit.add(Entry(now, Happened.SESSION_ENDED, by=by, detail="every session"))
     return stores.sessions.end_all()
 
@@ -177,10 +168,9 @@ def end_all_sessions(stores: Stores, *, by: str, now: int) -> int:
 def clear_attempts(
     of: Account | Network | None, attempts: Attempts, audit: Audit, *, key: bytes, by: str, now: int
 ) -> int:
-    """Clear the failed attempts at an account, those from networks that lie in this one, or all; how many there were.
+    """Clear the failed attempts at an account, those from the networks within a network, or all; how many there were.
 
-    Attempts are in no transaction, so the entry comes first: with Redis away some are cleared before this fails. The
-    `key` makes the digest under which an account's attempts are stored.
+    Attempts are in no transaction, so the entry is written first. The `key` makes the digest of the username.
     """
     if isinstance(of, Account):
         audit.add(Entry(now, Happened.UNLOCKED, of.username, by=by))

@@ -20,8 +20,6 @@ RETRY_PENDING_SECONDS: Final = 1
 
 
 class Scope(StrEnum):
-    """What a limit counts."""
-
     ACCOUNT_FROM_NETWORK = "account_from_network"
     NETWORK = "network"
     ACCOUNT = "account"

@@ -15,8 +15,6 @@ OPERATOR = "operator"
 
 
 class Happened(StrEnum):
-    """The event of an entry."""
-
     SIGNED_IN = "authn_login_success"
     SIGN_IN_REFUSED = "authn_login_fail"
     LIMIT_EXHAUSTED = "authn_login_fail_max"

@@ -17,8 +17,6 @@ SWEPT_AT_ONCE = 10
 
 
 class Purpose(StrEnum):
-    """What a link is for."""
-
     SET_UP = "set-up"
     INVITATION = "invitation"
     RESET = "reset"

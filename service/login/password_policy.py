@@ -25,8 +25,6 @@ _estimating: Final = threading.Lock()
 
 
 class Weakness(StrEnum):
-    """Why a new password is refused."""
-
     TOO_SHORT = "too-short"
     TOO_LONG = "too-long"
     COMMON = "common"

@@ -23,8 +23,6 @@ BY_PASSWORD = "password"  # noqa: S105 - the name of a method
 
 
 class Reason(StrEnum):
-    """Why a sign-in was refused."""
-
     UNKNOWN = "unknown"
     DISABLED = "disabled"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
