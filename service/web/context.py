@@ -4,10 +4,12 @@ from typing import cast
 
 from flask import Flask, current_app, g, request
 
+from service.access import session_cookie
 from service.login.networks import UNKNOWN, address_of
 from service.login.sign_in import Client
 from service.services import Services
 
+DEVICE_COOKIE = "device"
 _KEY = "vestibule"
 _SHOWN_USER_AGENT = 200
 
@@ -30,11 +32,14 @@ def now() -> int:
 
 
 def client() -> Client:
-    """Return the peer's address as nginx saw it, and the beginning of what its browser calls itself.
+    """Return the peer's address as nginx saw it, the beginning of its User-Agent, and its device cookie.
 
-    What is no address is not repeated: it would go into rows and log lines at any length.
+    Text that is no address is not repeated: it would go into rows and log lines at any length.
     """
     if "client" not in g:
+        address = str(address_of(request.remote_addr or "") or UNKNOWN)
         shown = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))[:_SHOWN_USER_AGENT]
-        g.client = Client(str(address_of(request.remote_addr or "") or UNKNOWN), shown)
+        name = session_cookie.host_cookie_name(services().public, DEVICE_COOKIE)
+        device_cookies = session_cookie.sent(request.headers.get("Cookie", ""), name)
+        g.client = Client(address, shown, next(iter(device_cookies), ""))
     return cast("Client", g.client)

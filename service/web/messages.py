@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from service.login.accounts import LONGEST_USERNAME, USERNAME_CHARACTERS
 from service.login.new_password import Problem
-from service.login.passwords import WEAKNESS_MESSAGES, Weakness
+from service.login.password_policy import WEAKNESS_MESSAGES, Weakness
 
 
 class Said(NamedTuple):

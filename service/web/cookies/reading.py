@@ -12,8 +12,8 @@ def sent(name: str) -> list[str]:
 
 
 def host_name(name: str) -> str:
-    """Return the name of a cookie that is this host's alone, whoever shares the session (RFC 6265bis, 4.1.3)."""
-    return f"__Host-vestibule-{name}" if context.services().public.is_https else f"vestibule_{name}"
+    """Return the name of a cookie that is this host's alone."""
+    return session_cookie.host_cookie_name(context.services().public, name)
 
 
 def give(response: Response, name: str, value: str, *, max_age: int | None, domain: str | None = None) -> None:
