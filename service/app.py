@@ -119,7 +119,7 @@ def _add_pages(app: Flask) -> None:
 
     for page in (sign_in, account, set_up):
         app.register_blueprint(page.pages)
-    errors.keep_form(app, "sign_in.login", sign_in.form_again)
+    errors.keep_form(app, "sign_in.login", sign_in.form_page)
 
 
 def build_services(settings: Settings) -> Services:
@@ -242,8 +242,8 @@ def upgrade(settings: Settings) -> str:
 def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
     """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
     from service.edge import nginx
-    from service.web.look import static_site
+    from service.web.look import assets
 
-    files = nginx.rendered(settings, directory=directory, site=static_site.files(brand(settings)))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(brand(settings)))
     nginx.write(directory, files)
     return sorted(files)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _SeeOther(Response):
-    """An answer whose Location is what it was given: Werkzeug would encode it once more where it is sent."""
+    """An answer with its Location as set: Werkzeug would encode the Location once more when it is sent."""
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         headers = super().get_wsgi_headers(environ)
@@ -22,13 +22,13 @@ class _SeeOther(Response):
 
 
 def see_other(url: str) -> Response:
-    """Send the browser to an address of ours, or to what `validated` returned; the address goes out as it is."""
+    """Redirect to a path of this service, or to what `validated` returned; `url` is sent as it is."""
     response = _SeeOther(status=303)
     response.headers["Location"] = url
     return response
 
 
 def validated(target: str | None) -> str | None:
-    """Return where `target` may lead, or None: the rule with this service's own address and list."""
+    """Return where `target` may lead by the settings of this service; None if nowhere."""
     services = context.services()
     return destination(target, public=services.public, origins=services.return_origins)

@@ -1,4 +1,4 @@
-"""The coarse outer limit on POSTs (not on signing out), by network, with Flask-Limiter on counters of all workers."""
+"""The outer limit: POSTs by network, except signing out, counted by Flask-Limiter for all workers together."""
 
 import hashlib
 import hmac
@@ -20,7 +20,7 @@ SCOPE = "posts"
 
 
 def init_app(app: Flask, limit: OuterLimit) -> None:
-    """Count POSTs by network, and answer 429 with the time to come back once there were too many in a minute."""
+    """Answer 429 with Retry-After once a network sent too many POSTs in a minute."""
     limiter = Limiter(
         _keyed(limit.key),
         app=app,
@@ -31,18 +31,18 @@ def init_app(app: Flask, limit: OuterLimit) -> None:
         in_memory_fallback_enabled=False,
         swallow_errors=False,
     )
-    limiter.logger.setLevel(logging.WARNING)  # what it says of each refusal stands in our own event
-    limiter.request_filter(_is_free)  # else every page pays for learning that it is free
+    limiter.logger.setLevel(logging.WARNING)  # each refusal has an event of ours
+    limiter.request_filter(_is_not_counted)  # cheaper for pages than `methods` above
     app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
 
 
-def _is_free() -> bool:
-    """Whether a request counts nothing. Signing out works always: it costs as little as a page and makes no guess."""
+def _is_not_counted() -> bool:
+    """Whether a request is free. Signing out always is: it guesses no password and costs as little as a page."""
     return request.method != "POST" or request.path == "/logout"
 
 
 def _keyed(key: bytes) -> Callable[[], str]:
-    """Name buckets by a keyed digest: no separator to forge, and no address left behind in the counters."""
+    """Name buckets by a keyed digest of the network: the counters hold no address."""
 
     def bucket() -> str:
         return hmac.new(key, network_of(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()
