@@ -3,14 +3,12 @@
 import json
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 
 from service.web.messages import MESSAGES
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
@@ -31,11 +29,11 @@ _PAGE: Final = """<!doctype html>
 class Front:
     """The WSGI callable in front of an app. No malfunction behind it reaches a client as a bare 500."""
 
-    def __init__(self, app: "WSGIApplication", *, scheme: str) -> None:
+    def __init__(self, app: WSGIApplication, *, scheme: str) -> None:
         self._app = app
         self._scheme = scheme
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             self._normalise(environ)
             return self._app(environ, start_response)
@@ -46,7 +44,7 @@ class Front:
             start_response("503 SERVICE UNAVAILABLE", [*headers.items()])
             return [body if environ.get("REQUEST_METHOD") != "HEAD" else b""]
 
-    def _normalise(self, environ: "WSGIEnvironment") -> None:
+    def _normalise(self, environ: WSGIEnvironment) -> None:
         """Set the scheme of the settings, and the method OTHER for an undefined one (it is a metric's label).
 
         An empty path is `/` (RFC 9110, 4.2.3); a query string of too many parameters counts as not sent.

@@ -76,7 +76,7 @@ LINK_INCOMPLETE: Final = Message(
     "from the message into the address bar. It has not been used up.",
 )
 
-# Problems of a field. Problem.BUSY, LINK_SPENT and SIGNED_OUT have answers of their own.
+# Problems that the form shows; BUSY, LINK_SPENT and SIGNED_OUT have answers of their own.
 PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     **{weakness: WEAKNESS_MESSAGES[weakness] for weakness in Weakness},
     Problem.WRONG_CURRENT: "Your current password is not right.",

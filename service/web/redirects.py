@@ -1,6 +1,6 @@
 """The one redirect: 303, so that a POST with credentials is never repeated elsewhere (RFC 9110, 15.4.4)."""
 
-from typing import TYPE_CHECKING
+from wsgiref.types import WSGIEnvironment
 
 from flask import Response
 from werkzeug.datastructures import Headers
@@ -8,14 +8,11 @@ from werkzeug.datastructures import Headers
 from service.access.return_to import destination
 from service.web import context
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 
 class _SeeOther(Response):
     """An answer with its Location as set: Werkzeug would encode the Location once more when it is sent."""
 
-    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         headers = super().get_wsgi_headers(environ)
         headers["Location"] = self.headers["Location"]
         return headers

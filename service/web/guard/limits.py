@@ -5,10 +5,9 @@ import hmac
 import logging
 import math
 import time
-from collections.abc import Callable
 
 from flask import Flask, Response, request
-from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask_limiter import Limiter, RateLimitExceeded
 
 from service.login.networks import network_of
 from service.services import OuterLimit
@@ -21,10 +20,15 @@ SCOPE = "posts"
 
 def init_app(app: Flask, limit: OuterLimit) -> None:
     """Answer 429 with Retry-After once a network sent too many POSTs in a minute."""
+
+    def bucket() -> str:
+        """Return a keyed digest of the client's network: the counters hold no address."""
+        return hmac.new(limit.key, network_of(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()
+
     limiter = Limiter(
-        _keyed(limit.key),
+        bucket,
         app=app,
-        application_limits=[ApplicationLimit(f"{limit.posts_per_minute} per minute", methods=["POST"])],
+        application_limits=[f"{limit.posts_per_minute} per minute"],
         strategy="fixed-window",
         storage_uri=limit.storage_uri,
         storage_options=dict(limit.storage_options),
@@ -32,8 +36,8 @@ def init_app(app: Flask, limit: OuterLimit) -> None:
         swallow_errors=False,
     )
     limiter.logger.setLevel(logging.WARNING)  # each refusal has an event of ours
-    limiter.request_filter(_is_not_counted)  # cheaper for pages than `methods` above
-    app.register_error_handler(RateLimitExceeded, lambda error: _too_many(limiter, error))
+    limiter.request_filter(_is_not_counted)
+    app.register_error_handler(RateLimitExceeded, lambda _: _too_many(limiter))
 
 
 def _is_not_counted() -> bool:
@@ -41,18 +45,9 @@ def _is_not_counted() -> bool:
     return request.method != "POST" or request.path == "/logout"
 
 
-def _keyed(key: bytes) -> Callable[[], str]:
-    """Name buckets by a keyed digest of the network: the counters hold no address."""
-
-    def bucket() -> str:
-        return hmac.new(key, network_of(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()
-
-    return bucket
-
-
-def _too_many(limiter: Limiter, _error: RateLimitExceeded) -> Response:
+def _too_many(limiter: Limiter) -> Response:
     telemetry.count_throttled(SCOPE)
     telemetry.event("excess_rate_limit_exceeded", scope=SCOPE)
     reset_at = limiter.current_limit.reset_at if limiter.current_limit else 0
     left = math.ceil(reset_at - time.time())
-    return errors.answer(429, retry_after=min(max(1, left), WINDOW_SECONDS))  # also when the clock jumped meanwhile
+    return errors.answer(429, retry_after=min(max(1, left), WINDOW_SECONDS))  # bounded: the clock may have been set

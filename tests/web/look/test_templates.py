@@ -5,10 +5,17 @@ import re
 import pytest
 from markupsafe import Markup
 
-from tests.web.rendered import BRAND, NASTY, PROBLEM, STATES, Page, state
+from tests.web.rendered import BRAND, LOOK, NASTY, PROBLEM, STATES, Page, state
 
 every_state = pytest.mark.parametrize("name", STATES)
 CREDENTIALS = {"username", "current-password", "new-password"}
+
+
+def test_every_page_is_looked_at_here() -> None:
+    """Each template of a page is in the table of states; base.html and parts.html are parts of all of them."""
+    templates = {path.name for path in (LOOK / "templates").glob("*.html")}
+
+    assert {template for template, _ in STATES.values()} == templates - {"base.html", "parts.html"}
 
 
 @every_state
