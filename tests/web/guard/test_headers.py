@@ -183,7 +183,7 @@ def test_every_status_has_its_words(world: World, status: int) -> None:
     ],
 )
 def test_json_where_accept_prefers_it(world: World, accept: str, *, is_json: bool) -> None:
-    """A client that ranks JSON above HTML gets it; everybody else gets the page."""
+    """A client that ranks JSON above HTML gets JSON; every other one gets the page."""
     answer = kept(ask(world.app(), "GET", "/nope", headers=[("Accept", accept)]))
 
     assert (answer.get("Content-Type") == "application/json") is is_json

@@ -1,4 +1,4 @@
-"""What every page promises, whoever renders it: the templates with Jinja alone, no app around them."""
+"""The templates, rendered by Jinja without an app: what holds for every page."""
 
 import re
 
@@ -175,7 +175,7 @@ def test_how_long_signed_in(seconds: int, words: str) -> None:
 
 
 def test_coming_back_later() -> None:
-    """Whoever was throttled reads when to come back, and which request it was."""
+    """A throttled user reads when to try again, and the request's id."""
     page = state("throttled")
 
     assert "Please try again <strong>in 40 seconds</strong>." in page.source

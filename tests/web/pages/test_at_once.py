@@ -12,7 +12,7 @@ from tests.rig.world import World
 PEOPLE = [f"person-{n:02}" for n in range(20)]
 
 
-def test_nobody_gets_the_answer_of_another(world: World) -> None:
+def test_no_request_gets_the_answer_of_another(world: World) -> None:
     """Twenty people sign in at the same time, three times each, and each finds their own account."""
     world.rows.accounts = {name: alice(id=name, username=name) for name in PEOPLE}
     app = world.app(gate=Gate(threads=2, waiting=60))
