@@ -115,7 +115,7 @@ def _add_pages(app: Flask) -> None:
 
     for page in (sign_in, account, set_up):
         app.register_blueprint(page.pages)
-    errors.keep_form(app, "sign_in.login", sign_in.form_again)
+    errors.keep_form(app, "sign_in.login", sign_in.form_page)
 
 
 def build_services(settings: Settings) -> Services:
@@ -200,8 +200,8 @@ def upgrade(settings: Settings) -> str:
 def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
     """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
     from service.edge import nginx
-    from service.web.look import static_site
+    from service.web.look import assets
 
-    files = nginx.rendered(settings, directory=directory, site=static_site.files(_brand(settings)))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
     nginx.write(directory, files)
     return sorted(files)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.access.public_address import PublicAddress
-from service.login.sessions import Lifetimes, Sessions, SignedIn, hash_of_claimed, may_be_used
+from service.login.sessions import Lifetimes, Sessions, SignedIn, hash_of_claimed, may_be_used, seen_is_due
 
 MAXIMUM_TOKENS: Final = 4  # each of them is a read of the database
 
@@ -59,9 +59,10 @@ def token_hashes(values: Iterable[str]) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The live session, if there is one; `expired` are the sessions that were found before it."""
+    """The live session, and whether its time of last use is due to be written; `expired` rows were found before it."""
 
     live: SignedIn | None
+    seen_is_due: bool = False
     expired: tuple[SignedIn, ...] = ()
 
 
@@ -71,7 +72,7 @@ def look_up(hashes: Iterable[bytes], *, sessions: Sessions, lifetimes: Lifetimes
     for token_hash in hashes:
         found = sessions.find(token_hash)
         if found and may_be_used(found, lifetimes, now=now):
-            return Found(found, tuple(expired))
+            return Found(found, seen_is_due(found.session, now=now), tuple(expired))
         if found:
             expired.append(found)
-    return Found(None, tuple(expired))
+    return Found(None, expired=tuple(expired))

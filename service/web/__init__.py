@@ -1,5 +1,1 @@
-"""HTTP: forms, cookies, status codes, headers, limits, metrics.
-
-Owns the translation between browsers and the rules, in both directions, and decides nothing about
-identity itself. Pages (`sign_in`, `account`, `set_up`) never import one another.
-"""
+"""HTTP: pages, cookies, status codes, headers, limits, metrics. Translates; the rules decide."""

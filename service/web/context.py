@@ -1,4 +1,4 @@
-"""What a request can reach: the services, the clock's reading for this request, and who its client is."""
+"""The context of a request: the services, one reading of the clock, and the client."""
 
 from typing import cast
 
@@ -15,7 +15,7 @@ _SHOWN_USER_AGENT = 200
 
 
 def install(app: Flask, services: Services) -> None:
-    """Hand the services to every request of this app."""
+    """Make the services available to every request of this app."""
     app.extensions[_KEY] = services
 
 
@@ -25,17 +25,14 @@ def services() -> Services:
 
 
 def now() -> int:
-    """Return one reading of the clock for the whole request, in seconds since the epoch."""
+    """Return the time of this request, in seconds since the epoch."""
     if "now" not in g:
         g.now = services().clock()
     return cast("int", g.now)
 
 
 def client() -> Client:
-    """Return the peer's address as nginx saw it, the beginning of its User-Agent, and its device cookie.
-
-    Text that is no address is not repeated: it would go into rows and log lines at any length.
-    """
+    """Return the client: its address as nginx saw it (or UNKNOWN), the start of its User-Agent, its device cookie."""
     if "client" not in g:
         address = str(address_of(request.remote_addr or "") or UNKNOWN)
         shown = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))[:_SHOWN_USER_AGENT]

@@ -1,45 +1,53 @@
-"""What stands before Flask: one environment for whatever answers, and an answer of ours when all else fails."""
+"""Before Flask: one reading of the WSGI environment, and an answer when even the answer to a malfunction failed."""
 
+import json
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 
-from service.web import error_fallback
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from service.web.messages import MESSAGES
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
-MAXIMUM_PARAMETERS: Final = 20  # of a query string: reading many takes longer than the page, which has two
+MAXIMUM_PARAMETERS: Final = 20  # of a query string: pages read two, and parsing many costs more than a page
+
+RETRY_SECONDS: Final = "5"
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{message.title}</title>
+<h1>{message.title}</h1>
+<p>{message.text} Please try again in a moment.</p>
+<p>Error 503, reference {request_id}</p>
+</html>
+"""
 
 
 class Front:
-    """The WSGI callable in front of an app. Nothing that goes wrong behind it reaches a client as a bare 500."""
+    """The WSGI callable in front of an app. No malfunction behind it reaches a client as a bare 500."""
 
-    def __init__(self, app: "WSGIApplication", *, scheme: str, headers: dict[str, str]) -> None:
+    def __init__(self, app: WSGIApplication, *, scheme: str) -> None:
         self._app = app
         self._scheme = scheme
-        self._headers = headers
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            self._settle(environ)
+            self._normalise(environ)
             return self._app(environ, start_response)
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer of ours
+        except Exception:  # noqa: BLE001 - any malfunction gets the last answer
             request_id = uuid.uuid4().hex
             structlog.get_logger().exception("malfunction", request_id=request_id)
-            headers, body = error_fallback.answer(environ.get("HTTP_ACCEPT", ""), request_id)
-            start_response("503 SERVICE UNAVAILABLE", [*(self._headers | headers).items()])
+            headers, body = error_fallback(environ.get("HTTP_ACCEPT", ""), request_id)
+            start_response("503 SERVICE UNAVAILABLE", [*headers.items()])
             return [body if environ.get("REQUEST_METHOD") != "HEAD" else b""]
 
-    def _settle(self, environ: "WSGIEnvironment") -> None:
-        """Write the settings' scheme over the connection's, OTHER over an undefined method (its metric label).
+    def _normalise(self, environ: WSGIEnvironment) -> None:
+        """Set the scheme of the settings, and the method OTHER for an undefined one (it is a metric's label).
 
-        An empty path is `/` (RFC 9110, 4.2.3): no redirect is needed to say so, and none is made. A query string of too
-        many parameters counts as not sent.
+        An empty path is `/` (RFC 9110, 4.2.3); a query string of too many parameters counts as not sent.
         """
         environ["wsgi.url_scheme"] = self._scheme
         if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
@@ -47,3 +55,15 @@ class Front:
         environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
         if environ.get("QUERY_STRING", "").count("&") >= MAXIMUM_PARAMETERS:
             environ["QUERY_STRING"] = ""
+
+
+def error_fallback(accept: str, request_id: str) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of a 503 that needs no template, store or request; nginx adds the other headers."""
+    message = MESSAGES[503]
+    if "application/json" in accept and "text/html" not in accept:
+        facts = {"error": message.name, "message": message.text, "request_id": request_id}
+        content_type, body = "application/json", json.dumps(facts).encode()
+    else:
+        content_type, body = "text/html; charset=utf-8", _PAGE.format(message=message, request_id=request_id).encode()
+    headers = {"Content-Type": content_type, "Content-Length": str(len(body)), "Retry-After": RETRY_SECONDS}
+    return headers | {"X-Request-ID": request_id}, body

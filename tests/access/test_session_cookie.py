@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from service.access import session_cookie
 from service.access.public_address import PublicAddress
-from service.login.sessions import SignedIn, hash_of
+from service.access.session_cookie import Found
+from service.login.sessions import hash_of
 from tests.rig.memory_store import MemorySessions, Rows
 from tests.rig.people import LIFETIMES, NOW, alice, session_of
 
@@ -18,14 +19,14 @@ HTTPS = PublicAddress("https", "auth.team.example.test", 443)
 LIVE, DEAD = "L" * 43, "D" * 43
 
 
-def look_up(header: str, *, expired: str = "") -> SignedIn | None:
+def look_up(header: str, *, expired: str = "", now: int = NOW) -> Found:
     """Look up the tokens of a header where one session is live, and perhaps another one expired."""
     rows = Rows(accounts={"a1": alice()})
     rows.sessions = {hash_of(LIVE): replace(session_of(alice()), token_hash=hash_of(LIVE))}
     if expired:
         rows.sessions[hash_of(expired)] = replace(session_of(alice(), now=NOW - 1000), token_hash=hash_of(expired))
     hashes = session_cookie.token_hashes(session_cookie.sent(header, "n"))
-    return session_cookie.look_up(hashes, sessions=MemorySessions(rows), lifetimes=LIFETIMES, now=NOW).live
+    return session_cookie.look_up(hashes, sessions=MemorySessions(rows), lifetimes=LIFETIMES, now=now)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +45,18 @@ def look_up(header: str, *, expired: str = "") -> SignedIn | None:
 )
 def test_of_several_cookies_the_live_one_counts(header: str, *, is_in: bool) -> None:
     """Whatever their order, the live session is found among the first four different tokens."""
-    assert (look_up(header) is not None) is is_in
-    assert (look_up(header, expired=DEAD) is not None) is is_in
+    assert (look_up(header).live is not None) is is_in
+    assert (look_up(header, expired=DEAD).live is not None) is is_in
+
+
+@pytest.mark.parametrize(
+    ("now", "is_in", "is_due"), [(0, True, False), (59, True, False), (60, True, True), (100, False, False)]
+)
+def test_the_last_use_of_a_live_session_is_due_once_a_minute(now: int, *, is_in: bool, is_due: bool) -> None:
+    """One answer says both: whether the session may be used, and whether its last use is due to be written."""
+    found = look_up(f"n={LIVE}", now=NOW + now)
+
+    assert (found.live is not None, found.seen_is_due, len(found.expired)) == (is_in, is_due, not is_in)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=80) | st.text("n=; ab", max_size=40))

@@ -213,10 +213,11 @@ def test_refusals_say_what_would_work(orders: Servers, status: int) -> None:
     assert (len(answer.all("allow")), len(answer.all("retry-after"))) == ((1, 0) if status == 405 else (0, 1))
 
 
-def test_a_page_over_https_says_so_to_browsers(orders: Servers) -> None:
-    """With an https address everything carries HSTS once: what the service answers, files, errors (BH-05)."""
-    for path in ("/", _asset(orders), "/metrics"):
-        assert orders.get(path).one("strict-transport-security") == "max-age=63072000; includeSubDomains"
+def test_nginx_adds_the_headers_that_an_answer_lacks(orders: Servers) -> None:
+    """An answer without headers of its own, a file and an error of nginx's: each header once, HSTS too (BH-05)."""
+    for answer in map(orders.get, ("/", _asset(orders), "/metrics")):
+        assert {header: len(answer.all(header)) for header in ONCE} == dict.fromkeys(ONCE, 1)
+        assert answer.one("strict-transport-security") == "max-age=63072000; includeSubDomains"
 
 
 @pytest.mark.parametrize(

@@ -126,10 +126,10 @@ def test_nginx_knows_the_ops_paths() -> None:
 def test_every_error_page_is_made() -> None:
     """For every status that nginx answers itself there is a page and a JSON body."""
     from service.services import Brand
-    from service.web.look.static_site import files
+    from service.web.look.assets import nginx_files
 
     named = set(re.findall(r"/errors/(\d+)\.\$error_form", read("nginx.conf")))
-    made = set(files(Brand("Name", "#0f5f6b")))
+    made = set(nginx_files(Brand("Name", "#0f5f6b")))
 
     assert {f"errors/{status}.{form}" for status in named for form in ("html", "json")} <= made
 

@@ -1,4 +1,4 @@
-"""An attack on somebody's account, as the app sees it: small limits, many networks, and the owner's browser."""
+"""An attack on one account: small limits, many networks, and the owner's browser."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -43,7 +43,7 @@ def use_up(app: Flask, username: str = "alice", address: str = "192.0.2.1") -> l
 
 
 def attack(app: Flask, username: str = "alice") -> None:
-    """Guess from many networks until nobody new may try."""
+    """Guess from many networks until new browsers are throttled."""
     statuses = [sign_in(app, username=username, address=f"198.51.100.{number}").status for number in range(9)]
     assert statuses == [401] * 8 + [429]
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import service.web.look
 from service.login.accounts import Account
 from service.login.sessions import Session
-from service.web.messages import TOO_MANY_TRIES
+from service.web.messages import TOO_MANY_ATTEMPTS, Message
 
 Context = dict[str, object]
 LOOK: Final = Path(service.web.look.__file__).parent
@@ -36,7 +36,7 @@ _SIGN_IN: Final[Context] = {
 }
 _TYPED: Final[Context] = {"username": NASTY, "remember": True, "rd": NASTY, "problem": PROBLEM}
 _SET_UP: Final[Context] = {"purpose": "set-up", "username": "", "token": NASTY, "problem": None, **_LIMITS}
-_ERROR: Final[Context] = {"title": NASTY, "message": NASTY, "request_id": "5f2c", "again_at": None, "home_url": "/"}
+_ERROR: Final[Context] = {"message": Message("", NASTY, NASTY), "request_id": "5f2c", "again_at": None, "home_url": "/"}
 _PASSWORD: Final[Context] = {"username": "anna", "problem": None, **_LIMITS}
 
 STATES: Final[dict[str, tuple[str, Context]]] = {
@@ -47,7 +47,7 @@ STATES: Final[dict[str, tuple[str, Context]]] = {
         "sign_in.html",
         _SIGN_IN
         | _TYPED
-        | {"problem": None, "refused": (429, TOO_MANY_TRIES), "again_at": NASTY, "request_id": "5f2c"},
+        | {"problem": None, "refused": (429, TOO_MANY_ATTEMPTS), "again_at": NASTY, "request_id": "5f2c"},
     ),
     "account": ("account.html", {"account": ACCOUNT, "session": SESSION, "now": 7200, "notice": "Done."}),
     "account, crowded": ("account.html", {"account": CROWDED, "session": SESSION, "now": 59, "notice": None}),

@@ -1,4 +1,4 @@
-"""A page says once what has just happened, to the browser in which it happened."""
+"""A notice is shown once, in the browser in which something happened."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -24,7 +24,7 @@ def test_it_is_said_once(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("notice", ["signed-out", "password-set", "password-changed"])
 def test_no_link_can_say_it(client: FlaskClient, notice: str) -> None:
-    """An address, whoever wrote it, puts no sentence on a page."""
+    """No parameter of an address puts a notice on a page."""
     plain = client.get("/").text
 
     assert client.get("/", query_string={"notice": notice}).text == plain

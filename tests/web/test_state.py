@@ -1,4 +1,4 @@
-"""What the service says of its state: gauges from the database, and whether it wants requests."""
+"""Gauges from the database, and readiness."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -56,7 +56,7 @@ class Counted(MemoryAccounts):
 
 
 def test_the_database_is_asked_every_thirty_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often somebody scrapes, rows are counted at most twice a minute in each worker."""
+    """However often Prometheus scrapes, rows are counted at most twice a minute in each worker."""
     moment, asked = [1000.0], []
     monkeypatch.setattr(gauges, "time", SimpleNamespace(monotonic=lambda: moment[0]))
     app = world.app(accounts=(accounts := Counted(world.rows)))

@@ -40,7 +40,7 @@ def test_one_private_address_is_noticed(address: str) -> None:
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_an_office_behind_one_public_address_is_none(address: str) -> None:
-    """Many people share a public address; and what is no address is nobody's proxy."""
+    """Many people share a public address; a text that is no address is not taken for a proxy."""
     assert after(*[address] * (2 * WINDOW)).address is None
 
 
@@ -54,7 +54,7 @@ def test_an_address_is_named_as_it_is_set() -> None:
 
 @pytest.mark.parametrize(("others", "is_noticed"), [(0, True), (1, True), (2, False), (10, False)])
 def test_a_twentieth_may_come_from_elsewhere(others: int, *, is_noticed: bool) -> None:
-    """A health check or somebody inside does not hide the proxy; two networks among twenty are no proxy's work."""
+    """A health check or a client inside does not hide the proxy; two networks among twenty requests mean no proxy."""
     addresses = [*["192.0.2.7"] * others, *[PROXY] * (WINDOW - others)]
 
     assert (after(*addresses).address == PROXY) is is_noticed
@@ -116,7 +116,7 @@ def test_it_goes_when_people_have_addresses(world: World) -> None:
 
 
 def test_on_ones_own_machine_it_is_normal(world: World) -> None:
-    """On http://localhost everybody comes from there."""
+    """On http://localhost every client has the same address, so nothing is suspected."""
     app = world.app()
     sign_in(app, "127.0.0.1", WINDOW)
 

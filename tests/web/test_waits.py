@@ -13,5 +13,5 @@ from service.web import errors
     ],
 )
 def test_a_wait_is_said_as_people_say_it(seconds: int, words: str) -> None:
-    """Up to the day that an operator may set; rounded up, so that nobody is sent back too early."""
+    """Up to the day that an operator may set; rounded up, so that no user comes back too early."""
     assert errors.in_words(seconds) == words

@@ -1,1 +1,1 @@
-"""Cookies: read in exactly one way, issued with every attribute that protects them, and deleted."""
+"""Cookies: the session, the device cookie, and notices."""

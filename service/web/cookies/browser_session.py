@@ -1,4 +1,4 @@
-"""The session cookie: issue, read, clear. Nothing else touches it."""
+"""The session cookie: read, issue, clear. Nothing else touches the cookie."""
 
 from contextlib import suppress
 from typing import cast
@@ -6,9 +6,8 @@ from typing import cast
 from flask import Response, g, request
 
 from service.access import session_cookie
-from service.access.session_cookie import Found
 from service.login.audit import Entry, Happened
-from service.login.sessions import SignedIn, may_be_used, seen_is_due
+from service.login.sessions import SignedIn, may_be_used
 from service.login.sign_in import Opened
 from service.services import Unavailable
 from service.web import context
@@ -16,44 +15,32 @@ from service.web.cookies import reading
 from service.web.telemetry import reporting as telemetry
 
 
+def current() -> SignedIn | None:
+    """Return the session of this request and its account; looked up once."""
+    if "signed_in" not in g:
+        g.signed_in = _look_up()
+    return cast("SignedIn | None", g.signed_in)
+
+
+def _look_up() -> SignedIn | None:
+    services, hashes = context.services(), session_cookie.token_hashes(_sent())
+    found = session_cookie.look_up(hashes, sessions=services.sessions, lifetimes=services.lifetimes, now=context.now())
+    for old in found.expired:
+        telemetry.event("session_use_after_expire", account=old.account.username, session=old.session.id)
+    if found.live and found.seen_is_due:
+        with suppress(Unavailable):  # a session can be used while the disk is full
+            services.sessions.touch(found.live.session.token_hash, now=context.now())
+    return found.live
+
+
 def presented() -> bytes | None:
-    """Return the hash of the token that counts: the live session's, else the first one that the browser sent."""
+    """Return the token hash of the live session, else that of the first token that the browser sent."""
     signed_in = current()
     return signed_in.session.token_hash if signed_in else next(iter(session_cookie.token_hashes(_sent())), None)
 
 
-def _sent() -> list[str]:
-    return reading.sent(_name())
-
-
-def _name() -> str:
-    services = context.services()
-    return session_cookie.cookie_name(services.public, services.cookie_domain)
-
-
-def current() -> SignedIn | None:
-    """Return who is signed in, once a request; the time of last use is written at most once a minute."""
-    if "signed_in" not in g:
-        g.signed_in = _used(_found())
-    return cast("SignedIn | None", g.signed_in)
-
-
-def _found() -> Found:
-    services, hashes = context.services(), session_cookie.token_hashes(_sent())
-    return session_cookie.look_up(hashes, sessions=services.sessions, lifetimes=services.lifetimes, now=context.now())
-
-
-def _used(found: Found) -> SignedIn | None:
-    for old in found.expired:
-        telemetry.event("session_use_after_expire", account=old.account.username, session=old.session.id)
-    if found.live and seen_is_due(found.live.session, now=context.now()):
-        with suppress(Unavailable):  # a full disk keeps nobody out who is in
-            context.services().sessions.touch(found.live.session.token_hash, now=context.now())
-    return found.live
-
-
 def issue(response: Response, opened: Opened) -> None:
-    """Give the browser its new token: until it closes, or for as long as a remembered session may live."""
+    """Set the new token: until the browser closes, or for as long as a remembered session may live."""
     services = context.services()
     _, absolute = services.lifetimes.of(remembered=opened.session.remembered)
     _set(response, opened.token, max_age=absolute if opened.session.remembered else None)
@@ -73,36 +60,44 @@ def end(response: Response, *, reason: str) -> None:
         if found and may_be_used(found, services.lifetimes, now=now):
             _end(found, reason)
         elif found:
-            services.sessions.end(token_hash)  # expired already: the row need not wait to be swept
+            services.sessions.end(token_hash)  # an expired session: nothing to report
     if _sent():
         _set(response, "", max_age=None)
 
 
 def _end(found: SignedIn, reason: str) -> None:
     services, account, session = context.services(), found.account.username, found.session.id
-    said = Entry(
-        context.now(), Happened.SESSION_ENDED, account, context.client().address, "browser", reason, detail=session
-    )
+    address = context.client().address
+    entry = Entry(context.now(), Happened.SESSION_ENDED, account, address, "browser", reason, detail=session)
     with services.transaction():
         if not services.sessions.end(found.session.token_hash):
             return
-        services.audit.add(said)
+        services.audit.add(entry)
     telemetry.event(Happened.SESSION_ENDED, account=account, session=session, reason=reason)
 
 
 def clear_if_dead(response: Response) -> None:
-    """Take away cookies that open nothing any more, under each domain that they may have been set with.
+    """Delete cookies of which none opens a session, under each domain that they may have been set with.
 
-    Never after a POST: the second of a double click comes with the token that the first one has just
-    replaced, and must not take the new one away.
+    Never after a POST: the second request of a double click carries the token that the first one has just replaced,
+    and must not delete the new one.
     """
     if request.method in {"GET", "HEAD"} and _sent() and current() is None:
         services = context.services()
         for domain in session_cookie.domains(services.public, services.cookie_domain):
-            reading.give(response, _name(), "", max_age=0, domain=domain)
+            reading.set_cookie(response, _name(), "", max_age=0, domain=domain)
+
+
+def _name() -> str:
+    services = context.services()
+    return session_cookie.cookie_name(services.public, services.cookie_domain)
+
+
+def _sent() -> list[str]:
+    return reading.sent(_name())
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
     services = context.services()
     domain = services.cookie_domain if services.public.is_https else None
-    reading.give(response, _name(), value, max_age=max_age, domain=domain)
+    reading.set_cookie(response, _name(), value, max_age=max_age, domain=domain)

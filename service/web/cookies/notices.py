@@ -1,30 +1,26 @@
-"""A sentence that the next page says once, such as that its reader is signed out.
+"""A notice: a sentence that the next page shows once, such as that its reader is signed out.
 
-It waits in a cookie that the page reads and deletes: a sentence chosen by the address could be put into any link.
+A cookie names the notice. A parameter of the address would let any link show one.
 """
 
 from typing import Final
 
-from flask import Response
+from flask import Response, after_this_request
 
-from service.web.cookies import reading
+from service.web.cookies.reading import HostCookie
 from service.web.messages import NOTICES
 
-_NAME: Final = "notice"
-_LIFETIME_SECONDS: Final = 60
+_COOKIE: Final = HostCookie("notice", max_age=60)
 
 
 def leave(response: Response, notice: str) -> None:
-    """Have the next page say one of NOTICES."""
-    reading.give(response, reading.host_name(_NAME), notice, max_age=_LIFETIME_SECONDS)
+    """Have the next page show one of NOTICES."""
+    _COOKIE.set(response, notice)
 
 
-def waiting() -> str | None:
-    """Return what this page should say."""
-    return NOTICES.get(next(iter(reading.sent(reading.host_name(_NAME))), ""))
-
-
-def said(response: Response) -> None:
-    """Delete the notice that this page says."""
-    if reading.sent(reading.host_name(_NAME)):
-        reading.give(response, reading.host_name(_NAME), "", max_age=0)
+def take() -> str | None:
+    """Return what this page shows; its answer deletes the cookie."""
+    notice = _COOKIE.value()
+    if notice:
+        after_this_request(_COOKIE.delete)
+    return NOTICES.get(notice)

@@ -1,4 +1,6 @@
-"""Cookies: read in exactly one way, and written with everything that keeps them ours."""
+"""Cookies: read in exactly one way, and set with every attribute that protects them."""
+
+from dataclasses import dataclass
 
 from flask import Response, request
 
@@ -11,14 +13,32 @@ def sent(name: str) -> list[str]:
     return session_cookie.sent(request.headers.get("Cookie", ""), name)
 
 
-def host_name(name: str) -> str:
-    """Return the name of a cookie that is this host's alone."""
-    return session_cookie.host_cookie_name(context.services().public, name)
-
-
-def give(response: Response, name: str, value: str, *, max_age: int | None, domain: str | None = None) -> None:
-    """Have the browser keep a value until it closes, or for so many seconds; 0 takes it away."""
+def set_cookie(response: Response, name: str, value: str, *, max_age: int | None, domain: str | None = None) -> None:
+    """Set a cookie for `max_age` seconds; None is until the browser closes, 0 deletes it."""
     is_https = context.services().public.is_https
     response.set_cookie(
         name, value, max_age=max_age, path="/", domain=domain, secure=is_https, httponly=True, samesite="Lax"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HostCookie:
+    """A cookie of this host alone, also where sub-domains share the session (RFC 6265bis, 4.1.3.2)."""
+
+    suffix: str
+    max_age: int
+
+    @property
+    def name(self) -> str:
+        return session_cookie.host_cookie_name(context.services().public, self.suffix)
+
+    def value(self) -> str:
+        """Return what the browser sent; empty without the cookie."""
+        return next(iter(sent(self.name)), "")
+
+    def set(self, response: Response, value: str) -> None:
+        set_cookie(response, self.name, value, max_age=self.max_age)
+
+    def delete(self, response: Response) -> Response:
+        set_cookie(response, self.name, "", max_age=0)
+        return response

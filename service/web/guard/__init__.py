@@ -1,1 +1,1 @@
-"""Who is let near a page: proxy trust, Host, cross-site requests, blocked networks, the outer limit, forms."""
+"""What a request passes before a page: Host, cross-site check, blocks, outer limit, reading of forms, session."""

@@ -1,7 +1,6 @@
-"""Networks that an operator blocked get one short refusal in place of every page of the service."""
+"""Clients of a blocked network get one short refusal instead of every page."""
 
 import time
-from typing import Final
 
 from flask import Flask, Response, request
 
@@ -12,19 +11,16 @@ from service.web.messages import BLOCKED
 from service.web.telemetry import reporting as telemetry
 from service.web.telemetry.ops_pages import OPS_PATHS
 
-SCOPE: Final = "block"
-
 
 def init_app(app: Flask, services: Services) -> None:
-    """Refuse clients of a blocked network, before a form is read and a limit counted."""
+    """Refuse clients of a blocked network before a form is read and a limit counted."""
     blocks = CurrentBlocks(services.blocks)
 
     def refuse() -> Response | None:
-        if request.path in OPS_PATHS:
+        address = context.client().address
+        if request.path in OPS_PATHS or not blocks.contain(address, time.monotonic(), now=context.now()):
             return None
-        if not blocks.shut_out(context.client().address, time.monotonic(), now=context.now()):
-            return None
-        telemetry.count_throttled(SCOPE)
-        return errors.answer(403, said=BLOCKED, home_url=None)
+        telemetry.count_throttled("block")
+        return errors.answer(403, message=BLOCKED, home_url=None)
 
     app.before_request(refuse)

@@ -1,6 +1,6 @@
-"""The blocks as this worker last read them, for whatever answers requests: at most a second old, and no framework.
+"""The block list of this worker, at most a second old; needs no framework.
 
-A database that does not answer leaves the list as it was.
+While the database does not answer, the list stays as it was last read.
 """
 
 import threading
@@ -15,20 +15,20 @@ LONGEST_READ_SECONDS: Final = 1.0
 
 
 class CurrentBlocks:
-    """The list; safe for threads."""
+    """The block list; safe for threads."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
         self._reading = threading.Lock()
         self._read_at = float("-inf")
-        self._fence = BlockList([])
+        self._list = BlockList([])
 
-    def shut_out(self, address: str, moment: float, *, now: int) -> bool:
-        """Whether a client's address is blocked; `moment` is a reading of a clock that is never set."""
+    def contain(self, address: str, moment: float, *, now: int) -> bool:
+        """Whether a client's address is blocked; `moment` is in seconds of the monotonic clock."""
         return self._current(moment, now=now).contains(address, now=now)
 
     def _current(self, moment: float, *, now: int) -> BlockList:
-        """Return the list. One thread reads it again when it is due; the others wait only when theirs is too old."""
+        """Return the list. One thread reads it when that is due; the others wait only if the list is too old."""
         age = moment - self._read_at
         patience = LONGEST_READ_SECONDS if age >= 2 * READ_EVERY_SECONDS else 0
         if age >= READ_EVERY_SECONDS and self._reading.acquire(timeout=patience):
@@ -38,8 +38,8 @@ class CurrentBlocks:
                     self._read_at = moment
             finally:
                 self._reading.release()
-        return self._fence
+        return self._list
 
     def _read(self, now: int) -> None:
-        with suppress(Unavailable):  # what needs the database says so
-            self._fence = BlockList(self._blocks.all(now=now))
+        with suppress(Unavailable):
+            self._list = BlockList(self._blocks.all(now=now))

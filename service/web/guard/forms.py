@@ -1,7 +1,7 @@
-"""Forms: one strict reading of a urlencoded body, so that limiter, log and rules see the same value.
+"""Forms: one strict reading of a urlencoded body.
 
-What cannot be read in exactly one way is refused: another content type (415), bytes that are no UTF-8,
-a field that comes twice, more fields than any form of ours has (400). Size is the app's limit (413).
+Refused are another content type (415), bytes that are not UTF-8, a field that comes twice, too many fields (400). Flask
+refuses bodies larger than MAXIMUM_BODY_BYTES (413).
 """
 
 from urllib.parse import parse_qsl
@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 MAXIMUM_BODY_BYTES = 16 * 1024
 MAXIMUM_FIELDS = 20
-_LONGEST_TYPE = 100  # of its parameters only `charset` means anything
+_LONGEST_TYPE = 100  # of its parameters only `charset` has a meaning
 
 
 def read() -> dict[str, str]:
@@ -20,8 +20,8 @@ def read() -> dict[str, str]:
         raise UnsupportedMediaType
     if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType
-    body = request.get_data()  # kept: a form that is refused later on is read again, to be shown again
-    request.stream.read(1)  # a chunked body is cut at the limit; the byte behind it is what is refused
+    body = request.get_data()  # cached: a refused form is read again, to be shown again
+    request.stream.read(1)  # a chunked body is cut at the limit; reading the byte after it raises 413
     return parse(body)
 
 

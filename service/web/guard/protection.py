@@ -1,10 +1,10 @@
-"""Who may speak to us, and what every answer carries: proxy trust, Host, cross-site requests, headers.
+"""Which requests are answered, and the headers of every answer: proxy trust, Host, cross-site requests.
 
-The scheme and the host are facts of the settings, never of a request; a client's own forwarded headers
-do not reach this process through nginx, and one address from the socket's peer is all that counts.
+Scheme and host come from the settings, never from a request; the client's address is the one that nginx sends, which
+passes on no forwarded header of a client.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response, g, request
 from flask_talisman import Talisman
@@ -29,7 +29,7 @@ _POLICY: Final = {
     "default-src": "'none'",
     "object-src": "'none'",
     "style-src": "'self'",
-    "script-src": "",  # the nonce alone: no file that lies here becomes a script
+    "script-src": "",  # the nonce alone
     "img-src": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
@@ -38,15 +38,13 @@ _POLICY: Final = {
 
 
 def init_app(app: Flask, services: Services) -> None:
-    """Guard this app: who is asked for, who asks, and what goes out."""
-    # One hop: the address that nginx wrote over whatever the client claimed. Host and scheme are not taken from it.
-    behind = ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0)
-    front = Front(behind, scheme=services.public.scheme, headers=_plain_headers(services))
-    app.wsgi_app = front  # type: ignore[method-assign]
+    """Register the checks of every request and the headers of every answer."""
+    behind = ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0)  # the address alone, from one hop: nginx
+    app.wsgi_app = Front(behind, scheme=services.public.scheme)  # type: ignore[method-assign]
     app.after_request(_complete)  # registered before Talisman, so it runs after it
     Talisman(
         app,
-        force_https=False,  # nginx redirects; Talisman would copy the request's Host into the target
+        force_https=False,  # nginx redirects; Talisman would copy the request's Host into the Location
         strict_transport_security=services.public.is_https,
         strict_transport_security_max_age=TWO_YEARS_SECONDS,
         frame_options="DENY",
@@ -61,13 +59,10 @@ def init_app(app: Flask, services: Services) -> None:
 
 
 def _refuse_foreign_host() -> Response | None:
-    """Stop a request for another name: a rebound or mistyped address must not see a sign-in page."""
-    public = context.services().public
-    if request.path in OPS_PATHS:
-        return None
-    if request.environ.get("HTTP_HOST", "").lower() in {public.netloc, f"{public.host}:{public.port}"}:
-        return None
-    return errors.wrong_host()
+    """Stop requests for another Host: DNS rebinding, and mistyped addresses."""
+    public, host = context.services().public, request.environ.get("HTTP_HOST", "").lower()
+    is_ours = host in {public.netloc, f"{public.host}:{public.port}"} or request.path in OPS_PATHS
+    return None if is_ours else errors.wrong_host()
 
 
 def _refuse_other_spelling() -> None:
@@ -77,7 +72,7 @@ def _refuse_other_spelling() -> None:
 
 
 def _refuse_cross_site() -> None:
-    """Stop forms that another site submits in a signed-in person's name, sign-in itself included."""
+    """Stop forms that another site submits (CSRF), sign-in included."""
     if request.method in SAFE_METHODS:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
@@ -93,31 +88,17 @@ def _refuse_cross_site() -> None:
 
 
 def allow_form_to(origin: str | None) -> None:
-    """Let this page's form end at one validated origin: Chromium holds redirects after a POST to form-action."""
+    """Add a validated origin to this page's form-action: Chromium checks it against the redirect after a POST, too."""
     g.form_origin = origin
 
 
 def _complete(response: Response) -> Response:
-    """Add what Talisman does not know of; what depends on who asks is never stored."""
-    headers: Any = response.headers
+    """Add the headers that Talisman does not know of. No answer of the service may be stored."""
+    headers = response.headers
     headers.update(_ISOLATION)
-    headers.setdefault("Cache-Control", "no-store")
+    headers["Cache-Control"] = "no-store"
     policy = headers["Content-Security-Policy"].replace("  ", " ")
     if g.get("form_origin"):
         policy = policy.replace("form-action 'self'", f"form-action 'self' {g.form_origin}")
     headers["Content-Security-Policy"] = policy
     return response
-
-
-def _plain_headers(services: Services) -> dict[str, str]:
-    """Return the headers of an answer that no part of Flask had a hand in."""
-    headers = {
-        "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
-        "X-Frame-Options": "DENY",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
-    }
-    if services.public.is_https:
-        headers["Strict-Transport-Security"] = f"max-age={TWO_YEARS_SECONDS}; includeSubDomains"
-    return headers | _ISOLATION

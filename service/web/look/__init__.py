@@ -1,1 +1,1 @@
-"""What people see: theme, assets, templates, and the pages that nginx serves by itself."""
+"""How pages look: theme, assets, templates, and nginx's error pages."""

@@ -1,25 +1,32 @@
-"""Style sheet, theme and pictures, under one address that changes whenever any of them does.
+"""Assets and the error pages of nginx: files that nginx serves by itself.
 
-nginx serves the same files from a folder of the same name, so that they may be kept for ever; an address
-with an old version is nothing (404), never new content under an old name.
+Assets have an address that changes with the content of any of them, so browsers may store them for ever.
 """
 
 import hashlib
+import json
 from importlib.resources import files
 from typing import Final
 
-from flask import Flask, Response
-from werkzeug.exceptions import NotFound
+from flask import Flask
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 from service.services import Brand
 from service.web.look.theme import theme_css
+from service.web.messages import MESSAGES
 
-FOR_EVER: Final = "public, max-age=31536000, immutable"
-_TYPES: Final = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
+REQUEST_ID: Final = Markup(
+    "<!--# echo var='request_id' -->"
+)  # for nginx's SSI; its single quotes need no escape in JSON
+_MADE_BY_NGINX: Final = (400, 404, 405, 408, 413, 414, 421, 429, 431, 502, 503)
+_RETRY: Final = {429: "in a minute", 502: "in a moment", 503: "in a moment"}
+# nginx cannot show a refused form again, but the browser can.
+_GO_BACK: Final = "{} If you had filled in a form, going back in your browser shows it again."
 
 
 class Assets:
-    """The files of one brand, and the version that names them all."""
+    """The assets of one brand by name, and the version that is part of their addresses."""
 
     def __init__(self, brand: Brand) -> None:
         shipped = files("service.web.look") / "static"
@@ -35,31 +42,37 @@ class Assets:
         self.version = whole.hexdigest()[:8]
 
     def url(self, name: str) -> str:
-        """Return the address of a file. Raises KeyError for one that is not there."""
+        """Return the address of an asset. Raises KeyError for an unknown name."""
         if name not in self.files:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
 
 
 def init_app(app: Flask, brand: Brand) -> None:
-    """Serve the assets, and teach the templates their addresses and the brand's name."""
-    assets = Assets(brand)
-
-    def static(version: str, name: str) -> Response:
-        if version != assets.version or name not in assets.files:
-            raise NotFound
-        response = Response(assets.files[name], content_type=_TYPES[name.rpartition(".")[2]])
-        response.headers["Cache-Control"] = FOR_EVER
-        return response
-
-    app.add_url_rule("/static/<version>/<name>", view_func=static)
-    app.context_processor(lambda: page_context(assets, brand))
+    """Give the templates what every page shows."""
+    shared = _page_context(Assets(brand), brand)
+    app.context_processor(lambda: shared)
 
 
-def page_context(assets: Assets, brand: Brand) -> dict[str, object]:
-    """Return what every page is rendered with."""
+def _page_context(assets: Assets, brand: Brand) -> dict[str, object]:
     return {
         "brand": {"name": brand.name, "logo_url": assets.url(assets.logo) if assets.logo else None},
         "asset": assets.url,
         "theme_url": assets.url("theme.css"),
     }
+
+
+def nginx_files(brand: Brand) -> dict[str, bytes]:
+    """Return the files below nginx's root by path: `static/<version>/<name>`, `errors/<status>.<html|json>`."""
+    assets = Assets(brand)
+    made = {f"static/{assets.version}/{name}": content for name, content in assets.files.items()}
+    page = Environment(loader=PackageLoader("service.web.look"), autoescape=True).get_template("error.html")
+    for status in _MADE_BY_NGINX:
+        message = MESSAGES[status]
+        if status in _RETRY:
+            message = message._replace(text=_GO_BACK.format(message.text))
+        facts = {"status": status, "message": message, "request_id": REQUEST_ID, "again_at": _RETRY.get(status)}
+        made[f"errors/{status}.html"] = page.render(**_page_context(assets, brand), **facts, home_url="/").encode()
+        body = {"error": message.name, "message": MESSAGES[status].text, "request_id": str(REQUEST_ID)}
+        made[f"errors/{status}.json"] = json.dumps(body).encode()
+    return made

@@ -1,4 +1,4 @@
-"""Pages that a flood gets: rendered once for each wording, and filled in, escaped, for each request."""
+"""Pages that a flood of requests gets: rendered once for each wording; each request only fills in escaped text."""
 
 import re
 from collections.abc import Hashable, Mapping
@@ -12,7 +12,7 @@ _PLACE: Final = re.compile("\0([a-z_]+)\0")
 
 
 def page(template: str, *, filled: Mapping[str, str], **fixed: Hashable) -> str:
-    """Return a page. `filled` takes any text; `fixed` has few values in all: each combination of them is kept."""
+    """Return a page. `filled` takes any text; each combination of `fixed` values is cached, so they must be few."""
     rendered: dict[object, str] = current_app.extensions.setdefault(_RENDERED, {})
     key = (template, *(name for name, text in filled.items() if text), *fixed.items())
     if key not in rendered:

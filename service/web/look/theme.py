@@ -1,7 +1,7 @@
-"""The accent colour: from the one that an operator chose to what both colour schemes show and everybody can read.
+"""The accent colour: four CSS properties for each colour scheme, readable (WCAG 2.2, 1.4.3) for any chosen colour.
 
-Four custom properties: --accent (buttons), --accent-hover, --on-accent (text on both) and --accent-ink (mark,
-links, focus rings). style.css has them for the default accent; the sheet made here comes after it and wins.
+--accent (buttons), --accent-hover, --on-accent (text on both) and --accent-ink (mark, links, focus rings). style.css
+has them for the default accent; this sheet comes after style.css and overrides them.
 """
 
 import colorsys
@@ -10,24 +10,22 @@ from collections.abc import Iterable
 from typing import Final
 
 DEFAULT_ACCENT: Final = "#0f5f6b"
-# Text needs 4.5:1 (WCAG 2.2, 1.4.3). In the dark a colour that just gets there looks dull, so it goes further.
 READABLE: Final = 4.5
-BRIGHT: Final = 7.0
-# Where the ink stands: of each scheme's grounds in style.css the one that is nearest to it.
+BRIGHT: Final = 7.0  # on dark, a colour at 4.5:1 looks dull
+# Of the backgrounds of each scheme in style.css, the one with the least contrast to --accent-ink.
 LIGHT_GROUND: Final = "#e7eceb"
 DARK_GROUND: Final = "#232d30"
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _STEPS: Final = 128
-_GLARE: Final = 0.45  # saturation beyond which a colour that was lifted looks like neon
+_MAXIMUM_SATURATION: Final = 0.45  # of a lightened colour; beyond, it looks like neon
 _HOVER: Final = 0.14
 _LINEAR_BELOW: Final = 0.04045
 
 
 def theme_css(accent: str) -> str:
-    """Return the style sheet for an accent of the form `#rrggbb`. Raises ValueError for anything else.
+    """Return the style sheet for an accent `#rrggbb`. Raises ValueError for anything else.
 
-    In light the buttons have the very colour that was chosen; in dark a dark one would vanish, so it is
-    lifted until it glows.
+    Buttons have the chosen colour in the light scheme, and a lightened one in the dark scheme.
     """
     if not _COLOUR.fullmatch(accent):
         raise ValueError("an accent colour is a # and six hexadecimal digits")
@@ -45,29 +43,28 @@ def contrast(one: str, other: str) -> float:
 
 
 def _properties(accent: str, *, ink: str) -> str:
-    """Hovering moves the button away from its text, so its contrast only grows."""
     on_accent = "#ffffff" if contrast(accent, "#ffffff") >= READABLE else "#000000"
+    # Away from the text: the contrast only grows.
     hover = _mix(accent, "#000000" if on_accent == "#ffffff" else "#ffffff", _HOVER)
     return f"--accent:{accent};--accent-hover:{hover};--accent-ink:{ink};--on-accent:{on_accent}"
 
 
 def _first_readable(colours: Iterable[str], *, ground: str, ratio: float) -> str:
-    """Return the first that has this contrast to the ground; the last of them, black or white, always has."""
+    """Return the first colour that has this contrast to the ground; black or white, at the end, always has."""
     return next(colour for colour in colours if contrast(colour, ground) >= ratio)
 
 
 def _darker(colour: str) -> Iterable[str]:
-    """Yield the colour and then ever darker ones, down to black."""
     return (_mix(colour, "#000000", step / _STEPS) for step in range(_STEPS + 1))
 
 
 def _lighter(colour: str) -> Iterable[str]:
-    """Yield the colour and then ever lighter ones of its hue, up to white."""
+    """Yield the colour, then lighter ones of the same hue, up to white."""
     yield colour
     hue, lightness, saturation = colorsys.rgb_to_hls(*(channel / 255 for channel in _channels(colour)))
     for step in range(1, _STEPS + 1):
         lifted = lightness + (1 - lightness) * step / _STEPS
-        yield _hex(channel * 255 for channel in colorsys.hls_to_rgb(hue, lifted, min(saturation, _GLARE)))
+        yield _hex(channel * 255 for channel in colorsys.hls_to_rgb(hue, lifted, min(saturation, _MAXIMUM_SATURATION)))
 
 
 def _mix(one: str, other: str, share: float) -> str:

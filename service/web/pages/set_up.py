@@ -1,44 +1,36 @@
 """One-time links: the first administrator, invitations and resets choose a password at `/setup?token=…`."""
 
+from typing import Final
+
 from flask import Blueprint, Response, make_response, render_template, request
 
 from service.login.links import Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
-from service.login.password_policy import MINIMUM_CHARACTERS, Weakness
-from service.login.passwords import MAXIMUM_CHARACTERS
+from service.login.password_policy import Weakness
 from service.login.sessions import hash_of_claimed
 from service.web import context, errors
 from service.web.cookies import browser_session, device_cookie, notices
 from service.web.guard import forms
-from service.web.messages import FIELD, INCOMPLETE, PROBLEMS, SPENT
+from service.web.messages import LINK_INCOMPLETE, LINK_SPENT, PROBLEMS, new_password_form
 from service.web.redirects import see_other
 from service.web.telemetry import reporting as telemetry
 
 pages = Blueprint("set_up", __name__)
+_END_OF_SENTENCE: Final = " .,;:!?'\")>]}*"  # mail programs take it for a part of the link
 
 
 @pages.route("/setup", methods=["GET", "POST"])
 def set_up() -> Response:
-    """Show the form of a usable link, which uses nothing up, or choose the password, which does."""
-    form = forms.read() if request.method == "POST" else {}
-    token = _token(form.get("token", "") if request.method == "POST" else request.args.get("token", ""))
-    if hash_of_claimed(token) is None:
-        return errors.answer(404, said=INCOMPLETE)
-    link = _usable(token)
-    if link is None:
-        return errors.answer(404, said=SPENT)
-    return _choose(link, token, form) if request.method == "POST" else _form(link, token)
-
-
-def _token(text: str) -> str:
-    """Return a token without the end of the sentence that a mail program took for a part of the link."""
-    return text.rstrip(" .,;:!?'\")>]}*")
-
-
-def _usable(token: str) -> Link | None:
+    """Show the form of a usable link (GET), or choose the password, which uses the link up (POST)."""
+    form = forms.read() if request.method == "POST" else {"token": request.args.get("token", "")}
+    token = form.get("token", "").rstrip(_END_OF_SENTENCE)
     token_hash = hash_of_claimed(token)
-    link = context.services().links.find(token_hash) if token_hash else None
-    return link if link and is_usable(link, now=context.now()) else None
+    if token_hash is None:
+        return errors.answer(404, message=LINK_INCOMPLETE)
+    link = context.services().links.find(token_hash)
+    if link is None or not is_usable(link, now=context.now()):
+        return errors.answer(404, message=LINK_SPENT)
+    return _choose(link, token, form) if request.method == "POST" else _form(link, token)
 
 
 def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
@@ -56,7 +48,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     if outcome is Problem.BUSY:
         return errors.busy()
     if outcome is Problem.LINK_SPENT:
-        return errors.answer(404, said=SPENT)
+        return errors.answer(404, message=LINK_SPENT)
     if isinstance(outcome, Problem | Weakness):
         return _refused(link, token, outcome, username=form.get("username", ""))
     made = link.purpose is Purpose.SET_UP
@@ -65,7 +57,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     )
     response = see_other("/")
     browser_session.end(response, reason="replaced")
-    # An attack on the name must not keep its owner out at the next step.
+    # An attack on the name must not throttle its owner at the sign-in that follows.
     device_cookie.issue(response, outcome)
     notices.leave(response, "password-set")
     return response
@@ -73,7 +65,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
 
 def _refused(link: Link, token: str, problem: Problem | Weakness, *, username: str) -> Response:
     if errors.prefers_json():
-        return errors.answer(400, message=PROBLEMS[problem])
+        return errors.answer(400, text=PROBLEMS[problem])
     return _form(link, token, problem=problem, username=username, status=400)
 
 
@@ -86,9 +78,6 @@ def _form(
         purpose=link.purpose.value,
         username=owner.username if owner else username,
         token=token,
-        problem=PROBLEMS[problem] if problem else None,
-        problem_field=FIELD.get(problem, "password") if problem else None,
-        minimum=MINIMUM_CHARACTERS,
-        maximum=MAXIMUM_CHARACTERS,
+        **new_password_form(problem),
     )
     return make_response(page, status)

@@ -10,7 +10,7 @@ from service.web.cookies import browser_session, device_cookie, notices
 from service.web.errors import Refusal
 from service.web.guard import forms, protection
 from service.web.look import rendering
-from service.web.messages import WRONG
+from service.web.messages import WRONG_SIGN_IN
 from service.web.redirects import see_other, validated
 from service.web.telemetry import reporting as telemetry
 
@@ -20,14 +20,12 @@ pages = Blueprint("sign_in", __name__)
 
 @pages.route("/", methods=["GET", "POST"])
 def login() -> Response:
-    """Show the form, or authenticate: 303 in, 401 wrong, 429 too often, 503 the gate is full."""
+    """Show the form (GET), or authenticate (POST): 303 signed in, 401 wrong, 429 throttled, 503 the gate is full."""
     if request.method == "POST":
         return _authenticate(forms.read())
-    where = validated(request.args.get("rd"))
     if browser_session.current():
-        return see_other(where or HOME)
-    response = make_response(_page(rd=where, notice=notices.waiting()))
-    notices.said(response)
+        return see_other(validated(request.args.get("rd")) or HOME)
+    response = make_response(form_page(notice=notices.take()))
     browser_session.clear_if_dead(response)
     return response
 
@@ -45,11 +43,11 @@ def _authenticate(form: dict[str, str]) -> Response:
         now=context.now(),
     )
     if isinstance(outcome, Refused):
-        return _refused(outcome)
-    return _signed_in(outcome, where, remembered=form.get("remember") == "on")
+        return _refuse(outcome)
+    return _start_session(outcome, where, remembered=form.get("remember") == "on")
 
 
-def _signed_in(account: Account, where: str | None, *, remembered: bool) -> Response:
+def _start_session(account: Account, where: str | None, *, remembered: bool) -> Response:
     services = context.services()
     opened = open_session(
         account,
@@ -61,7 +59,7 @@ def _signed_in(account: Account, where: str | None, *, remembered: bool) -> Resp
         now=context.now(),
     )
     if isinstance(opened, Refused):
-        return _refused(opened)
+        return _refuse(opened)
     telemetry.count_sign_in("password", "granted")
     telemetry.event("authn_login_success", account=account.username, session=opened.session.id)
     response = see_other(where or HOME)
@@ -70,11 +68,11 @@ def _signed_in(account: Account, where: str | None, *, remembered: bool) -> Resp
     return response
 
 
-def _refused(refused: Refused) -> Response:
-    """Answer alike whoever it was; only the log and the metrics know the reason."""
+def _refuse(refused: Refused) -> Response:
+    """Answer the same for every account and every wrong password; only log and metrics tell the reason."""
     telemetry.count_sign_in("password", refused.reason.value)
     if refused.reason is Reason.BUSY:
-        return errors.busy()  # nothing was tried: the request's own line says all, and a flood writes half as much
+        return errors.busy()  # no event: the request's line is enough, and a flood writes half as much
     flaw = {"hash_flaw": refused.flaw} if refused.flaw else {}
     telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value, **flaw)
     for scope in refused.exhausted:
@@ -82,56 +80,35 @@ def _refused(refused: Refused) -> Response:
     if refused.throttled is not None:
         return errors.throttled(refused.throttled)
     if errors.prefers_json():
-        return errors.answer(401, message=WRONG)
-    return make_response(_sent_page(problem=WRONG), 401)
+        return errors.answer(401, text=WRONG_SIGN_IN)
+    return make_response(form_page(problem=WRONG_SIGN_IN), 401)
 
 
-def form_again(refusal: Refusal) -> str:
-    """Return the form as it was sent, without the password, with the reason why it was refused."""
-    return _sent_page(refusal=refusal)
-
-
-def _sent_page(*, problem: str | None = None, refusal: Refusal | None = None) -> str:
-    form = forms.read()
-    return _page(
-        username=form.get("username", ""),
-        remember=form.get("remember") == "on",
-        rd=validated(form.get("rd")),
-        problem=problem,
-        refusal=refusal,
-    )
-
-
-def _page(
-    *,
-    username: str = "",
-    remember: bool = False,
-    rd: str | None = None,
-    problem: str | None = None,
-    notice: str | None = None,
-    refusal: Refusal | None = None,
-) -> str:
+def form_page(refusal: Refusal | None = None, *, problem: str | None = None, notice: str | None = None) -> str:
+    """Return the form: empty, or as it was sent, without the password."""
+    form = forms.read() if request.method == "POST" else {"rd": request.args.get("rd", "")}
+    rd = validated(form.get("rd"))
     origin = origin_of(rd) if rd else None
     protection.allow_form_to(origin)
     return rendering.page(
         "sign_in.html",
         filled={
-            "username": username,
+            "username": form.get("username", ""),
             "rd": rd or "",
             "destination": origin.partition("://")[2] if origin else "",
             "again_at": refusal.again_at if refusal else "",
             "request_id": telemetry.request_id() if refusal else "",
         },
-        remember=remember,
+        remember=form.get("remember") == "on",
         problem=problem,
         notice=notice,
-        refused=(refusal.status, refusal.said) if refusal else None,
+        refused=(refusal.status, refusal.message) if refusal else None,
     )
 
 
 @pages.route("/logout", methods=["GET", "POST"])
 def logout() -> Response:
-    """Ask (GET), then end this browser's session (POST); the row is gone before the answer leaves."""
+    """Ask (GET), or end this browser's session (POST)."""
     if request.method == "POST":
         response = see_other("/")
         browser_session.end(response, reason="signed-out")

@@ -1,4 +1,4 @@
-"""A browser in which somebody signed in before: an allowance of its own, for that account, and nothing else (RL)."""
+"""The device cookie: a limit of its own for the account that signed in, and nothing else (RL)."""
 
 import re
 
@@ -49,7 +49,7 @@ def test_only_a_right_password_makes_a_browser_known(app: Flask) -> None:
 
 
 def test_an_attack_keeps_the_owner_out_of_no_known_browser(app: Flask) -> None:
-    """While nobody else may even try, the owner's browser lets its owner in, wherever it is now."""
+    """While the account is throttled for new browsers, the owner signs in from a known one, in any network."""
     known = known_browser(app)
     attack(app)
 
@@ -59,7 +59,7 @@ def test_an_attack_keeps_the_owner_out_of_no_known_browser(app: Flask) -> None:
 
 
 def test_its_own_allowance_is_small_and_exact(app: Flask, world: World) -> None:
-    """Whoever holds it may guess so often and not once more; without it, the limits of others are as they were."""
+    """A device cookie allows its own limit of guesses and no more; the limits of other browsers stay as they were."""
     known = known_browser(app)
 
     statuses = [sign_in(app, password, cookie=known).status for password in ("wrong", "wrong", "wrong", PASSWORD)]
@@ -121,8 +121,8 @@ def forgeries(known: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("forgery", list(forgeries(f"{DEVICE}=a.0.b")))
-def test_what_was_not_signed_is_nobodys(app: Flask, forgery: str) -> None:
-    """Such a browser is one that is not known: no error, no allowance, and no harm to whoever may try."""
+def test_a_forged_device_cookie_counts_as_none(app: Flask, forgery: str) -> None:
+    """A browser with a forged cookie is an unknown one: no error, no limit of its own, no harm to other browsers."""
     value = forgeries(known_browser(app))[forgery]
     before = sign_in(app, PASSWORD, cookie=f"{DEVICE}={value}").status
     attack(app)
@@ -141,7 +141,7 @@ def test_it_is_good_for_half_a_year(app: Flask, world: World, later: int, status
 
 
 def test_a_new_password_makes_every_browser_unknown_but_the_one_that_chose_it(app: Flask, world: World) -> None:
-    """Whoever stole a browser's cookies loses what they were good for."""
+    """A stolen device cookie loses its effect."""
     stolen = known_browser(app)
     session = cookie_of(sign_in(app, PASSWORD), "vestibule_session")
     world.now = NOW + 60

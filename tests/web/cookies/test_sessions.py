@@ -161,7 +161,7 @@ def test_the_back_button_shows_nothing_afterwards(client: FlaskClient) -> None:
     assert [page.text for page in gone if "alice" in page.text] == []
 
 
-def test_the_sign_in_page_sends_home_whoever_is_in(client: FlaskClient) -> None:
+def test_the_sign_in_page_leads_on_with_a_session(client: FlaskClient) -> None:
     """Going back to the form while signed in leads on, and never shows it."""
     client.post("/", data=RIGHT)
 
@@ -189,7 +189,7 @@ def test_looking_at_the_page_keeps_nothing(client: FlaskClient, world: World) ->
 
 
 def test_wrong_passwords_keep_nothing(client: FlaskClient, world: World) -> None:
-    """A refusal leaves no session and no cookie, whoever it was."""
+    """A refusal leaves no session and no cookie, for known and unknown usernames."""
     answers = [client.post("/", data={"username": name, "password": "x"}) for name in ("alice", "nobody", "")]
 
     assert [answer.headers.getlist("Set-Cookie") for answer in answers] == [[]] * 3
@@ -197,7 +197,7 @@ def test_wrong_passwords_keep_nothing(client: FlaskClient, world: World) -> None
 
 
 def test_a_cookie_stays_small(world: World) -> None:
-    """However many groups somebody has, the cookie is a name and a token (CK-15)."""
+    """However many groups an account has, the cookie is a name and a token (CK-15)."""
     world.rows.accounts["a1"] = alice(groups=tuple(f"group-{n}" for n in range(500)))
     client = browser(world.app(public=HTTPS))
 
@@ -218,7 +218,7 @@ def test_the_cookie_is_taken_as_it_was_given(world: World) -> None:
 
 
 def test_a_cookie_of_another_name_is_left_alone(world: World) -> None:
-    """On https a cookie under the plain name is nobody's, and is neither read nor cleared."""
+    """On https a cookie under the plain name is neither read nor cleared."""
     plain, secure = world.app(), world.app(public=HTTPS)
     cookie = (post(plain, "/", "username=alice&password=" + PASSWORD.replace(" ", "+")).get("Set-Cookie") or "")[:61]
 

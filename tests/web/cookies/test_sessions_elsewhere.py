@@ -40,27 +40,27 @@ def test_every_older_token_is_dead(world: World) -> None:
 
 
 def test_a_token_that_ended_opens_no_page_at_all(world: World) -> None:
-    """After the sign-out every address answers the old token as it answers nobody, and shows no name (SS-06, BH-15)."""
+    """After the sign-out every address answers the old token like no token, and shows no name (SS-06, BH-15)."""
     app = world.app()
     cookie = signed_in(app)
     out = post(app, "/logout", headers=[cookie])
 
     for target in addresses(app, "GET"):
-        nobody, old = ask(app, "GET", target), ask(app, "GET", target, headers=[cookie])
-        assert (old.status, old.get("Location")) == (nobody.status, nobody.get("Location"))
+        without, old = ask(app, "GET", target), ask(app, "GET", target, headers=[cookie])
+        assert (old.status, old.get("Location")) == (without.status, without.get("Location"))
         assert "alice" not in old.text
     assert "alice" not in ask(app, "GET", str(out.get("Location"))).text
     assert str(out.get("Set-Cookie")).startswith("vestibule_session=;")
 
 
-def test_the_cookie_of_another_instance_is_nobodys(world: World) -> None:
+def test_the_cookie_of_another_instance_opens_nothing(world: World) -> None:
     """Two services with the same people and the same key share no session (SS-15)."""
     cookie = signed_in(World().app())
 
     assert account(world.app(), cookie).status == 401
 
 
-def test_another_key_signs_nobody_out(world: World) -> None:
+def test_another_key_ends_no_session(world: World) -> None:
     """Sessions do not hang on the secret key: after a new one people are still in (SS-15, RC-07)."""
     cookie = signed_in(world.app())
 

@@ -137,7 +137,7 @@ def test_refused_input_costs_no_hash(world: World) -> None:
 
 @pytest.mark.parametrize("length", ["", "abc", "-1", "+4", "0x4", "4,4", "9" * 40, "²", "1e3"])
 def test_a_length_that_is_none(world: World, length: str) -> None:
-    """A Content-Length that gunicorn would refuse is still answered from the list, and lets nobody in."""
+    """A Content-Length that gunicorn would refuse is still answered from the closed list, and opens no session."""
     answer = kept(post(world.app(), "/", RIGHT, CONTENT_LENGTH=length))
 
     assert answer.status in {400, 401, 413}
@@ -218,7 +218,7 @@ def test_odd_headers(target: str, header: tuple[str, str]) -> None:
     ],
 )
 def test_odd_paths(target: str) -> None:
-    """A page has one address; every other one is 404, also to somebody who is signed in."""
+    """A page has one address; every other one is 404, also with a session."""
     answer = both(APP, "GET", target, headers=[SIGNED_IN])
 
     assert answer.status == (303 if target == "/?" else 404)

@@ -1,4 +1,4 @@
-"""Whoever is in a network that an operator shut out gets one short refusal, and nothing of ours (403)."""
+"""A client in a blocked network gets one short refusal instead of any page (403)."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -32,14 +32,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def shut(world: World) -> World:
+def blocked(world: World) -> World:
     """A world in which the network that asks is blocked for an hour."""
     block(world)
     return world
 
 
 def block(world: World, network: str = THERE, seconds: int = 3600) -> None:
-    """Shut a network out for so long."""
+    """Block a network for so many seconds."""
     world.rows.blocks[network] = Block(network, NOW + seconds, NOW, "a canary of a reason")
 
 
@@ -48,9 +48,9 @@ def refused(app: Flask, **more: object) -> bool:
     return kept(ask(app, **more)).status == 403  # type: ignore[arg-type]
 
 
-def test_everything_is_withheld(shut: World) -> None:
+def test_everything_is_withheld(blocked: World) -> None:
     """Every page, every method, what does not exist, another host's spelling of it; also with the right password."""
-    app, before = shut.app(), copy_of(shut.rows)
+    app, before = blocked.app(), copy_of(blocked.rows)
     asked = [(method, target) for method in ("GET", "POST", "PUT") for target in addresses(app, method)]
     pages = [each for each in asked if each[1] not in {"/metrics", "/healthz", "/readyz"}]
 
@@ -59,12 +59,12 @@ def test_everything_is_withheld(shut: World) -> None:
 
     assert {answer.status for answer in answers} == {403}
     assert len(answers) > 12
-    assert shut.rows == before
+    assert blocked.rows == before
 
 
-def test_the_refusal_is_short(shut: World) -> None:
+def test_the_refusal_is_short(blocked: World) -> None:
     """A page without a way on but to ask, or JSON; neither says for how long, nor why."""
-    app = shut.app()
+    app = blocked.app()
 
     page, answer = kept(ask(app)), kept(ask(app, headers=[JSON]))
 
@@ -76,8 +76,8 @@ def test_the_refusal_is_short(shut: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
-def test_an_operator_who_blocks_everybody_sees_how_it_is(world: World, path: str) -> None:
-    """The ops paths answer whoever reaches them: a block is no reason to restart the service."""
+def test_a_block_does_not_hold_on_the_ops_paths(world: World, path: str) -> None:
+    """Probes and Prometheus are answered from a blocked network: a block is no reason to restart the service."""
     block(world, "0.0.0.0/0")
 
     assert ask(world.app(), "GET", path, HTTP_HOST="10.0.0.1:9180").status == 200
@@ -120,14 +120,14 @@ def test_a_block_ends_by_itself(world: World) -> None:
 
 
 def test_the_list_is_read_again_within_a_second(world: World) -> None:
-    """A block begins, and a network is let in again, without anybody starting anything anew."""
+    """A block begins, and ends when it is removed, without a restart."""
     app = world.app()
     assert not refused(app)
 
     block(world)
     until(lambda: refused(app), "the block holds")
     world.rows.blocks.clear()
-    until(lambda: not refused(app), "the network is let in again")
+    until(lambda: not refused(app), "the block has ended")
 
     assert current_blocks.READ_EVERY_SECONDS < 1
 
@@ -145,22 +145,22 @@ class Counted(MemoryBlocks):
         return super().all(now=now)
 
 
-def test_a_flood_does_not_ask_the_database(shut: World) -> None:
+def test_a_flood_does_not_ask_the_database(blocked: World) -> None:
     """Of many requests in a moment one reads the list."""
-    blocks = Counted(shut.rows)
-    app = shut.app(blocks=blocks)
+    blocks = Counted(blocked.rows)
+    app = blocked.app(blocks=blocks)
 
     assert {refused(app) for _ in range(20)} == {True}
     assert blocks.reads <= 2
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_database_that_is_away_keeps_the_last_list(shut: World) -> None:
-    """Whoever was shut out stays out, everybody else is answered, and it is asked again."""
-    blocks = Counted(shut.rows)
-    app = shut.app(blocks=blocks)
+def test_a_database_that_is_away_keeps_the_last_list(blocked: World) -> None:
+    """Blocked clients stay blocked, others are answered, and the database is asked again."""
+    blocks = Counted(blocked.rows)
+    app = blocked.app(blocks=blocks)
     before = refused(app)
-    shut.rows.blocks.clear()
+    blocked.rows.blocks.clear()
 
     blocks.answers = False
     while_away = [refused(app), refused(app, HTTP_X_FORWARDED_FOR="198.51.100.1")]
@@ -170,7 +170,7 @@ def test_a_database_that_is_away_keeps_the_last_list(shut: World) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_nobody_waits_for_the_list(world: World) -> None:
+def test_requests_do_not_wait_for_the_list(world: World) -> None:
     """While one request reads it from a slow database, others are answered from the last one."""
     reading, go_on = threading.Event(), threading.Event()
 
@@ -191,8 +191,8 @@ def test_nobody_waits_for_the_list(world: World) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_what_is_shut_out_is_not_counted_elsewhere(world: World) -> None:
-    """It is told by a metric of its own, is no attempt, and uses up no other limit."""
+def test_blocked_requests_are_not_counted_elsewhere(world: World) -> None:
+    """A refused request has a metric of its own, is no attempt, and uses up no other limit."""
     app = world.app(outer_limit=OuterLimit(2, "memory://", {}, b"a key"))
     block(world)
     answers: list[Answer] = [post(app, "/", RIGHT) for _ in range(5)]
@@ -206,8 +206,8 @@ def test_what_is_shut_out_is_not_counted_elsewhere(world: World) -> None:
     assert post(app, "/", RIGHT).status == 303
 
 
-def test_another_host_is_refused_before(shut: World) -> None:
-    """Nor does a block tell whoever asks for another name that it holds; https makes no difference."""
-    app = shut.app(public=HTTPS)
+def test_another_host_is_refused_before(blocked: World) -> None:
+    """A request for another Host is not told that a block holds; https makes no difference."""
+    app = blocked.app(public=HTTPS)
 
     assert (ask(app, HTTP_HOST="evil.test").status, ask(app).status) == (421, 403)

@@ -127,8 +127,8 @@ def test_a_command_line_client_signs_in(world: World, cookie: str, status: int) 
     assert ask(world.app(), "POST", headers=headers, body=SIGN_IN.encode(), content_type=FORM).status == status
 
 
-def test_nobody_is_signed_in_by_another_site(world: World) -> None:
-    """Login CSRF: an attacker's own credentials from an attacker's page sign nobody in (CS-11)."""
+def test_another_site_signs_no_browser_in(world: World) -> None:
+    """Login CSRF: an attacker's own credentials from an attacker's page open no session (CS-11)."""
     answer = ask(
         world.app(), "POST", headers=[("Origin", "https://evil.test")], body=SIGN_IN.encode(), content_type=FORM
     )
@@ -161,7 +161,7 @@ def test_other_methods_are_no_way_around(victim: Victim, method: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_looking_changes_nothing(victim: Victim, method: str) -> None:
-    """Every address, crawled by somebody who is signed in, from another site: rows stay as they are (CS-17)."""
+    """Every address, asked for with a session from another site: rows stay as they are (CS-17)."""
     before = kept_rows(victim.world.rows)
     victim.world.now += 60
 

@@ -39,7 +39,7 @@ CLAIMS: Final = [
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim[0])
 def test_a_claim_changes_nothing(world: World, claim: tuple[str, str]) -> None:
-    """Every page answers as without the header: nobody is let in, nothing is routed elsewhere, nothing is repeated."""
+    """Every page answers as without the header: no session, no other route, no echo of its value."""
     app = world.app()
     for target in ("/", "/account", "/logout", "/nope"):
         plain, answer = kept(ask(app, "GET", target)), kept(ask(app, "GET", target, headers=[claim]))

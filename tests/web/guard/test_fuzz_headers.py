@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.services import OuterLimit
-from service.web import context, error_fallback, errors
+from service.web import context, errors
+from service.web.front import error_fallback
 from tests.rig.promises import kept
 from tests.rig.wire import ask
 from tests.rig.world import World
@@ -112,7 +113,7 @@ def test_who_gets_json_by_the_letter(wanted: list[tuple[str, str]]) -> None:
 def test_any_accept_gets_a_page_or_json(accept: str) -> None:
     """Whatever Accept says: one of the two forms, of a refusal and of the last resort."""
     answer = kept(ask(APP, "GET", "/nope", headers=[("Accept", accept)]))
-    headers, body = error_fallback.answer(accept, "0" * 32)
+    headers, body = error_fallback(accept, "0" * 32)
 
     assert (answer.status, headers["Content-Type"] in {"application/json", "text/html; charset=utf-8"}) == (404, True)
     assert body.startswith((b"<!doctype html>", b'{"error"'))

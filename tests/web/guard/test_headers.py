@@ -9,7 +9,7 @@ from flask import Flask
 
 from service.services import Brand, OuterLimit, Unavailable
 from service.web import errors, messages
-from service.web.look.static_site import files
+from service.web.look.assets import nginx_files
 from tests.rig.answer import Answer
 from tests.rig.passwords import PASSWORD
 from tests.rig.promises import CLOSED_LIST, kept
@@ -147,12 +147,12 @@ def test_a_form_may_end_at_the_one_validated_origin(world: World, rd: str, allow
 @pytest.mark.parametrize("status", [429, 502, 503])
 def test_a_page_says_once_when_to_come_back(status: int) -> None:
     """The sentence of a status leaves that to the line below it."""
-    page = files(Brand("Name", "#0f5f6b"))[f"errors/{status}.html"].decode()
+    page = nginx_files(Brand("Name", "#0f5f6b"))[f"errors/{status}.html"].decode()
 
     assert page.count("Please try") == 1
 
 
-@pytest.mark.parametrize("status", sorted(messages.ANSWERS))
+@pytest.mark.parametrize("status", sorted(messages.MESSAGES))
 def test_every_status_has_its_words(world: World, status: int) -> None:
     """Each refusal of the closed list, those that only nginx gives too, has a page and a JSON body of ours."""
     app = world.app()
@@ -165,7 +165,7 @@ def test_every_status_has_its_words(world: World, status: int) -> None:
     assert status in CLOSED_LIST
     assert (page.status_code, answer.status_code) == (status, status)
     assert f"Error {status}" in page.get_data(as_text=True)
-    assert answer.get_json()["error"] == messages.ANSWERS[status].name
+    assert answer.get_json()["error"] == messages.MESSAGES[status].name
 
 
 @pytest.mark.parametrize(
@@ -183,28 +183,10 @@ def test_every_status_has_its_words(world: World, status: int) -> None:
     ],
 )
 def test_json_where_accept_prefers_it(world: World, accept: str, *, is_json: bool) -> None:
-    """A client that ranks JSON above HTML gets it; everybody else gets the page."""
+    """A client that ranks JSON above HTML gets JSON; every other one gets the page."""
     answer = kept(ask(world.app(), "GET", "/nope", headers=[("Accept", accept)]))
 
     assert (answer.get("Content-Type") == "application/json") is is_json
-
-
-def test_only_versioned_files_may_be_kept(world: World) -> None:
-    """The style sheet under its version is kept for ever, without a cookie; an old version is nothing (BH-09)."""
-    app = world.app(brand=Brand("Vestibule", "#2f5bd0", b"<svg xmlns='http://www.w3.org/2000/svg'/>"))
-    page = ask(app).text
-    version = page.partition("/static/")[2][:8]
-    names = ["style.css", "theme.css", "brand.svg", "favicon.svg"]
-
-    files = [ask(app, "GET", f"/static/{version}/{name}", headers=[("Cookie", cookie_of(app))]) for name in names]
-    others = [
-        ask(app, "GET", f"/static/{version}{rest}") for rest in ("0/style.css", "/nope.css", "/../base.html", "/")
-    ]
-
-    for file in files:
-        assert kept(file, cache="public, max-age=31536000, immutable").status == 200
-        assert file.all("Set-Cookie") == []
-    assert [kept(other).status for other in others] == [404] * 4
 
 
 def test_another_brand_is_another_version(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The outer limit on POST: whom it counts, what it says, and what happens when nobody can count (RL)."""
+"""The outer limit on POSTs: what it counts, how it answers, and what happens when the counters fail (RL)."""
 
 import re
 import time
@@ -35,7 +35,7 @@ class Away(MemoryStorage):
 
 
 class Broken(MemoryStorage):
-    """Counters that fail as nobody expected."""
+    """Counters that raise an unexpected exception."""
 
     STORAGE_SCHEME = ["broken-for-tests"]  # noqa: RUF012 - how the base class is told
 
@@ -200,7 +200,7 @@ def test_any_address_has_a_bucket(text: str) -> None:
     assert network_of(text)
 
 
-def test_counters_name_nobody(world: World) -> None:
+def test_counters_hold_no_address(world: World) -> None:
     """What is kept to count is a keyed digest: no address, and nothing that one could be found from without the key."""
     keys = set()
 

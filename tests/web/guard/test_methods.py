@@ -63,7 +63,7 @@ def test_options_says_what_there_is(app: Flask) -> None:
     "target", [f"/?{RIGHT}", f"/?{RIGHT}&_method=POST", f"/logout?{RIGHT}", "/?remember=on&username=alice"]
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_credentials_in_an_address_sign_nobody_in(world: World, method: str, target: str) -> None:
+def test_credentials_in_an_address_open_no_session(world: World, method: str, target: str) -> None:
     """Only a form signs in; what stands in an address is not even put into the form (MT-01)."""
     before = copy_of(world.rows)
 

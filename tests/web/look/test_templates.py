@@ -1,14 +1,21 @@
-"""What every page promises, whoever renders it: the templates with Jinja alone, no app around them."""
+"""The templates, rendered by Jinja without an app: what holds for every page."""
 
 import re
 
 import pytest
 from markupsafe import Markup
 
-from tests.web.rendered import BRAND, NASTY, PROBLEM, STATES, Page, state
+from tests.web.rendered import BRAND, LOOK, NASTY, PROBLEM, STATES, Page, state
 
 every_state = pytest.mark.parametrize("name", STATES)
 CREDENTIALS = {"username", "current-password", "new-password"}
+
+
+def test_every_page_is_looked_at_here() -> None:
+    """Each template of a page is in the table of states; base.html and parts.html are parts of all of them."""
+    templates = {path.name for path in (LOOK / "templates").glob("*.html")}
+
+    assert {template for template, _ in STATES.values()} == templates - {"base.html", "parts.html"}
 
 
 @every_state
@@ -168,7 +175,7 @@ def test_how_long_signed_in(seconds: int, words: str) -> None:
 
 
 def test_coming_back_later() -> None:
-    """Whoever was throttled reads when to come back, and which request it was."""
+    """A throttled user reads when to try again, and the request's id."""
     page = state("throttled")
 
     assert "Please try again <strong>in 40 seconds</strong>." in page.source

@@ -1,4 +1,4 @@
-"""The accent colour: whatever an operator chooses, everybody can read it."""
+"""The accent colour: any that an operator chooses gives readable text."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Nobody finds out who has an account: names that exist and names that do not get the same answers (EN, UN)."""
+"""No answer tells whether an account exists: known and unknown usernames get the same answers (EN, UN)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -25,7 +25,7 @@ SEVERAL: Final = ["", "x", PASSWORD, PASSWORD + " ", "a" * 128, "a" * 129, "a" *
 
 @pytest.fixture
 def people(world: World) -> World:
-    """A world with somebody in every state."""
+    """A world with an account in every state."""
     world.rows.accounts |= {
         "b": alice(id="b", username="shutt", disabled_at=NOW),
         "c": alice(id="c", username="guest", password_hash=None),
@@ -46,7 +46,7 @@ def seen(answer: Answer, name: str) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("password", SEVERAL, ids=lambda text: f"{text[:9]!r} {len(text)}")
-def test_a_refusal_looks_the_same_whoever_it_was(people: World, password: str) -> None:
+def test_a_refusal_looks_the_same_for_every_username(people: World, password: str) -> None:
     """Status, every header in its order, cookies, length and page are alike, in HTML and in JSON (EN-01, EN-03)."""
     app = people.app()
     tried = {state: name for state, name in NAMES.items() if not (state == "known" and password == PASSWORD)}
@@ -85,8 +85,8 @@ class Verified:
 
 
 @pytest.mark.parametrize("name", [*NAMES.values(), "no such name!", ""])
-def test_everybody_costs_the_same_work(people: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """One turn at the gate and one verification, also for a name that nobody has or could have."""
+def test_every_username_costs_the_same_work(people: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One turn at the gate and one verification, also for an unknown or an invalid username."""
     gate, verified = Watched(), Verified(PASSWORDS._hasher)
     monkeypatch.setattr(PASSWORDS, "_hasher", verified)
 
@@ -145,7 +145,7 @@ SPELLINGS: Final = {
 
 @pytest.mark.parametrize(("typed", "is_alice"), SPELLINGS.items(), ids=ascii)
 def test_one_name_in_many_spellings(world: World, typed: str, *, is_alice: bool) -> None:
-    """Case, width and outer blanks are the same name; everything else is nobody's, never an error (UN)."""
+    """Case, width and outer blanks make the same name; any other text is an unknown name, never an error (UN)."""
     client = browser(world.app())
 
     answer = client.post("/", data={"username": typed, "password": PASSWORD})

@@ -158,7 +158,7 @@ def test_the_second_of_a_double_click_ends_well(app: Flask, inside: FlaskClient)
     assert inside.get(str(second.get("Location"))).headers["Location"] == "/account/password"
 
 
-def test_nobody_changes_a_password_without_a_session(app: Flask, world: World) -> None:
+def test_a_password_is_not_changed_without_a_session(app: Flask, world: World) -> None:
     """Signed out, the form and its answer lead to the sign-in page and back; JSON is told 401."""
     client, before = browser(app), dict(world.rows.accounts)
 
@@ -170,7 +170,7 @@ def test_nobody_changes_a_password_without_a_session(app: Flask, world: World) -
 
 
 class Full(Gate):
-    """A gate that serves nobody."""
+    """A gate that refuses every job."""
 
     def work(self, job: object, work: object) -> Shed:  # noqa: ARG002 - none is done
         return Shed.BUSY

@@ -141,7 +141,7 @@ def places(rd: str) -> list[Answer]:
 
 
 @pytest.mark.parametrize("rd", OFF_SITE, ids=ascii)
-def test_nobody_is_sent_off_site(rd: str) -> None:
+def test_no_target_leads_off_site(rd: str) -> None:
     """Every target that is not plainly ours leads home, and is not kept in the form either."""
     form = kept(ask(APP, "GET", "/?rd=" + quote(rd, safe="")))
 

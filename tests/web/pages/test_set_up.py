@@ -30,7 +30,7 @@ def link(world: World, purpose: Purpose = Purpose.INVITATION, account: str | Non
 
 
 def first_start(purpose: Purpose) -> World:
-    """Return a world in which a link of this purpose can be used: a set-up link only where nobody administers."""
+    """Return a world in which a link of this purpose can be used: a set-up link only without an administrator."""
     return World(Rows()) if purpose is Purpose.SET_UP else World()
 
 
@@ -136,7 +136,7 @@ def test_a_newer_link_ends_the_older_one(client: FlaskClient, world: World) -> N
 
 
 def test_a_link_for_a_disabled_account_is_spent(client: FlaskClient, world: World) -> None:
-    """Whoever was shut out does not come back through a link that lay in the mail."""
+    """A disabled account does not come back through an old link."""
     token = link(world)
     world.rows.accounts["a1"] = alice(disabled_at=NOW)
 
@@ -147,7 +147,7 @@ def test_a_link_for_a_disabled_account_is_spent(client: FlaskClient, world: Worl
 
 
 def test_there_is_one_first_administrator(client: FlaskClient, world: World) -> None:
-    """A set-up link is worth nothing once somebody administers, however it was come by."""
+    """A set-up link does nothing once there is an administrator."""
     token = link(world, Purpose.SET_UP)
     world.rows.accounts["a1"] = alice(is_admin=True)
 
@@ -184,7 +184,7 @@ def test_a_refused_choice_keeps_the_link(client: FlaskClient, world: World, case
 
 
 def test_a_reset_ends_every_session(world: World) -> None:
-    """Whoever was in with the old password is out."""
+    """Sessions opened with the old password have ended."""
     app = world.app()
     inside = browser(app)
     inside.post("/", data={"username": "alice", "password": PASSWORD})
@@ -194,7 +194,7 @@ def test_a_reset_ends_every_session(world: World) -> None:
     assert (inside.get("/account").status_code, world.rows.sessions) == (303, {})
 
 
-def test_a_browser_of_somebody_else_is_signed_out(client: FlaskClient, world: World) -> None:
+def test_a_session_of_another_account_is_ended(client: FlaskClient, world: World) -> None:
     """Using another person's link on one's own browser ends one's session there, row and cookie."""
     world.rows.accounts["b1"] = alice(id="b1", username="bob")
     client.post("/", data={"username": "alice", "password": PASSWORD})

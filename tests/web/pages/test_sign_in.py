@@ -156,7 +156,7 @@ def test_using_a_session_keeps_it(client: FlaskClient, world: World) -> None:
     assert seen == [0, 60, 60, 150]
 
 
-def test_a_full_disk_keeps_nobody_out_who_is_in(world: World) -> None:
+def test_sessions_work_while_the_disk_is_full(world: World) -> None:
     """When the time of use cannot be written, the page is shown all the same."""
 
     class Full(MemorySessions):

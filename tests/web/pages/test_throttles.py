@@ -1,4 +1,4 @@
-"""Too many wrong passwords: one refusal for everybody, which tells, hashes and writes nothing (EN, RL)."""
+"""Too many wrong passwords: one refusal for every username; it reveals, hashes and writes nothing (EN, RL)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ NAMES: Final = ["alice", "ALICE", "shutt", "guest", "nobody", "no such name!", "
 
 @pytest.fixture
 def people(world: World) -> World:
-    """A world with somebody in every state."""
+    """A world with an account in every state."""
     world.rows.accounts |= {
         "b": alice(id="b", username="shutt", disabled_at=NOW),
         "c": alice(id="c", username="guest", password_hash=None),
@@ -59,7 +59,7 @@ def seen(answer: Answer, typed: str) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("headers", [[], [JSON]], ids=["page", "json"])
-def test_the_refusal_is_the_same_whoever_it_was(app: Flask, headers: list[tuple[str, str]]) -> None:
+def test_the_refusal_is_the_same_for_every_username(app: Flask, headers: list[tuple[str, str]]) -> None:
     """Names that exist, that do not, that cannot; a wrong and the right password: only the name as typed differs."""
     networks = {name: f"192.0.2.{number}" for number, name in enumerate(NAMES)}
     for name, address in networks.items():
@@ -76,7 +76,7 @@ def test_the_refusal_is_the_same_whoever_it_was(app: Flask, headers: list[tuple[
 
 
 def test_an_attack_from_everywhere_tells_no_names_apart(people: World) -> None:
-    """Whoever comes new to a name that is under attack gets the same refusal, with the same time, whether it exists."""
+    """A new browser gets the same refusal and time for a username under attack, known or unknown."""
     answers = set()
     for name in ("alice", "nobody", "shutt"):
         app, people.now = people.app(throttles=LIMITS, attempts=MemoryAttempts(Rows())), NOW
@@ -176,7 +176,7 @@ def test_a_refusal_costs_nothing(people: World, name: str) -> None:
 
 
 def test_right_passwords_are_never_too_many(app: Flask, people: World) -> None:
-    """Whoever mistypes twice and then gets it right has used up two, however often that happens."""
+    """Two wrong passwords before a right one use up two attempts, however often that happens."""
     statuses = [sign_in(app, password).status for password in ["wrong", "wrong", *[PASSWORD] * 9, "wrong", PASSWORD]]
 
     assert statuses == [401, 401, *[303] * 9, 401, 429]
@@ -235,7 +235,7 @@ def test_the_numbers_tell_the_story(app: Flask) -> None:
 
 
 def test_the_log_and_the_trail_tell_it_once(app: Flask, people: World) -> None:
-    """A limit that is used up is an event with its scope, when it happens; of names that nobody has the log alone."""
+    """A limit that is exhausted is an event with its scope; for unknown usernames in the log alone."""
     with capture_logs() as lines:
         attack(app)
         use_up(app, "nobody")
