@@ -1,7 +1,6 @@
-"""The one page that wires everything: settings, stores, rules, pages, commands.
+"""All the wiring: settings, stores, rules, pages, commands. A part that is not on this page does not run.
 
-Read it top to bottom: what is not on this page does not run. Imports stand where they are needed, so that
-a probe pays for no web framework and a web worker for no migration tool.
+Imports stand where they are needed, so that a probe loads no web framework and a web worker no migration tool.
 """
 
 from __future__ import annotations
@@ -17,21 +16,18 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from service.hashing.gate import HashingGate
-    from service.login.attempts import Throttles
-    from service.login.passwords import Passwords
-    from service.login.sessions import Lifetimes
-    from service.services import Brand, Health, OuterLimit, Services
+    from service.login.attempts import Attempts
+    from service.login.verify_password import Verifier
+    from service.services import Brand, Health, Services
     from service.settings import Settings
     from service.storage.counting.choose import Chosen
     from service.storage.engine.database import Database
 
 GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does not know the code starts them again
-THREADS_KEPT_FREE: Final = 4
 
 
 def main() -> None:
-    """Run one command of the operator's (`vestibule …`)."""
+    """Run one of the operator's commands (`vestibule …`)."""
     if sys.argv[1:2] == ["ping"]:
         from service.healthcheck import main as ping
 
@@ -46,7 +42,7 @@ def main() -> None:
 
 
 def application() -> Flask:
-    """Return the app that gunicorn serves. What keeps it from starting is said in one line, and the start ends."""
+    """Return the app that gunicorn serves. A fault in settings or stores ends the start, with one line in the log."""
     import structlog
 
     from service.services import Unavailable
@@ -56,7 +52,7 @@ def application() -> Flask:
 
     configure_logging()
     if multiprocess_metrics.nowhere():
-        _end("gunicorn runs with a configuration that is not ours: start it with `vestibule serve`", GUNICORN_GIVES_UP)
+        _end("gunicorn runs with a foreign configuration: start it with `vestibule serve`", GUNICORN_GIVES_UP)
     try:
         settings = load()
         app = create_app(build_services(settings))
@@ -66,7 +62,7 @@ def application() -> Flask:
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
     for warning in settings.warnings:
         structlog.get_logger().warning(warning)
-    structlog.get_logger().info("prepared", release=RELEASE, **facts(settings))
+    structlog.get_logger().info("prepared", release=RELEASE, **_facts(settings))
     return app
 
 
@@ -77,15 +73,15 @@ def _end(because: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def facts(settings: Settings) -> dict[str, str | int]:
-    """Return what the start-up line says of this machine: the journal that is safe here, and who works."""
+def _facts(settings: Settings) -> dict[str, str | int]:
+    """Return what the start-up line says: the database's journal, and the numbers of workers and threads."""
     from service.storage.engine.database import Database
 
     return {
         "journal": Database(settings.database_address).journal_mode or "the server's",
         "workers": settings.workers,
         "threads_each": settings.server.threads,
-        "hashing_each": settings.hash_threads_per_worker,
+        "hashing_each": settings.gate_size.threads,
     }
 
 
@@ -124,113 +120,75 @@ def _add_pages(app: Flask) -> None:
 
 def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
-    from service.services import Services
+    from service.login.sessions import Lifetimes
+    from service.services import OuterLimit, Services
     from service.settings import secret_keys
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.stores import sql_stores
     from service.storage.upkeep import schema
 
-    database = Database(settings.database_address)
+    database, keys, lives = Database(settings.database_address), secret_keys(settings), settings.sessions
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = choose(database, redis=settings.redis_address)
-    keys = secret_keys(settings)
     return Services(
         **sql_stores(database, audit_kept_seconds=settings.audit.keep),
-        attempts=counted.attempts,
-        passwords=passwords(settings),
-        gate=gate(settings),
-        lifetimes=lifetimes(settings),
-        throttles=throttles(settings),
+        transaction=database.transaction,
+        verifier=_verifier(settings, counted.attempts),
+        lifetimes=Lifetimes(
+            idle=lives.idle,
+            absolute=lives.absolute,
+            remembered_idle=lives.remember_idle,
+            remembered_absolute=lives.remember_absolute,
+        ),
         keys=keys,
         public=settings.public,
-        brand=brand(settings),
-        service_name=settings.brand.name,
-        health=health(database, counted),
-        outer_limit=outer_limit(settings, counted, keys[0]),
+        brand=_brand(settings),
+        health=_health(database, counted),
+        outer_limit=OuterLimit(settings.limits.post_per_minute, counted.uri, counted.options, keys[0]),
         clock=lambda: int(time.time()),
-        transaction=database.transaction,
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
     )
 
 
-def passwords(settings: Settings) -> Passwords:
-    """Return the hasher at its chosen cost."""
-    from service.login.passwords import Parameters, Passwords
-
-    cost = settings.passwords
-    return Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism))
-
-
-def gate(settings: Settings) -> HashingGate:
-    """Return the gate of one worker. Its queues leave some of the worker's threads to people who are in."""
+def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
     from service.hashing.gate import HashingGate
+    from service.login.attempts import Scope
+    from service.login.passwords import Parameters, Passwords
+    from service.login.verify_password import Verifier
 
-    hashing = settings.hash_threads_per_worker
-    waiting = max(1, settings.server.threads - hashing - 1 - THREADS_KEPT_FREE)  # 1: shares are rounded up
-    return HashingGate(threads=hashing, waiting=waiting, timer=time.monotonic)
-
-
-def throttles(settings: Settings) -> Throttles:
-    """Return how many wrong passwords each scope allows."""
-    from service.login.attempts import Limit, Scope
-
-    limits = {scope: getattr(settings.throttles, scope.value) for scope in Scope}
-    return {scope: Limit(limit.count, limit.seconds) for scope, limit in limits.items()}
-
-
-def lifetimes(settings: Settings) -> Lifetimes:
-    """Return how long sessions live."""
-    from service.login.sessions import Lifetimes
-
-    chosen = settings.sessions
-    return Lifetimes(chosen.idle, chosen.absolute, chosen.remember_idle, chosen.remember_absolute)
-
-
-def outer_limit(settings: Settings, counted: Chosen, key: bytes) -> OuterLimit:
-    """Return the limit on POSTs; its buckets are named with the secret key, so that no address is kept."""
-    from service.services import OuterLimit
-
-    return OuterLimit(
-        posts_per_minute=settings.limits.post_per_minute,
-        storage_uri=counted.uri,
-        storage_options=counted.options,
-        key=key,
+    cost, size = settings.passwords, settings.gate_size
+    return Verifier(
+        HashingGate(threads=size.threads, waiting=size.waiting, timer=time.monotonic),
+        Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism)),
+        attempts,
+        {scope: getattr(settings.throttles, scope.value) for scope in Scope},
     )
 
 
-def brand(settings: Settings) -> Brand:
-    """Return how the pages present themselves."""
+def _brand(settings: Settings) -> Brand:
     from service.services import Brand
 
     logo = settings.brand.logo
     return Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None)
 
 
-def pending(database: Database) -> bool:
-    """Whether `db upgrade` is due; so it is for a database that is not ours or too new, and then says why not."""
+def _health(database: Database, counted: Chosen) -> Health:
+    from service.services import Health
     from service.storage.upkeep import schema
 
-    try:
-        return schema.pending(database)
-    except schema.SchemaFault:
-        return True
+    def pending() -> bool:
+        try:
+            return schema.pending(database)
+        except schema.SchemaFault:  # not our database, or too new a one: `db upgrade` says which
+            return True
 
-
-def health(database: Database, counted: Chosen) -> Health:
-    """Return what `/readyz` and the metrics ask of the database and the counters."""
-    from service.services import Health
-
-    return Health(
-        database_answers=database.ping,
-        migrations_pending=lambda: pending(database),
-        tell_degraded=counted.on_change,
-    )
+    return Health(database.ping, pending, counted.on_change)
 
 
 def upgrade(settings: Settings) -> str:
-    """Bring the database's tables to this release (`vestibule db upgrade`); what was done, in words."""
+    """Bring the database's tables to this release (`vestibule db upgrade`); return a sentence about it."""
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
 
@@ -244,6 +202,6 @@ def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
     from service.edge import nginx
     from service.web.look import assets
 
-    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(brand(settings)))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
     nginx.write(directory, files)
     return sorted(files)

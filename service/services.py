@@ -1,8 +1,4 @@
-"""Services: what every page and every command is handed, and the ports it needs.
-
-One frozen record, made in `app.py`, so that a rule or a page can be tried with anything that keeps the
-same contract. Nothing here reads the environment or opens a connection.
-"""
+"""Services: what the pages and the commands are handed, made in `app.py`, and the ports beside those of `login`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +6,9 @@ from typing import Any
 
 from service.access.block_list import Blocks
 from service.access.public_address import PublicAddress
+from service.login.sessions import Lifetimes
 from service.login.stores import Stores
+from service.login.verify_password import Verifier
 
 
 class Unavailable(Exception):
@@ -19,7 +17,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """How the pages present themselves: a name, an accent colour (`#rrggbb`), and the logo's SVG or PNG bytes."""
+    """The looks of the pages: a name, an accent colour (`#rrggbb`), and the logo's SVG or PNG bytes."""
 
     name: str
     accent: str
@@ -28,10 +26,10 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What `/readyz` and the metrics ask of the database, and who tells them of the counters.
+    """The state of the database and of Redis, for `/readyz` and the metrics.
 
-    `migrations_pending` raises Unavailable until the database's tables were seen; it asks no more once all are there.
-    `tell_degraded` takes what is to be called when this process gives Redis up (True) and has it back (False).
+    `migrations_pending` raises Unavailable until the tables were seen once; then it asks no more. `tell_degraded` takes
+    what is called with True when this process gives Redis up, and with False when it uses Redis again.
     """
 
     database_answers: Callable[[], bool]
@@ -41,7 +39,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class OuterLimit:
-    """How many POSTs a network may send in a minute, and where all workers count them (a `limits` storage)."""
+    """The limit on the POSTs of a network, and the `limits` storage where all workers count them.
+
+    The `key` makes the names of the counters, so that no address is stored.
+    """
 
     posts_per_minute: int
     storage_uri: str
@@ -51,9 +52,12 @@ class OuterLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services(Stores):
-    """What the rules of `login` are handed, and what pages and commands need besides. `clock` reads whole seconds."""
+    """Everything together; a rule is handed a part. `clock` reads whole seconds. Of the `keys` the first signs."""
 
     blocks: Blocks
+    verifier: Verifier
+    lifetimes: Lifetimes
+    keys: tuple[bytes, ...]
     public: PublicAddress
     brand: Brand
     health: Health

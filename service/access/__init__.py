@@ -1,1 +1,1 @@
-"""May you pass: the rules of where a browser may go. Pure, like `login`, which it may import."""
+"""May you pass: the rules of where a browser may go, and which networks are blocked. Pure, like `login`."""

@@ -16,8 +16,6 @@ _SHORTEST_PREFIX: Final = {4: 8, 6: 19}
 
 
 class Reason(StrEnum):
-    """Why a network was not blocked, or not unblocked."""
-
     TOO_WIDE = "{} is a large part of the internet: a block may be no wider than a /8 of IPv4 or a /19 of IPv6."
     BAD_REASON = f"The reason must be one line of at most {MAXIMUM_TEXT} characters, none of them a control character."
     NOT_BLOCKED = "{} is not blocked."
@@ -34,24 +32,21 @@ class Block:
 
 
 class Blocks(Protocol):
-    """Where blocks are stored."""
+    """The store of blocks.
 
-    def put(self, block: Block) -> None:
-        """Store a block, in place of an earlier one of the same network."""
+    `put` stores a block in place of an earlier one of the same network. `remove` returns whether there was one. `all`
+    returns those in force, by network. `delete_expired` returns how many were deleted.
+    """
 
-    def remove(self, network: str) -> bool:
-        """Delete the block of a network; whether there was one."""
-
-    def all(self, *, now: int) -> list[Block]:
-        """Return the blocks that hold now, by network."""
-
-    def delete_expired(self, *, now: int) -> int:
-        """Delete the blocks that have expired; how many there were."""
+    def put(self, block: Block) -> None: ...
+    def remove(self, network: str) -> bool: ...
+    def all(self, *, now: int) -> list[Block]: ...
+    def delete_expired(self, *, now: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class BlockStores:
-    """What blocking needs. Calls inside `transaction()` happen together or not at all."""
+    """What blocking needs. Calls inside `transaction()` take effect together or not at all."""
 
     blocks: Blocks
     audit: Audit
@@ -59,7 +54,7 @@ class BlockStores:
 
 
 def block(network: Network, reason: str, stores: BlockStores, *, seconds: int, by: str, now: int) -> Block | Refusal:
-    """Block a network for so many seconds from now, in place of an earlier block of it."""
+    """Block a network from now on, in place of an earlier block of it."""
     if network.prefixlen < _SHORTEST_PREFIX[network.version]:
         return Refusal(Reason.TOO_WIDE, str(network))
     if len(reason) > MAXIMUM_TEXT or not reason.isprintable():
@@ -83,18 +78,15 @@ def unblock(network: Network, stores: BlockStores, *, by: str, now: int) -> Netw
 
 
 class BlockList:
-    """Some blocks, ready to be asked: what a question costs hangs on how many prefix lengths there are."""
+    """Blocks by network: a look-up costs as many steps as there are prefix lengths."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
-        self._until: dict[Network, int] = {}
-        for block in blocks:
-            network = parse(block.network)
-            if network is not None:
-                self._until[network] = block.until
+        parsed = ((parse(block.network), block.until) for block in blocks)
+        self._until = {network: until for network, until in parsed if network is not None}
         self._lengths = sorted({network.prefixlen for network in self._until})
 
     def contains(self, address: str, *, now: int) -> bool:
-        """Whether a client's address lies in a network that is blocked; what is no address lies in none."""
+        """Whether a client's address lies in a blocked network; text that is no address lies in none."""
         ip = address_of(address) if self._until else None
         if ip is None:
             return False

@@ -1,7 +1,6 @@
 """The public address: the one scheme, host and port under which browsers reach the service.
 
-Cookie names, redirects, HSTS and the Host check follow from it alone, never from a request
-(a Host header is whatever its sender says).
+Cookie names, redirects, HSTS and the Host check follow from it alone, never from a request's Host header.
 """
 
 import ipaddress
@@ -27,8 +26,6 @@ _ENDS_IN_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.ASCII
 
 
 class Flaw(StrEnum):
-    """Why a text cannot be a public address."""
-
     SCHEME = "scheme"
     USER_INFORMATION = "user-information"
     HOST = "host"
@@ -58,12 +55,12 @@ class PublicAddress:
 
     @property
     def is_https(self) -> bool:
-        """Whether browsers come by TLS; else the address is on this machine."""
+        """Whether browsers connect by TLS; else the address is on this machine."""
         return self.scheme == "https"
 
 
 def parse(text: str) -> PublicAddress | Flaw:
-    """Return the address that `text` spells, or the first flaw of it. Nothing is guessed or repaired."""
+    """Return the address that `text` spells, or its first flaw. Nothing is guessed or repaired."""
     found = _URL.fullmatch(text)
     if found is None or found["scheme"].lower() not in DEFAULT_PORTS:
         return Flaw.SCHEME

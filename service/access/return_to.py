@@ -1,16 +1,16 @@
-"""Where a browser may be sent back to; everything else goes home.
+"""Where a browser may be sent back to.
 
-A target is never repaired. Its origin and path are matched against a narrow grammar whose every sentence all URL
-parsers read alike (RFC 3986 characters, no dot segments, no empty segments, no user information). Behind `?` or `#`
-no parser looks for a host any more, so what browsers send there as it is (URL Standard, 1.3) is kept as it is. The
-origin is looked up in a closed list, and the answer is put together from the matched parts.
+A target is never repaired. Its origin and path must match a narrow grammar that all URL parsers read alike (RFC 3986
+characters, no dot segments, no empty segments, no user information). Behind `?` or `#` no parser looks for a host, so
+the characters that browsers send there raw (URL Standard, 1.3) are kept. The origin is looked up in a closed list, and
+the result is put together from the matched parts.
 """
 
 import re
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from service.access.public_address import PublicAddress
+from service.access.public_address import DEFAULT_PORTS, PublicAddress
 
 MAXIMUM_LENGTH: Final = 2048
 _CHARACTERS: Final = r"A-Za-z0-9._~!$&'()*+,;=:@%\-"
@@ -25,17 +25,15 @@ _TARGET: Final = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
-# Read as "." and "..", "/" and "\\", or as the end of a line, by one parser or another after decoding.
+# After decoding some parser reads these as "." and "..", "/" and "\\", or the end of a line.
 _AMBIGUOUS_PATH: Final = re.compile(r"/(?:\.|%2e){1,2}(?:/|;|$)|%2f|%5c|%25|%0|%1|%7f", re.IGNORECASE)
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def destination(target: str | None, *, public: PublicAddress, origins: AbstractSet[str]) -> str | None:
-    """Return the URL to send a browser to (a path of ours, or an absolute URL of a listed origin), or None.
+    """Return the URL to send a browser to: a path of this service, or an absolute URL of a listed origin; or None.
 
-    Our own `/` is None, too: the sign-in page has nothing for a browser that is signed in, and its `rd` would be
-    followed in turn. `origins` are serialised origins besides our own, in lower case and without default ports
-    (RFC 6454, 6.2).
+    The sign-in page `/` is None, too: its own `rd` would be followed in turn. `origins` are serialised origins besides
+    the public address, in lower case and without default ports (RFC 6454, 6.2).
     """
     if not target or len(target) > MAXIMUM_LENGTH:
         return None
@@ -51,12 +49,12 @@ def destination(target: str | None, *, public: PublicAddress, origins: AbstractS
 
 
 def origin_of(destination_url: str) -> str | None:
-    """Return the origin of what `destination` returned when it is not our own."""
+    """Return the origin of a URL that `destination` returned; None for a path of this service."""
     found = _TARGET.fullmatch(destination_url)
     return _origin(found) if found and found["scheme"] else None
 
 
 def _origin(found: re.Match[str]) -> str:
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), int(found["port"] or 0)
-    suffix = f":{port}" if port and port != _DEFAULT_PORTS[scheme] else ""
+    suffix = f":{port}" if port and port != DEFAULT_PORTS[scheme] else ""
     return f"{scheme}://{host}{suffix}"

@@ -1,7 +1,7 @@
-"""The session cookie without a framework: its name, what a Cookie header holds under a name, and what that opens.
+"""The session cookie without a framework: its name, the values in a Cookie header, and the session of a value.
 
 A browser may send several cookies of one name: `Domain` and `Path` are part of a cookie's identity and are not sent
-(RFC 6265bis, 5.7). So no cookie is judged by its position: of those that look like a token the live one counts.
+(RFC 6265bis, 5.7). Of those that can be tokens the one with a live session counts, whatever its position.
 """
 
 from collections.abc import Iterable
@@ -17,11 +17,16 @@ MAXIMUM_TOKENS: Final = 4  # each of them is a read of the database
 def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     """Return the cookie's name; its prefix says whether it is this host's alone or shared (RFC 6265bis, 4.1.3).
 
-    Browsers refuse the prefixes' `Secure` on plain http://localhost in part, so there it has neither.
+    On plain http://localhost, where some browsers refuse `Secure`, it has no prefix.
     """
     if not public.is_https:
         return "vestibule_session"
     return "__Secure-vestibule" if cookie_domain else "__Host-vestibule"
+
+
+def host_cookie_name(public: PublicAddress, name: str) -> str:
+    """Return the name of a cookie that is this host's alone, also where the session is shared (RFC 6265bis, 4.1.3)."""
+    return f"__Host-vestibule-{name}" if public.is_https else f"vestibule_{name}"
 
 
 def domains(public: PublicAddress, cookie_domain: str | None) -> list[str | None]:
@@ -37,10 +42,9 @@ def domains(public: PublicAddress, cookie_domain: str | None) -> list[str | None
 
 
 def sent(header: str, name: str) -> list[str]:
-    """Return the values of all cookies of exactly this name, in their order, whatever is in them.
+    """Return the values of all cookies of exactly this name, in their order.
 
-    A nameless cookie, a space before `=` or quotes make another name or value in one parser and not in another, and
-    never ours.
+    Parsers differ on nameless cookies, a space before `=`, and quotes: none of these makes a name or value of ours.
     """
     pairs = (part.lstrip(" ").partition("=") for part in header.split(";"))
     # Without "=": a nameless cookie of that value (RFC 6265bis, 5.6).

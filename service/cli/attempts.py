@@ -28,8 +28,8 @@ def list_(op: Operator, by: str, *, as_json: bool) -> None:
     An unknown username is shown as a digest: people type passwords into the wrong field.
     """
     services = op.services
-    since = services.clock() - max(window.seconds for window in services.throttles.values())
-    found = services.attempts.tallies(by=_BY[by], since=since)
+    since = services.clock() - max(window.seconds for window in services.verifier.throttles.values())
+    found = services.verifier.attempts.tallies(by=_BY[by], since=since)
     report_all(((_line(each), _facts(each, by)) for each in found), as_json=as_json)
 
 
@@ -64,5 +64,7 @@ def unlock(op: Operator, name: str, *, as_json: bool) -> None:
 
 def _clear(op: Operator, of: Account | Network | Refusal | None, *, as_json: bool) -> None:
     services = op.services
-    cleared = clear_attempts(accepted(of), services.attempts, services.audit, key=services.keys[0], **audited(op))
+    cleared = clear_attempts(
+        accepted(of), services.verifier.attempts, services.audit, key=services.keys[0], **audited(op)
+    )
     report(f"{cleared} attempts cleared.", {"cleared": cleared}, as_json=as_json)

@@ -1,11 +1,11 @@
-"""The lines before the hashing threads: who may wait, and who is pushed out.
+"""The fair queues before the hashing threads: which jobs wait, and which are evicted.
 
-There are two, served in turn: one for whoever is known, one for everybody else. So no flood from outside keeps known
-people waiting for long, and no insider keeps strangers out (docs/decisions/0010).
-A line is short, so that nobody waits long. When it is full, each name has a right to one place: whoever waits with
-more gives way, and among those with one each the name that came least often lately has the better right. So a flood
-in some names cannot keep a fresh one out.
-Not safe for threads by themselves: the gate holds its lock around every call.
+There are two queues, served in turn: one for known clients and one for all others, so that a flood from outside does
+not keep known clients waiting, nor a known client all others (docs/decisions/0010). A queue is short, so that no job
+waits long. In a full queue a job of the key with the most jobs is evicted; among keys with one job each, that of the
+key that came most often lately. So a flood under some keys does not keep a new key out.
+
+Not safe for threads: the gate holds its lock around every call.
 """
 
 import math
@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Final
 
-FADES_EVERY: Final = 512
+HALVED_EVERY: Final = 512
 _SHARE_OF_THE_KNOWN: Final = 1 / 4
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """In whose name somebody waits: a network; or an account, for whoever has a device, a session or a link of it."""
+    """The key of a job: a network; or, for a known client, its account or its one-time link."""
 
     name: str
     is_known: bool = False
@@ -29,7 +29,7 @@ class Key:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """One who waits. Without `work` the place is taken, and what to do comes soon."""
+    """A job in a queue. It is ready once it has `work`."""
 
     key: Key
     work: Callable[[], Any] | None = None
@@ -38,30 +38,30 @@ class Job:
 
 
 class FairQueue:
-    """Whoever waits in one line, and how often each name has come lately."""
+    """The jobs of one queue, and how often each key came lately."""
 
     def __init__(self) -> None:
         self._waiting: list[Job] = []
-        self._tries: Counter[str] = Counter()
+        self._came: Counter[str] = Counter()
         self._counted = 0
 
     def join(self, key: Key, *, room: int) -> tuple[Job | None, Job | None]:
-        """Return the new waiter, or None when there is no place among `room`; and whoever was pushed out for it."""
+        """Return the new job, or None when there is no place among `room`; and the job that was evicted for it."""
         self._count(key.name)
-        out = None
+        evicted = None
         if len(self._waiting) >= room:
             mine = sum(job.key.name == key.name for job in self._waiting)
-            out = self._with_less_right_than((mine, self._tries[key.name]))
-            if out is None:
+            evicted = self._ranking_below((mine, self._came[key.name]))
+            if evicted is None:
                 return None, None
-            self._waiting.remove(out)
-            out.is_evicted = True
+            self._waiting.remove(evicted)
+            evicted.is_evicted = True
         job = Job(key)
         self._waiting.append(job)
-        return job, out
+        return job, evicted
 
     def next(self) -> Job | None:
-        """Return the first who is ready; it leaves the line."""
+        """Return the first job that is ready; it leaves the queue."""
         for job in self._waiting:
             if job.work is not None:
                 self._waiting.remove(job)
@@ -69,33 +69,33 @@ class FairQueue:
         return None
 
     def leave(self, job: Job) -> None:
-        """Take somebody out who no longer wants to wait, if it is still there."""
+        """Remove a job, unless it was served or evicted."""
         if job in self._waiting:
             self._waiting.remove(job)
 
-    def _with_less_right_than(self, right: tuple[int, int]) -> Job | None:
-        """Return the last waiter of the name that waits most, or of those with one each of the one that came most.
+    def _ranking_below(self, own: tuple[int, int]) -> Job | None:
+        """Return the latest job of the key with the highest (jobs besides one, times it came); None if not above `own`.
 
-        None when nobody has less right than (how many of one's own wait already, how often one came).
+        `own` are those figures of a key that joins: its jobs that wait already, and the times that it came.
         """
-        many = Counter(job.key.name for job in self._waiting)
-        rights = {name: (of_it - 1, self._tries[name]) for name, of_it in many.items()}
-        least = max(rights, key=lambda name: rights[name], default=None)
-        if least is None or rights[least] <= right:
+        jobs = Counter(job.key.name for job in self._waiting)
+        ranks = {name: (count - 1, self._came[name]) for name, count in jobs.items()}
+        last = max(ranks, key=lambda name: ranks[name], default=None)
+        if last is None or ranks[last] <= own:
             return None
-        return next(job for job in reversed(self._waiting) if job.key.name == least)
+        return next(job for job in reversed(self._waiting) if job.key.name == last)
 
     def _count(self, name: str) -> None:
-        """Count one try. Every so many all counts are halved: what is long ago fades, and few names are remembered."""
-        self._tries[name] += 1
+        """Count a key. All counts are halved every so often: old ones fade, and few keys are remembered."""
+        self._came[name] += 1
         self._counted += 1
-        if self._counted == FADES_EVERY:
-            self._tries = Counter({each: tries // 2 for each, tries in self._tries.items() if tries > 1})
+        if self._counted == HALVED_EVERY:
+            self._came = Counter({each: times // 2 for each, times in self._came.items() if times > 1})
             self._counted = 0
 
 
 class FairQueues:
-    """The line of the known and the line of everybody else."""
+    """The queue of known clients and the queue of all others."""
 
     def __init__(self) -> None:
         self._known = FairQueue()
@@ -103,16 +103,16 @@ class FairQueues:
         self._turn = (self._known, self._others)
 
     def join(self, key: Key, *, free: int, places: int) -> tuple[Job | None, Job | None]:
-        """Return the new waiter, or None when there is no place; and whoever was pushed out for it.
+        """Return the new job, or None when there is no place; and the job that was evicted for it.
 
-        `places` are those in both lines, besides the `free` threads; each line has at least one.
+        `places` are those of both queues, besides the `free` threads; each queue has at least one.
         """
         if key.is_known:
             return self._known.join(key, room=free + math.ceil(places * _SHARE_OF_THE_KNOWN))
         return self._others.join(key, room=free + math.ceil(places * (1 - _SHARE_OF_THE_KNOWN)))
 
     def next(self) -> Job | None:
-        """Return the first who is ready in the line whose turn it is, or else in the other; it leaves the line."""
+        """Return the first job that is ready in the queue whose turn it is, or else in the other one."""
         first, second = self._turn
         if (job := first.next()) is not None:
             self._turn = (second, first)
@@ -120,5 +120,5 @@ class FairQueues:
         return second.next()
 
     def leave(self, job: Job) -> None:
-        """Take somebody out who no longer wants to wait, if it is still there."""
+        """Remove a job, unless it was served or evicted."""
         (self._known if job.key.is_known else self._others).leave(job)

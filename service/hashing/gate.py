@@ -1,52 +1,38 @@
-"""The gate: a bounded pool of low-priority threads that hash, and refuses what it cannot serve soon.
+"""The hashing gate: a bounded pool of low-priority threads; what it cannot serve soon is shed.
 
-argon2 releases the interpreter lock, so hashing would take every core from the people who are in.
-The pool is small (one budget for all workers), its threads are nice to everybody else, and the lines before them
-(`queue.py`) are short: beyond them the answer is "busy" at once, without a hash.
+argon2 releases the interpreter lock, so without a bound hashing would take every core from other requests. The pool is
+small (one budget for all workers), and so are its fair queues: beyond them a request is shed at once, without a hash.
 """
 
-import ctypes
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar, cast
 
 from service.hashing.fair_queue import FairQueues, Job, Key
+from service.hashing.threads import lower_priority, return_memory
 
 Result = TypeVar("Result")
-NICENESS: Final = 10
 IDLE_SECONDS: Final = 2.0
-LONGEST_WAIT_SECONDS: Final = 0.7  # an answer comes within a second, and the hash itself takes its time
-_REMEMBERED: Final = 16  # about so many hashes make up what is usual
-_TRIM_THRESHOLD: Final = -1
-_OF_SOME_SIZE: Final = 256 * 1024
-_KEPT_WHILE_BUSY: Final = 64 * 1024 * 1024
+LONGEST_WAIT_SECONDS: Final = 0.7  # the answer is due within a second, and the hash takes its time
+_AVERAGED: Final = 16  # the weight of the usual time against that of the latest hash
 
 
 class Shed(Enum):
-    """There was no place in line, or it went to somebody with a better right: nothing was hashed."""
+    """There was no place in the queue, or the job was evicted: nothing was hashed."""
 
     BUSY = "busy"
 
 
 class Observer:
-    """Who is told what the gate does, in the threads of those who ask; this one does not care."""
+    """Is told what the gate does, in the threads of its callers. `waited` and `took` are seconds."""
 
-    def joined(self) -> None:
-        """Somebody has a place."""
-
-    def left(self) -> None:
-        """Somebody gave the place back."""
-
-    def hashed(self, *, waited: float, took: float) -> None:
-        """Work was done: seconds in the line, seconds of work."""
-
-    def shed(self) -> None:
-        """Somebody was turned away."""
+    def joined(self) -> None: ...
+    def left(self) -> None: ...
+    def hashed(self, *, waited: float, took: float) -> None: ...
+    def shed(self) -> None: ...
 
 
 class Slot:
@@ -54,11 +40,11 @@ class Slot:
 
     def __init__(self, gate: "HashingGate", job: Job) -> None:
         self._gate = gate
-        self._waiter = job
+        self._job = job
 
     def run(self, work: Callable[[], Result]) -> Result | Shed:
-        """Return what `work` returns; Shed.BUSY when the place went to somebody else before its turn came."""
-        return self._gate.work(self._waiter, work)
+        """Return what `work` returns; Shed.BUSY when the job was evicted before its turn."""
+        return self._gate.work(self._job, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +56,10 @@ class _Done:
 
 
 class HashingGate:
-    """Runs work in at most `threads` threads, with at most `waiting` more in line; fewer when hashes take long.
+    """Runs work in at most `threads` threads, with at most `waiting` more jobs in the queues; fewer for slow hashes.
 
-    Threads start at first use, which is in a worker: threads made before the fork would be gone after it. `timer`
-    reads the seconds of a clock that never jumps.
+    Threads start at first use, which is in a worker: threads do not survive a fork. `timer` reads the seconds of a
+    monotonic clock.
     """
 
     def __init__(self, *, threads: int, waiting: int, timer: Callable[[], float]) -> None:
@@ -89,7 +75,7 @@ class HashingGate:
 
     @contextmanager
     def slot(self, key: Key) -> Iterator[Slot | Shed]:
-        """Hold a place in the name of a network or of somebody known; Shed.BUSY at once when there is none."""
+        """Hold a slot under this key; Shed.BUSY at once when there is no place."""
         job = self._join(key)
         if job is None:
             self.observer.shed()
@@ -112,13 +98,13 @@ class HashingGate:
         return job
 
     def _places(self) -> int:
-        """Return how many may wait so that the last of them is served in time, as hashes go at present."""
+        """Return how many jobs may wait so that the last one is served in time, at the usual time of a hash."""
         if not self._usual:
             return self._waiting
         return min(self._waiting, max(1, int(LONGEST_WAIT_SECONDS * self.threads / self._usual)))
 
     def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
-        """Have a thread do the work of somebody who has a place, and wait until it is done."""
+        """Have a thread do the work of a job, and wait until it is done."""
         asked = self._timer()
         with self._changed:
             if not job.is_evicted:
@@ -148,50 +134,25 @@ class HashingGate:
             began = self._timer()
             try:
                 result, fault = cast("Callable[[], Any]", job.work)(), None
-            except BaseException as raised:  # noqa: BLE001 - the caller's to see, whatever it is
+            except BaseException as raised:  # noqa: BLE001 - raised again in the thread of the caller
                 result, fault = None, raised
             ended = self._timer()
             with self._changed:
                 self._hashing -= 1
-                self._usual += (ended - began - self._usual) / (_REMEMBERED if self._usual else 1)
+                self._usual += (ended - began - self._usual) / (_AVERAGED if self._usual else 1)
             job.answer.put(_Done(result, fault, began, ended))
-            del job, result, fault  # with them goes the password
+            del job, result, fault  # the job's work holds the password
 
     def _next(self) -> Job:
         job = self._taken(IDLE_SECONDS)
         if job is None:
-            _give_memory_back()
+            return_memory()
             job = self._taken(None)
         return cast("Job", job)
 
     def _taken(self, timeout: float | None) -> Job | None:
-        """Take the first who is ready out of the line; None when nobody was in that time."""
+        """Take the next job out of the queues; None when there was none in that time."""
         with self._changed:
             job = self._changed.wait_for(self._queues.next, timeout)
             self._hashing += job is not None
         return job
-
-
-def lower_priority() -> None:
-    """Lower the priority of this thread alone (Linux schedules threads; elsewhere nothing changes).
-
-    A process that was started nicer than that stays as it is: raising a priority needs rights that we do not have.
-    """
-    if sys.platform == "linux":  # pragma: no branch - elsewhere hashing shares the process's priority
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-def _give_memory_back() -> None:
-    """Return to the system what glibc keeps for this thread's next hash: 19 MiB a thread are a lot to keep for nobody.
-
-    malloc_trim(3) returns what lies between other things, but leaves alone the end of a thread's heap. glibc cuts that
-    off when something of some size is freed there, down to a threshold (mallopt(3)).
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # pragma: no branch - other C libraries keep nothing of that size
-        libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        libc.malloc_trim(0)
-        libc.mallopt(_TRIM_THRESHOLD, 0)
-        libc.free(libc.malloc(_OF_SOME_SIZE))
-        libc.mallopt(_TRIM_THRESHOLD, _KEPT_WHILE_BUSY)

@@ -1,4 +1,4 @@
-"""Accounts: what one is, how it may be called, and the port that keeps them."""
+"""Accounts: the record, its username's one spelling, and the port of its store."""
 
 import re
 import unicodedata
@@ -9,15 +9,15 @@ from typing import Final, Protocol
 LONGEST_USERNAME: Final = 64
 USERNAME_CHARACTERS: Final = "a to z, 0 to 9 and . _ @ + ' -"
 _USERNAME = re.compile(rf"[a-z0-9][a-z0-9._@+'-]{{0,{LONGEST_USERNAME - 1}}}")
-# White space around a name is forgiven up to here. Longer text is refused before it is normalised: the time of that
-# grows with the square of a run of combining marks.
+# With the white space around it. Longer text is refused before it is normalised: the time that normalising takes grows
+# with the square of a run of combining marks.
 _MOST_TYPED: Final = 4 * LONGEST_USERNAME
 _GROUP = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person who may sign in. Without `password_hash` (PHC string) no password opens it."""
+    """An account. Without a `password_hash` (PHC string) no password is right."""
 
     id: str
     username: str
@@ -32,15 +32,15 @@ class Account:
 
     @property
     def is_disabled(self) -> bool:
-        """Whether an operator has shut this account."""
+        """Whether an operator has disabled this account."""
         return self.disabled_at is not None
 
 
 def canonical_username(text: str) -> str | None:
-    """Return the one spelling that is stored, looked up, limited and logged; None when it cannot be one.
+    """Return the one spelling that is stored, looked up, counted and logged; None when the text cannot be a username.
 
     NFKC, case folding and NFKC again (Unicode 3.13, toNFKC_Casefold without the default ignorables),
-    outer white space removed: what a phone keyboard adds must not make a second account.
+    outer white space removed: a phone keyboard adds capitals and blanks.
     """
     folded = folded_username(text)
     return folded if _USERNAME.fullmatch(folded) else None
@@ -54,7 +54,7 @@ def folded_username(text: str) -> str:
 
 
 def canonical_group(text: str) -> str | None:
-    """Return the group's one spelling, or None when it cannot be one (it must fit a header and a comma list)."""
+    """Return the group's one spelling; None when the text cannot be a group (it must fit a header and a comma list)."""
     folded = text.strip().lower()
     return folded if _GROUP.fullmatch(folded) else None
 
@@ -64,37 +64,24 @@ class UsernameTaken(Exception):
 
 
 class Accounts(Protocol):
-    """Where accounts are kept. Usernames given here are canonical; `now` is whole seconds since the epoch."""
+    """The store of accounts. Usernames are canonical; `now` is whole seconds since the epoch.
 
-    def by_username(self, username: str) -> Account | None:
-        """Return the account with this canonical username."""
+    `lock_for_update` returns the account as it is now, and keeps others from changing it until the transaction ends.
+    `all` yields by username, without all accounts in memory. `count` is by state: `active`, `disabled`, `invited` (no
+    password yet). `has_administrator` counts only accounts that are not disabled. `add` raises UsernameTaken.
+    `replace` writes e-mail, display name, groups, administrator flag and disabled time. `rehash_password` writes
+    another hash of the same password, unless the stored one is no longer `old`, and returns whether it was written.
+    `delete` removes the account's groups, sessions and links, too.
+    """
 
-    def by_id(self, account_id: str) -> Account | None:
-        """Return the account with this id."""
-
-    def lock_for_update(self, account_id: str) -> Account | None:
-        """Return the account as it is now, and let nobody change it before this transaction ends."""
-
-    def all(self) -> Iterator[Account]:
-        """Yield every account, by username, without holding all of them in memory."""
-
-    def count(self) -> dict[str, int]:
-        """Return how many accounts there are by state: `active`, `disabled`, and `invited` (no password yet)."""
-
-    def has_administrator(self) -> bool:
-        """Whether anybody who is not disabled administers the service."""
-
-    def add(self, account: Account) -> None:
-        """Keep a new account with its groups. Raises UsernameTaken."""
-
-    def replace(self, account: Account) -> None:
-        """Write the account's e-mail, display name, groups, administrator flag and disabled time."""
-
-    def set_password(self, account_id: str, password_hash: str, *, now: int) -> None:
-        """Write a new password hash."""
-
-    def rehash_password(self, account_id: str, *, old: str, new: str) -> bool:
-        """Write the same password's new hash, unless the password was changed since `old` was read; whether it did."""
-
-    def delete(self, account_id: str) -> None:
-        """Remove the account, its groups, its sessions and its links."""
+    def by_username(self, username: str) -> Account | None: ...
+    def by_id(self, account_id: str) -> Account | None: ...
+    def lock_for_update(self, account_id: str) -> Account | None: ...
+    def all(self) -> Iterator[Account]: ...
+    def count(self) -> dict[str, int]: ...
+    def has_administrator(self) -> bool: ...
+    def add(self, account: Account) -> None: ...
+    def replace(self, account: Account) -> None: ...
+    def set_password(self, account_id: str, password_hash: str, *, now: int) -> None: ...
+    def rehash_password(self, account_id: str, *, old: str, new: str) -> bool: ...
+    def delete(self, account_id: str) -> None: ...

@@ -1,7 +1,7 @@
-"""What an operator does to accounts, links, sessions and attempts: the rules of every entrance.
+"""What an operator does to accounts, links, sessions and attempts; the command line and a console both call it.
 
-The command line and an administrator's console both call these. `by` names the operator in the audit trail; each entry
-is written in the transaction of the change that it tells of. A change that cannot be made is a Refusal.
+`by` names the operator in the audit trail; an entry is written in the transaction of its change. A change that cannot
+be made is a Refusal.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,10 @@ from service.login.links import LIFETIME, Purpose, hand_out
 from service.login.networks import Network, address_of
 from service.login.new_account import Details, with_details
 from service.login.refusal import Refusal
-from service.login.stores import AccountStores
+from service.login.stores import Stores
 
 
 class Reason(StrEnum):
-    """Why a change was refused."""
-
     NO_ACCOUNT = "There is no account called {!r}."
     DISABLED = "{} is disabled, so a link would not work."
     HAS_ADMINISTRATOR = "There is an administrator already."
@@ -31,7 +29,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link that was made. Its token is shown once, to the operator who asked; only a hash of it is stored."""
+    """A new link. Its token is shown once, to the operator who asked; only a hash of it is stored."""
 
     token: str
     purpose: Purpose
@@ -45,11 +43,7 @@ def account_named(name: str, accounts: Accounts) -> Account | Refusal:
 
 
 def _locked(name: str, accounts: Accounts) -> Account | Refusal:
-    """Return the account as it is now, and let no other transaction change it before this one ends.
-
-    It is read again once it is locked: what the waiting statement read may be from before the wait, and writing that
-    back would undo another operator's change.
-    """
+    """Return the account, locked for this transaction; it is read again, since another one may have changed it."""
     found = account_named(name, accounts)
     if isinstance(found, Account):
         accounts.lock_for_update(found.id)
@@ -57,14 +51,14 @@ def _locked(name: str, accounts: Accounts) -> Account | Refusal:
     return found
 
 
-def add(accounts: Sequence[Account], stores: AccountStores, *, by: str, now: int, detail: str = "") -> list[Account]:
+def add(accounts: Sequence[Account], stores: Stores, *, by: str, now: int, detail: str = "") -> list[Account]:
     """Store the accounts whose username is free, in one transaction, and return those."""
     entry = Entry(now, Happened.ACCOUNT_ADDED, by=by, detail=detail)
     with stores.transaction():
         return [account for account in accounts if _added(account, stores, entry)]
 
 
-def _added(account: Account, stores: AccountStores, entry: Entry) -> bool:
+def _added(account: Account, stores: Stores, entry: Entry) -> bool:
     if stores.accounts.by_username(account.username) is None:
         with suppress(UsernameTaken):  # another command may have added it since
             stores.accounts.add(account)
@@ -73,15 +67,15 @@ def _added(account: Account, stores: AccountStores, entry: Entry) -> bool:
     return False
 
 
-def edit(name: str, stores: AccountStores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
-    """Change details of an account; what is not given stays."""
+def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
+    """Change the given details of an account."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail=", ".join(sorted(details)))
     with stores.transaction():
         return _change(name, lambda account: with_details(account, **details), stores, entry)
 
 
-def disable(name: str, stores: AccountStores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
-    """Disable an account; its sessions and its one-time link end with that. Return it, and how many sessions ended."""
+def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
+    """Disable an account, and end its sessions and its link. Return it, and how many sessions ended."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="disabled")
     with stores.transaction():
         account = _change(name, lambda account: replace(account, disabled_at=now), stores, entry)
@@ -91,15 +85,15 @@ def disable(name: str, stores: AccountStores, *, by: str, now: int) -> tuple[Acc
         return account, stores.sessions.end_of_account(account.id)
 
 
-def enable(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
-    """Enable an account; its old password works again."""
+def enable(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
+    """Enable an account, with the password that it had."""
     entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="enabled")
     with stores.transaction():
         return _change(name, lambda account: replace(account, disabled_at=None), stores, entry)
 
 
 def _change(
-    name: str, change: Callable[[Account], Account | Refusal], stores: AccountStores, entry: Entry
+    name: str, change: Callable[[Account], Account | Refusal], stores: Stores, entry: Entry
 ) -> Account | Refusal:
     account = _locked(name, stores.accounts)
     changed = change(account) if isinstance(account, Account) else account
@@ -109,8 +103,8 @@ def _change(
     return changed
 
 
-def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | Refusal:
-    """Delete an account with its sessions and links, and return what it was."""
+def delete(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
+    """Delete an account with its sessions and links, and return it."""
     with stores.transaction():
         account = _locked(name, stores.accounts)
         if isinstance(account, Account):
@@ -119,7 +113,7 @@ def delete(name: str, stores: AccountStores, *, by: str, now: int) -> Account | 
         return account
 
 
-def make_link(name: str, purpose: Purpose, stores: AccountStores, *, by: str, now: int) -> NewLink | Refusal:
+def make_link(name: str, purpose: Purpose, stores: Stores, *, by: str, now: int) -> NewLink | Refusal:
     """Make a link, in place of an earlier one, through which the account's owner chooses a password."""
     with stores.transaction():
         account = _locked(name, stores.accounts)
@@ -130,7 +124,7 @@ def make_link(name: str, purpose: Purpose, stores: AccountStores, *, by: str, no
         return _link(purpose, account, stores, by=by, now=now)
 
 
-def make_set_up_link(stores: AccountStores, *, by: str, now: int) -> NewLink | Refusal:
+def make_set_up_link(stores: Stores, *, by: str, now: int) -> NewLink | Refusal:
     """Make the link, in place of an earlier one, through which the first administrator is made."""
     with stores.transaction():
         if stores.accounts.has_administrator():
@@ -138,14 +132,14 @@ def make_set_up_link(stores: AccountStores, *, by: str, now: int) -> NewLink | R
         return _link(Purpose.SET_UP, None, stores, by=by, now=now)
 
 
-def _link(purpose: Purpose, account: Account | None, stores: AccountStores, *, by: str, now: int) -> NewLink:
+def _link(purpose: Purpose, account: Account | None, stores: Stores, *, by: str, now: int) -> NewLink:
     token = hand_out(purpose, account.id if account else None, links=stores.links, now=now)
     username = account.username if account else ""
     stores.audit.add(Entry(now, Happened.LINK_MADE, username, by=by, detail=purpose.value))
     return NewLink(token, purpose, account, now + LIFETIME[purpose])
 
 
-def end_session(session_id: str, stores: AccountStores, *, by: str, now: int) -> int | Refusal:
+def end_session(session_id: str, stores: Stores, *, by: str, now: int) -> int | Refusal:
     """End one session, by its public id; how many ended."""
     with stores.transaction():
         if not stores.sessions.end_by_id(session_id):
@@ -154,7 +148,7 @@ def end_session(session_id: str, stores: AccountStores, *, by: str, now: int) ->
         return 1
 
 
-def end_sessions_of(name: str, stores: AccountStores, *, by: str, now: int) -> int | Refusal:
+def end_sessions_of(name: str, stores: Stores, *, by: str, now: int) -> int | Refusal:
     """End every session of an account; how many ended."""
     with stores.transaction():
         account = account_named(name, stores.accounts)
@@ -165,11 +159,8 @@ def end_sessions_of(name: str, stores: AccountStores, *, by: str, now: int) -> i
         return ended
 
 
-def end_all_sessions(stores: AccountStores, *, by: str, now: int) -> int:
-    """End every session; how many ended.
-
-    A whole table is emptied in a transaction of its own, so the entry comes first: no session ends without one.
-    """
+def end_all_sessions(stores: Stores, *, by: str, now: int) -> int:
+    """End every session; how many ended. That takes a transaction of its own, so the entry is written first."""
     stores.audit.add(Entry(now, Happened.SESSION_ENDED, by=by, detail="every session"))
     return stores.sessions.end_all()
 
@@ -177,10 +168,9 @@ def end_all_sessions(stores: AccountStores, *, by: str, now: int) -> int:
 def clear_attempts(
     of: Account | Network | None, attempts: Attempts, audit: Audit, *, key: bytes, by: str, now: int
 ) -> int:
-    """Clear the failed attempts at an account, those from networks that lie in this one, or all; how many there were.
+    """Clear the failed attempts at an account, those from the networks within a network, or all; how many there were.
 
-    Attempts are in no transaction, so the entry comes first: with Redis away some are cleared before this fails. The
-    `key` makes the digest under which an account's attempts are stored.
+    Attempts are in no transaction, so the entry is written first. The `key` makes the digest of the username.
     """
     if isinstance(of, Account):
         audit.add(Entry(now, Happened.UNLOCKED, of.username, by=by))

@@ -1,9 +1,8 @@
-"""Attempts: who may try a password again, and when.
+"""Attempts: which account may be tried again, from where, and when.
 
-An attempt is written down before its password is checked, under every key that limits it and in one step, and
-crossed out when the password was right: guesses made at the same time cannot slip through together, and a
-refusal is written nowhere. A window slides: of the last 15 minutes, whenever they began, not more than so
-many attempts are kept. Names that nobody has are counted like those that somebody has.
+An attempt is stored before its password is checked, under every key that limits it and in one step, and deleted when
+the password was right: parallel guesses cannot slip through together, and a refusal is counted nowhere. Each limit
+holds for a sliding window, such as the last 15 minutes. Usernames without an account are counted like all others.
 """
 
 import hashlib
@@ -15,14 +14,12 @@ from typing import Final, Protocol
 
 from service.login.accounts import Account, folded_username
 
-# A password is checked within two seconds: what waits longer at the gate is refused there.
+# A password is checked within two seconds: an attempt that would wait longer is shed at the gate.
 PENDING_SECONDS: Final = 2
 RETRY_PENDING_SECONDS: Final = 1
 
 
 class Scope(StrEnum):
-    """What a limit counts."""
-
     ACCOUNT_FROM_NETWORK = "account_from_network"
     NETWORK = "network"
     ACCOUNT = "account"
@@ -31,9 +28,9 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many failures, in so many seconds."""
+    """At most `count` within `seconds`."""
 
-    failures: int
+    count: int
     seconds: int
 
 
@@ -42,10 +39,10 @@ Throttles = Mapping[Scope, Limit]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who is about to try which account.
+    """An attempt at an account, from a network (`192.0.2.7/32`), or from a device with a valid device cookie.
 
-    `account` is a digest: people type passwords into the wrong field, so a name is kept (`username`) only when an
-    account has it. A browser that signed in to this account before comes with a `device`.
+    `account` is a digest, and `username` is set only when an account has it: a username may be a password that was
+    typed into the wrong field.
     """
 
     account: str
@@ -55,7 +52,7 @@ class Attempt:
 
     @property
     def scopes(self) -> Sequence[Scope]:
-        """What counts: a known device alone, else the other three; an attack from elsewhere cannot lock it out."""
+        """The limits that count it: a known device has its own, so an attack from elsewhere cannot lock it out."""
         if self.device is not None:
             return (Scope.KNOWN_DEVICE,)
         return (Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
@@ -63,9 +60,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many attempts of a window are kept, when the oldest of them was, and how many are recent.
+    """The attempts of a window, and the time of the oldest; `recent` ones may be under way, and be released.
 
-    A recent one (not older than PENDING_SECONDS) may be under way, and be given back.
+    An attempt is recent for PENDING_SECONDS.
     """
 
     attempts: int
@@ -75,7 +72,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """The attempt is written down. `exhausted` are the limits of which it was the last allowed one."""
+    """An attempt that is stored. `exhausted` are the limits of which it was the last allowed one."""
 
     id: str
     attempt: Attempt
@@ -84,7 +81,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Nothing was written, and nothing will be checked before `until`."""
+    """Nothing was stored, and no password is checked before `until`."""
 
     scope: Scope
     until: int
@@ -92,7 +89,7 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many attempts are kept of one network or account; `name` is None for a name that nobody has."""
+    """The number of attempts of one network or account; `name` is None for a username without an account."""
 
     key: str
     name: str | None
@@ -101,19 +98,16 @@ class Tally:
 
 
 class Attempts(Protocol):
-    """Where attempts are kept, for all workers and replicas together."""
+    """The store of attempts, shared by all workers and replicas.
 
-    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
-        """Count the windows and write the attempt down, both as one step."""
+    `reserve` counts the windows and stores the attempt in one step. `tallies` are by NETWORK or by ACCOUNT, the most
+    attempts first. `clear` deletes those of an account (digest), of a network, or all, and returns their number.
+    """
 
-    def release(self, reserved: Reserved) -> None:
-        """Cross the attempt out: its password was right, or was not checked."""
-
-    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        """Yield how many attempts since then are kept by NETWORK or by ACCOUNT, the most first."""
-
-    def clear(self, *, account: str | None = None, network: str | None = None) -> int:
-        """Forget the attempts of an account (digest), of a network, or all of them; how many there were."""
+    def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled: ...
+    def release(self, reserved: Reserved) -> None: ...
+    def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]: ...
+    def clear(self, *, account: str | None = None, network: str | None = None) -> int: ...
 
 
 def decide(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> Throttled | tuple[Scope, ...]:
@@ -121,27 +115,26 @@ def decide(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> 
     refusals = [
         Throttled(scope, _until(count, throttles[scope], now))
         for scope, count in counts.items()
-        if count.attempts >= throttles[scope].failures
+        if count.attempts >= throttles[scope].count
     ]
     if refusals:
         return max(refusals, key=lambda refusal: refusal.until)
-    return tuple(scope for scope, count in counts.items() if count.attempts + 1 == throttles[scope].failures)
+    return tuple(scope for scope, count in counts.items() if count.attempts + 1 == throttles[scope].count)
 
 
-def _until(count: Count, window: Limit, now: int) -> int:
-    """Return when an attempt may be made again: in a second when it was refused for some that may be given back."""
-    if count.attempts - count.recent < window.failures:
+def _until(count: Count, limit: Limit, now: int) -> int:
+    """Return when the next attempt is allowed: in a second, when attempts that may yet be released fill the limit."""
+    if count.attempts - count.recent < limit.count:
         return now + RETRY_PENDING_SECONDS
-    return min(count.oldest, now) + window.seconds
+    return min(count.oldest, now) + limit.seconds
 
 
 def digest_of(username: str, key: bytes) -> str:
-    """Return what stands for a name as it was typed: the same for all its spellings, and nothing without the key."""
-    return hmac.new(
-        key, b"account\0" + folded_username(username).encode("utf-8", "surrogatepass"), hashlib.sha256
-    ).hexdigest()[:32]
+    """Return the HMAC of a username as it was typed: 32 hexadecimal digits, the same for all its spellings."""
+    folded = folded_username(username).encode("utf-8", "surrogatepass")
+    return hmac.new(key, b"account\0" + folded, hashlib.sha256).hexdigest()[:32]
 
 
 def attempt_of(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Attempt:
-    """Return who tries what, for a name as it was typed and the account that has it, if one does."""
+    """Return the attempt at a username as it was typed, and at the account that has it, if one does."""
     return Attempt(digest_of(username, key), account.username if account else None, network, device)

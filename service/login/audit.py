@@ -1,7 +1,7 @@
 """The audit trail: what happened to accounts, who did it, from where, by what, with what outcome.
 
-It is only ever added to. What changes something is written in the same transaction as the change; what was
-refused is noted, and written soon. Names after the OWASP logging vocabulary.
+Entries are only ever added. A change's entry is written in the transaction of the change; a refusal's entry is
+buffered, and written soon. The names of events follow the OWASP logging vocabulary.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,6 @@ OPERATOR = "operator"
 
 
 class Happened(StrEnum):
-    """What an entry is about."""
-
     SIGNED_IN = "authn_login_success"
     SIGN_IN_REFUSED = "authn_login_fail"
     LIMIT_EXHAUSTED = "authn_login_fail_max"
@@ -34,7 +32,7 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the trail. `account` is a username that exists, or empty; `by` a method, or the operator."""
+    """An entry. `account` is the username of an account, or empty; `by` a method, or the operator."""
 
     at: int
     event: str
@@ -45,28 +43,23 @@ class Entry:
     detail: str = ""
 
 
-def refusal_entries(said: Entry, exhausted: tuple[Scope, ...]) -> list[Entry]:
-    """Return what the trail keeps of a refusal: that, when an account was tried, and each limit that it used up.
+def refusal_entries(refused: Entry, exhausted: tuple[Scope, ...]) -> list[Entry]:
+    """Return the entries of a refusal: that, when the username has an account, and one for each exhausted limit.
 
-    All of it is bounded by the limits. Names that nobody has are counted, and not written down one by one: of them
-    the trail has only the networks that tried too many.
+    A username without an account leaves no entry but that of its network's exhausted limit: the limits bound the trail.
     """
-    reached = [scope for scope in exhausted if said.account or scope is Scope.NETWORK]
-    entries = [replace(said, event=Happened.LIMIT_EXHAUSTED, outcome="throttled", detail=scope) for scope in reached]
-    return [said, *entries] if said.account else entries
+    reached = [scope for scope in exhausted if refused.account or scope is Scope.NETWORK]
+    entries = [replace(refused, event=Happened.LIMIT_EXHAUSTED, outcome="throttled", detail=scope) for scope in reached]
+    return [refused, *entries] if refused.account else entries
 
 
 class Audit(Protocol):
-    """Where the trail is kept."""
+    """The store of the trail.
 
-    def add(self, entry: Entry) -> None:
-        """Write an entry, in this thread's transaction when there is one. Durable when that is."""
+    `add` writes in this thread's transaction, when there is one. `note` writes soon, so that a refusal waits for no
+    disk: a crash of the process may lose the entries; no entry takes as long as some. `entries` are newest first.
+    """
 
-    def note(self, *entries: Entry) -> None:
-        """Write entries soon: a crash of the process may lose them, and whoever is refused does not wait for a disk.
-
-        None takes as long as some: a name that nobody has leaves no entry.
-        """
-
-    def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]:
-        """Yield what happened since then, the newest first."""
+    def add(self, entry: Entry) -> None: ...
+    def note(self, *entries: Entry) -> None: ...
+    def entries(self, *, account: str | None = None, since: int = 0) -> Iterator[Entry]: ...

@@ -1,7 +1,7 @@
 """One-time links: set-up of the first administrator, invitations, password resets.
 
-A link lets somebody choose a password once, before it expires. Like a session it is a random token
-of which only the hash is kept. Looking at a link uses nothing up (mail scanners look); choosing does.
+With a link a password is chosen once, before the link expires. Like a session it is a random token of which only the
+hash is stored. Opening a link does not consume it (mail scanners open links); choosing a password does.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,6 @@ SWEPT_AT_ONCE = 10
 
 
 class Purpose(StrEnum):
-    """What a link is for."""
-
     SET_UP = "set-up"
     INVITATION = "invitation"
     RESET = "reset"
@@ -29,7 +27,7 @@ LIFETIME = {Purpose.SET_UP: HOUR, Purpose.INVITATION: 3 * DAY, Purpose.RESET: HO
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that was handed out. Only a set-up link has no account yet."""
+    """A link that was issued. Only a set-up link has no account."""
 
     token_hash: bytes
     purpose: Purpose
@@ -38,36 +36,32 @@ class Link:
 
 
 def is_usable(link: Link, *, now: int) -> bool:
-    """Whether the link has not expired, nor was made after `now`, when the clock was wrong."""
+    """Whether the link has not expired, and was not made after `now` (by a clock that was wrong)."""
     return now < link.expires_at <= latest_expiry(link.purpose, now=now)
 
 
 def latest_expiry(purpose: Purpose, *, now: int) -> int:
-    """Return when a link expires that is made now; the clocks of two replicas may differ a little."""
+    """Return the latest time at which a link that exists now may expire; the clocks of two replicas may differ."""
     return now + LIFETIME[purpose] + CLOCK_TOLERANCE_SECONDS
 
 
 class Links(Protocol):
-    """Where one-time links are kept."""
+    """The store of one-time links. What `end_of_account` deletes is durably gone when it returns.
 
-    def put(self, link: Link) -> None:
-        """Keep a link in place of any earlier one of the same account (or any earlier set-up link)."""
+    `put` stores a link in place of an earlier one of the same account (or of an earlier set-up link). `find` returns a
+    link, usable or not. `consume` deletes a link: True for exactly one of any number of callers. `delete_expired`
+    returns how many unusable links were deleted.
+    """
 
-    def find(self, token_hash: bytes) -> Link | None:
-        """Return the link, usable or not."""
-
-    def consume(self, token_hash: bytes) -> bool:
-        """Delete the link; True for exactly one of any number of callers."""
-
-    def end_of_account(self, account_id: str) -> None:
-        """Delete the account's link, if it has one. Durable when this returns."""
-
-    def delete_expired(self, *, now: int, limit: int) -> int:
-        """Delete at most `limit` links that can no longer be used; how many were deleted."""
+    def put(self, link: Link) -> None: ...
+    def find(self, token_hash: bytes) -> Link | None: ...
+    def consume(self, token_hash: bytes) -> bool: ...
+    def end_of_account(self, account_id: str) -> None: ...
+    def delete_expired(self, *, now: int, limit: int) -> int: ...
 
 
 def hand_out(purpose: Purpose, account_id: str | None, *, links: Links, now: int) -> str:
-    """Keep a new link, in place of an earlier one, and return its token: shown once, to whoever asked for it."""
+    """Store a new link, in place of an earlier one, and return its token, which is shown once."""
     token = new_token()
     links.delete_expired(now=now, limit=SWEPT_AT_ONCE)
     links.put(Link(hash_of(token), purpose, account_id, now + LIFETIME[purpose]))

@@ -1,7 +1,4 @@
-"""Networks: which one stands for a client, and which addresses one holds.
-
-A single customer owns a /64 of IPv6, so counting or blocking addresses would count and block nothing.
-"""
+"""Networks: clients are counted and blocked by network, since a single customer owns a /64 of IPv6."""
 
 import ipaddress
 from typing import Final
@@ -14,10 +11,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def network_of(address: str) -> str:
-    """Return the network that stands for a client: /32 of IPv4 (mapped too), /64 of IPv6; one name for no address.
-
-    An address that cannot be read still has a network: an empty key would be counted nowhere.
-    """
+    """Return a client's network: /32 of IPv4 (mapped too), /64 of IPv6; UNKNOWN for text that is no address."""
     ip = address_of(address)
     if ip is None:
         return UNKNOWN
@@ -25,9 +19,9 @@ def network_of(address: str) -> str:
 
 
 def address_of(text: str) -> Address | None:
-    """Return the address that a text spells, IPv4 when it is mapped into IPv6; None when it is none."""
+    """Return the address that a text spells, IPv4 when it is mapped into IPv6; None for any other text."""
     try:
-        ip = ipaddress.ip_address(text.partition("%")[0])  # a zone is of use on one machine only (RFC 4007, 11.2)
+        ip = ipaddress.ip_address(text.partition("%")[0])  # without the zone (RFC 4007, 11.2)
     except ValueError:
         return None
     return getattr(ip, "ipv4_mapped", None) or ip
@@ -41,9 +35,9 @@ def network_around(ip: Address, prefix: int) -> Network:
 
 
 def parse(text: str) -> Network | None:
-    """Return the network that an operator wrote, such as `192.0.2.0/24` or a single address; None when it is none.
+    """Return the network that an operator wrote, such as `192.0.2.0/24` or a single address; None for any other text.
 
-    Bits beyond the prefix are dropped, IPv4 written as IPv6 is IPv4, and what is smaller than a /64 of IPv6 is one.
+    Bits beyond the prefix are dropped, mapped IPv4 is IPv4, and a network within a /64 of IPv6 becomes that /64.
     """
     try:
         network = ipaddress.ip_network(text.strip(), strict=False)

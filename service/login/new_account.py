@@ -1,7 +1,4 @@
-"""A new account, and changed details of one: which are accepted, and in which spelling they are stored.
-
-Every account is made here: the first administrator's, those that an operator adds, and those that are imported.
-"""
+"""A new account, and changed details of one: which are accepted, and in which spelling they are stored."""
 
 import re
 import unicodedata
@@ -20,8 +17,6 @@ _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters,
 
 
 class BadDetail(StrEnum):
-    """Why an account cannot be as it was asked for."""
-
     USERNAME = (
         f"{{!r}} cannot be a username: 1 to {LONGEST_USERNAME} characters of {USERNAME_CHARACTERS}, "
         "starting with a letter or digit."
@@ -35,8 +30,6 @@ class BadDetail(StrEnum):
 
 
 class Details(TypedDict, total=False):
-    """What an operator sets on an account, besides its username and its password."""
-
     email: str
     display_name: str
     groups: tuple[str, ...]
@@ -44,7 +37,7 @@ class Details(TypedDict, total=False):
 
 
 def new_account(username: str, *, now: int, **details: Unpack[Details]) -> Account | Refusal:
-    """Return an account that is stored nowhere yet, without a password."""
+    """Return a new account without a password; it is not stored yet."""
     name = canonical_username(username)
     if name is None:
         return Refusal(BadDetail.USERNAME, username[:_SHOWN])
@@ -52,18 +45,14 @@ def new_account(username: str, *, now: int, **details: Unpack[Details]) -> Accou
 
 
 def with_details(account: Account, **details: Unpack[Details]) -> Account | Refusal:
-    """Return the account with these details; what is not given stays. Groups are sorted, each once."""
+    """Return the account with the given details changed. Groups are sorted, each once."""
     changed = replace(account, **details)
     if changed.email and not (len(changed.email) <= MAXIMUM_TEXT and _ADDRESS.fullmatch(changed.email)):
         return Refusal(BadDetail.EMAIL)
-    if len(changed.display_name) > MAXIMUM_TEXT or not _is_printable(changed.display_name):
+    if len(changed.display_name) > MAXIMUM_TEXT or _UNPRINTABLE & set(map(unicodedata.category, changed.display_name)):
         return Refusal(BadDetail.DISPLAY_NAME)
     groups = {name: canonical_group(name) for name in changed.groups}
     bad = next((name for name, group in groups.items() if group is None), None)
     if bad is not None:
         return Refusal(BadDetail.GROUP, bad[:_SHOWN])
     return replace(changed, groups=tuple(sorted({group for group in groups.values() if group})))
-
-
-def _is_printable(text: str) -> bool:
-    return not any(unicodedata.category(character) in _UNPRINTABLE for character in text)

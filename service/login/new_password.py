@@ -1,6 +1,6 @@
-"""A new password: changed by its owner, or chosen through a one-time link.
+"""A new password: changed by the account's owner, or chosen through a one-time link.
 
-Every way to a new password ends all of the account's sessions, so that whoever knew the old one is out.
+Every new password ends all sessions of the account.
 """
 
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from service.login.audit import Entry, Happened, refusal_entries
 from service.login.links import Link, Purpose, is_usable
 from service.login.networks import network_of
 from service.login.new_account import new_account
-from service.login.passwords import Passwords, Weakness, weakness
+from service.login.password_policy import Weakness, hash_if_accepted
 from service.login.refusal import Refusal
-from service.login.sessions import Session
-from service.login.sign_in import Client, Opened, new_session, open_session
+from service.login.sessions import SignedIn
+from service.login.sign_in import Client, Opened, add_session, new_session
 from service.login.stores import Stores
-from service.login.verify_password import queue_key, verify_password
+from service.login.verify_password import Verifier, queue_key, verify_password
 
 BY_SESSION = "session"
 
@@ -46,76 +46,101 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """The browser that changes a password: its session so far, and where it comes from."""
+    """A browser that is signed in: its session and account, and the sender of the request."""
 
-    session: Session
+    signed_in: SignedIn
     client: Client
 
 
 def change(
-    account: Account, *, current: str, typed: Typed, browser: Browser, stores: Stores, now: int
+    browser: Browser,
+    *,
+    current: str,
+    typed: Typed,
+    stores: Stores,
+    verifier: Verifier,
+    key: bytes,
+    service_name: str,
+    now: int,
 ) -> Opened | Problem | Weakness | Throttled:
-    """Change a password that its owner knows; every session ends, and this browser goes on with a new one."""
-    wrong = _not_proved(account, current, browser, stores, now)
+    """Change a password whose current one is known; every session ends, and this browser gets a new one.
+
+    The `key` makes the digest of the username.
+    """
+    account, session = browser.signed_in.account, browser.signed_in.session
+    attempt = _attempt(browser, key)
+    wrong = _wrong(account, current, attempt, browser.client, stores, verifier, now)
     if wrong is not None:
         return wrong
-    new_hash = _accepted_hash(account, typed, queue_key(_trying(account, browser, stores)), stores)
+    new_hash = _accepted_hash(account, typed, queue_key(attempt), verifier, service_name)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
-    renewed, remembered = replace(account, password_changed_at=now), browser.session.remembered
-    opened = new_session(renewed, client=browser.client, remembered=remembered, keys=stores.keys, now=now)
+    renewed = replace(account, password_changed_at=now)
+    opened = new_session(renewed, client=browser.client, remembered=session.remembered, now=now)
     with stores.transaction():
-        kept = stores.accounts.lock_for_update(account.id)
-        if kept is None or kept.is_disabled:
+        stored = stores.accounts.lock_for_update(account.id)
+        if stored is None or stored.is_disabled:
             return Problem.WRONG_CURRENT
-        if kept.password_hash == account.password_hash:
-            # Whoever signed out or was ended while we hashed must not find themselves signed in again.
-            if stores.sessions.find(browser.session.token_hash) is None:
+        if stored.password_hash == account.password_hash:
+            if stores.sessions.find(session.token_hash) is None:  # ended since: it must not be followed by a new one
                 return Problem.SIGNED_OUT
-            _write(kept, new_hash, stores, now)
+            _write(stored, new_hash, stores, now)
             stores.sessions.add(opened.session)
-            stores.audit.add(_changed(kept, browser.client, by=BY_SESSION, now=now))
+            stores.audit.add(_changed(stored, browser.client, by=BY_SESSION, now=now))
             return opened
-    return _changed_meanwhile(kept, typed, browser, stores, now)
+    return _second_change(stored, typed, attempt, browser, stores, verifier, now)
 
 
-def _changed_meanwhile(
-    kept: Account, typed: Typed, browser: Browser, stores: Stores, now: int
+def _second_change(
+    stored: Account,
+    typed: Typed,
+    attempt: Attempt,
+    browser: Browser,
+    stores: Stores,
+    verifier: Verifier,
+    now: int,
 ) -> Opened | Problem | Throttled:
-    """Judge a change that came second. The new password being right already, it was the second of two clicks.
+    """Answer the second click of a double click, which finds that the password is the new one already.
 
-    Then the browser dropped the first answer, session included, and waits for this one.
+    The browser dropped the answer to the first click with its session cookie, so it gets a session of its own.
     """
-    wrong = _not_proved(kept, typed.password, browser, stores, now)
+    wrong = _wrong(stored, typed.password, attempt, browser.client, stores, verifier, now)
     if wrong is not None:
         return wrong
-    remembered = browser.session.remembered
-    opened = open_session(kept, client=browser.client, remembered=remembered, replaces=None, stores=stores, now=now)
-    return opened if isinstance(opened, Opened) else Problem.WRONG_CURRENT
+    remembered = browser.signed_in.session.remembered
+    opened = new_session(stored, client=browser.client, remembered=remembered, now=now)
+    with stores.transaction():
+        return opened if add_session(opened, stores) else Problem.WRONG_CURRENT
 
 
-def _not_proved(
-    account: Account, password: str, browser: Browser, stores: Stores, now: int
+def _wrong(
+    account: Account,
+    password: str,
+    attempt: Attempt,
+    client: Client,
+    stores: Stores,
+    verifier: Verifier,
+    now: int,
 ) -> Problem | Throttled | None:
-    """Return why a password does not prove the owner; None when it does. A stolen session guesses no more."""
-    who = _trying(account, browser, stores)
-    proof = verify_password(account.password_hash, password, attempt=who, stores=stores, now=now)
-    if isinstance(proof, Throttled):
-        return proof
-    if isinstance(proof, Shed):
+    """Return why a password is not accepted as the current one; None when it is. A stolen session is throttled."""
+    verified = verify_password(account.password_hash, password, attempt=attempt, verifier=verifier, now=now)
+    if isinstance(verified, Throttled):
+        return verified
+    if isinstance(verified, Shed):
         return Problem.BUSY
-    if proof.matches:
+    if verified.matches:
         return None
-    event, address = Happened.PASSWORD_CHANGE_REFUSED, browser.client.address
-    said = Entry(now, event, account.username, address, BY_SESSION, Problem.WRONG_CURRENT)
-    stores.audit.note(*refusal_entries(said, proof.exhausted))
+    event = Happened.PASSWORD_CHANGE_REFUSED
+    entry = Entry(now, event, account.username, client.address, BY_SESSION, Problem.WRONG_CURRENT)
+    stores.audit.note(*refusal_entries(entry, verified.exhausted))
     return Problem.WRONG_CURRENT
 
 
-def _trying(account: Account, browser: Browser, stores: Stores) -> Attempt:
-    """Return who guesses: a session, with an allowance of its own, which an attack from elsewhere cannot use up."""
-    device, network = f"session {browser.session.id}", network_of(browser.client.address)
-    return attempt_of(account.username, account, network=network, device=device, key=stores.keys[0])
+def _attempt(browser: Browser, key: bytes) -> Attempt:
+    """Return the attempt of a session: it counts like a device, so an attack from elsewhere cannot exhaust it."""
+    account, device = browser.signed_in.account, f"session {browser.signed_in.session.id}"
+    network = network_of(browser.client.address)
+    return attempt_of(account.username, account, network=network, device=device, key=key)
 
 
 def _changed(account: Account, client: Client, *, by: str, now: int) -> Entry:
@@ -123,22 +148,31 @@ def _changed(account: Account, client: Client, *, by: str, now: int) -> Entry:
 
 
 def _write(account: Account, new_hash: str, stores: Stores, now: int) -> None:
-    """Set the password, and shut every other way in: sessions of the old one, and a link that is still about."""
+    """Set the password, and end the sessions and the one-time link of the account."""
     stores.accounts.set_password(account.id, new_hash, now=now)
     stores.sessions.end_of_account(account.id)
     stores.links.end_of_account(account.id)
 
 
 def choose(
-    link: Link, *, username: str, typed: Typed, client: Client, stores: Stores, now: int
+    link: Link,
+    *,
+    username: str,
+    typed: Typed,
+    client: Client,
+    stores: Stores,
+    verifier: Verifier,
+    service_name: str,
+    now: int,
 ) -> Account | Problem | Weakness:
-    """Choose a password through a link, which is used up by it. A set-up link makes the first administrator."""
+    """Choose a password through a link, which is consumed. A set-up link makes the first administrator."""
     if not is_usable(link, now=now):
         return Problem.LINK_SPENT
     account = _new_administrator(username, now) if link.purpose is Purpose.SET_UP else _owner(link, stores)
     if isinstance(account, Problem):
         return account
-    new_hash = _accepted_hash(account, typed, Key(f"link {link.token_hash.hex()}", is_known=True), stores)
+    key = Key(f"link {link.token_hash.hex()}", is_known=True)
+    new_hash = _accepted_hash(account, typed, key, verifier, service_name)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
     try:
@@ -152,17 +186,17 @@ def choose(
 
 
 def _redeem(link: Link, account: Account, new_hash: str, stores: Stores, now: int) -> Account | Problem:
-    """Use the link up and write what it promised, in one transaction: of two clicks exactly one succeeds."""
+    """Consume the link and set the password, in this transaction: of two clicks exactly one succeeds."""
     if link.purpose is Purpose.SET_UP and stores.accounts.has_administrator():
         return Problem.LINK_SPENT
     if not stores.links.consume(link.token_hash):
         return Problem.LINK_SPENT
     if link.purpose is Purpose.SET_UP:
         stores.accounts.add(account)
-    kept = stores.accounts.lock_for_update(account.id)
-    if kept is None or kept.is_disabled:  # shut while we hashed
+    stored = stores.accounts.lock_for_update(account.id)
+    if stored is None or stored.is_disabled:  # since the password was hashed
         return Problem.LINK_SPENT
-    _write(kept, new_hash, stores, now)
+    _write(stored, new_hash, stores, now)
     return replace(account, password_changed_at=now)
 
 
@@ -181,26 +215,14 @@ def _owner(link: Link, stores: Stores) -> Account | Problem:
     return Problem.LINK_SPENT if account is None or account.is_disabled else account
 
 
-def _accepted_hash(account: Account, typed: Typed, key: Key, stores: Stores) -> str | Problem | Weakness:
-    """Return the hash of a password that both fields agree on and the policy accepts."""
+def _accepted_hash(
+    account: Account, typed: Typed, key: Key, verifier: Verifier, service_name: str
+) -> str | Problem | Weakness:
+    """Return the hash of a new password that both fields agree on and the policy accepts."""
     if typed.password != typed.repeat:
         return Problem.UNLIKE
-    with stores.gate.slot(key) as slot:
+    with verifier.gate.slot(key) as slot:
         if isinstance(slot, Shed):
             return Problem.BUSY
-        hashed = slot.run(lambda: judged_hash(account, typed.password, stores.passwords, stores.service_name))
+        hashed = slot.run(lambda: hash_if_accepted(account, typed.password, verifier.passwords, service_name))
     return Problem.BUSY if isinstance(hashed, Shed) else hashed
-
-
-def judged_hash(account: Account, password: str, passwords: Passwords, service_name: str) -> str | Weakness:
-    """Return the hash of a password that the policy accepts; whoever sets a password, this is the way.
-
-    Pages do both in one turn at the gate: judging takes processor time that others need, too.
-    """
-    weak = weakness(password, personal=_personal_words(account, service_name))
-    return weak or passwords.hash(password)
-
-
-def _personal_words(account: Account, service_name: str) -> tuple[str, ...]:
-    """Return what an attacker would try first for this account."""
-    return (account.username, account.display_name, account.email, service_name)

@@ -1,4 +1,4 @@
-"""Why an operator's change was refused: a value with one sentence, for the command line and for a console alike."""
+"""Why an operator's change was refused, as one sentence, for the command line and for a console alike."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reason, whose value is a sentence with a place for what it is about (`{}`, or `{!r}` for untrusted text)."""
+    """A reason, whose value is a sentence with a place for its subject (`{}`, or `{!r}` for untrusted text)."""
 
     reason: StrEnum
     about: str = ""

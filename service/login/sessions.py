@@ -1,7 +1,7 @@
-"""Sessions: tokens, how long they live, and the port that keeps them.
+"""Sessions: their tokens, their lifetimes, and the port of their store.
 
-A token is 256 random bits and means nothing by itself; only its SHA-256 is kept, so a copy of the
-database opens no door. Ending a session is deleting its row: nothing outlives that.
+A token is 256 random bits without a meaning; only its SHA-256 is stored, so a copy of the database opens no session.
+A session is ended by deleting its row.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ SEEN_EVERY_SECONDS = 60
 CLOCK_TOLERANCE_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lifetimes:
     """How long sessions live, in seconds: without use (idle) and in all (absolute)."""
 
@@ -36,7 +36,7 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that is signed in. `id` may be shown and logged; the token never is."""
+    """A browser that is signed in. `id` may be shown and logged; the token never is."""
 
     id: str
     token_hash: bytes
@@ -54,25 +54,23 @@ def new_token() -> str:
 
 
 def hash_of(token: str) -> bytes:
-    """Return SHA-256 of a token that we made."""
+    """Return SHA-256 of a token that the service made."""
     return hashlib.sha256(token.encode("ascii")).digest()
 
 
 def hash_of_claimed(token: str) -> bytes | None:
-    """Return SHA-256 of what a client says is a token; None when it cannot be one that we made.
+    """Return SHA-256 of a token that a client sent; None when its form is not that of a token.
 
-    The text itself is hashed, never decoded: of the four spellings that decode to the same bits only the
-    one that was issued opens anything, so what a cache keys is what is judged.
+    The text is hashed, not the bytes that it encodes: of the four spellings of the same bytes only the issued one is
+    valid, so a cache's key and the service's decision are about the same text.
     """
-    if not _TOKEN.fullmatch(token):
-        return None
-    return hash_of(token)
+    return hash_of(token) if _TOKEN.fullmatch(token) else None
 
 
 def is_live(session: Session, lifetimes: Lifetimes, *, now: int) -> bool:
-    """Whether the session is neither idle nor old beyond its lifetimes, nor was used (or made) after `now`.
+    """Whether the session is within both lifetimes, and was not used (or made) after `now`.
 
-    The clock was wrong then, and set right since: counted from such a time, no lifetime would end when it should.
+    A time after `now` was written while the clock was wrong: no lifetime that is counted from it ends in time.
     """
     idle, absolute = lifetimes.of(remembered=session.remembered)
     is_ahead = session.seen_at > now + CLOCK_TOLERANCE_SECONDS
@@ -80,55 +78,39 @@ def is_live(session: Session, lifetimes: Lifetimes, *, now: int) -> bool:
 
 
 def seen_is_due(session: Session, *, now: int) -> bool:
-    """Whether the time of last use should be written again: at most once a minute, reads stay reads."""
+    """Whether the time of last use is due to be written: at most once a minute."""
     return now >= session.seen_at + SEEN_EVERY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session and the account it belongs to, as one read returned them."""
+    """A session and its account, as one read returned them."""
 
     session: Session
     account: Account
 
 
 def may_be_used(found: SignedIn, lifetimes: Lifetimes, *, now: int) -> bool:
-    """The one gate for whoever comes with a session: it is live, and its account is not disabled."""
+    """Whether the session is live and its account is not disabled: the one rule for every request with a session."""
     return is_live(found.session, lifetimes, now=now) and not found.account.is_disabled
 
 
 class Sessions(Protocol):
-    """Where sessions are kept."""
+    """The store of sessions. What `add` and `end` change is durable when they return.
 
-    def add(self, session: Session) -> None:
-        """Keep a new session. It is durable when this returns."""
+    `find` returns a session, live or not, in one indexed read. `of_account` and `all` are newest first. `touch` writes
+    the time of last use, and brings no ended session back. `end` and `end_by_id` (the public id) return whether there
+    was a session, `end_of_account`, `end_all` and `delete_expired` how many were deleted.
+    """
 
-    def find(self, token_hash: bytes) -> SignedIn | None:
-        """Return the session with its account, live or not; one indexed read."""
-
-    def of_account(self, account_id: str) -> list[Session]:
-        """Return an account's sessions, newest first."""
-
-    def all(self) -> Iterator[SignedIn]:
-        """Yield every session with its account, newest first."""
-
-    def count_live(self, lifetimes: Lifetimes, *, now: int) -> int:
-        """Return how many sessions are live."""
-
-    def touch(self, token_hash: bytes, *, now: int) -> None:
-        """Write the time of last use. A session that was ended meanwhile stays ended."""
-
-    def end(self, token_hash: bytes) -> bool:
-        """Delete the row; whether there was one. Durable when this returns."""
-
-    def end_by_id(self, session_id: str) -> bool:
-        """Delete the session with this public id; whether there was one."""
-
-    def end_of_account(self, account_id: str) -> int:
-        """Delete an account's sessions; how many ended."""
-
-    def end_all(self) -> int:
-        """Delete every session; how many ended."""
-
-    def delete_expired(self, lifetimes: Lifetimes, *, now: int, limit: int) -> int:
-        """Delete at most `limit` sessions that are no longer live; how many were deleted."""
+    def add(self, session: Session) -> None: ...
+    def find(self, token_hash: bytes) -> SignedIn | None: ...
+    def of_account(self, account_id: str) -> list[Session]: ...
+    def all(self) -> Iterator[SignedIn]: ...
+    def count_live(self, lifetimes: Lifetimes, *, now: int) -> int: ...
+    def touch(self, token_hash: bytes, *, now: int) -> None: ...
+    def end(self, token_hash: bytes) -> bool: ...
+    def end_by_id(self, session_id: str) -> bool: ...
+    def end_of_account(self, account_id: str) -> int: ...
+    def end_all(self) -> int: ...
+    def delete_expired(self, lifetimes: Lifetimes, *, now: int, limit: int) -> int: ...

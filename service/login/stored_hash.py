@@ -1,4 +1,4 @@
-"""Which password hashes can be checked, at a cost that a sign-in can pay: one rule for imported and stored ones.
+"""Which password hashes can be verified, and within the time of a sign-in: one rule for imported and stored ones.
 
 A hash is text in the PHC string format (github.com/P-H-C/phc-string-format), read exactly as libargon2 reads it.
 """
@@ -13,15 +13,15 @@ _FORM: Final = re.compile(
     r"\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{16,86})"
 )
 _BLOCKS_PER_LANE: Final = 8  # RFC 9106, 3.1: m is at least 8p
-_STEP: Final = 4  # a hash of another length was cut short on its way
+_STEP: Final = 4  # bytes; a hash of another length was cut short
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The most that one verification may cost.
 
-    Thirteen times the default (19,456 KiB, 2 passes), which the defaults of comparable products keep to. A verification
-    of 0.03 to 0.05 s by default takes 0.4 to 0.7 s at the limit, as long as an attempt may wait at the gate.
+    It is thirteen times the default (19,456 KiB, 2 passes): 0.4 to 0.7 s where the default takes 0.03 to 0.05 s, as
+    long as an attempt may wait at the gate. The defaults of comparable products lie within.
     """
 
     memory_kib: int = 128 * 1024
@@ -30,7 +30,7 @@ class Limits:
 
 
 def hash_flaw(text: str, limits: Limits = Limits()) -> str | None:
-    """Return why a hash cannot be checked, or costs too much; None when it can be checked. Never the hash itself."""
+    """Return why a hash cannot be verified, or costs too much; None when it can be. The text never quotes the hash."""
     found = _FORM.fullmatch(text)
     if found is None:
         return (
@@ -38,7 +38,7 @@ def hash_flaw(text: str, limits: Limits = Limits()) -> str | None:
             "(12 to 64 bytes) in standard base64 without padding"
         )
     memory, passes, lanes = (int(number) for number in found.groups()[:3])
-    if not all(_is_base64(part) for part in found.groups()[3:]) or _bytes_of(found[5]) % _STEP:
+    if not all(_is_base64(part) for part in found.groups()[3:]) or len(found[5]) * 3 // 4 % _STEP:
         return "has a salt or a hash that was cut short"
     if memory < _BLOCKS_PER_LANE * lanes:
         return f"has m={memory}, which is too little for p={lanes}: argon2 needs at least m={_BLOCKS_PER_LANE * lanes}"
@@ -50,10 +50,6 @@ def hash_flaw(text: str, limits: Limits = Limits()) -> str | None:
     )
 
 
-def _bytes_of(base64: str) -> int:
-    return len(base64) * 3 // 4
-
-
 def _is_base64(text: str) -> bool:
-    """Whether the text is what some bytes encode to: the unused bits of its last character are zero (RFC 4648, 3.5)."""
+    """Whether the text encodes whole bytes: the unused bits of its last character are zero (RFC 4648, 3.5)."""
     return len(text) % 4 != 1 and b64encode(b64decode(text + "=" * (-len(text) % 4))).decode().rstrip("=") == text

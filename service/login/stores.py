@@ -1,23 +1,20 @@
-"""What a rule of `login` is handed: the stores, the hasher behind its gate, and one transaction around them."""
+"""The stores that the rules of `login` read and write, with the transaction around them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from service.hashing.gate import HashingGate
 from service.login.accounts import Accounts
-from service.login.attempts import Attempts, Throttles
 from service.login.audit import Audit
 from service.login.links import Links
-from service.login.passwords import Passwords
-from service.login.sessions import Lifetimes, Sessions
+from service.login.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
-class AccountStores:
-    """Accounts, what hangs on them, and the audit trail: all that an operator's change reads and writes.
+class Stores:
+    """Accounts with their sessions and links, and the audit trail.
 
-    Calls on these stores inside `transaction()` happen together or not at all.
+    Calls on these stores inside `transaction()` take effect together or not at all.
     """
 
     accounts: Accounts
@@ -25,19 +22,3 @@ class AccountStores:
     links: Links
     audit: Audit
     transaction: Callable[[], AbstractContextManager[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Stores(AccountStores):
-    """Everything that a sign-in or a new password reads and writes; attempts are no part of a transaction.
-
-    Of the `keys` the first signs, all verify. `service_name` is a word that no password may be made of.
-    """
-
-    attempts: Attempts
-    passwords: Passwords
-    gate: HashingGate
-    lifetimes: Lifetimes
-    throttles: Throttles
-    keys: tuple[bytes, ...]
-    service_name: str

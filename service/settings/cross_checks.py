@@ -55,10 +55,10 @@ def _hashing_cost(settings: Settings) -> Iterator[Contradiction]:
 
 
 def _free_threads(settings: Settings) -> Iterator[Contradiction]:
-    """A flood may fill the hash threads and one place in each of the two queues, never a worker's last thread."""
-    threads, hashing = settings.server.threads, settings.hash_threads_per_worker
-    if hashing + 2 >= threads:
-        why = f"is too little beside {hashing} hash threads in each worker: no thread would be left for other requests"
+    threads, gate = settings.server.threads, settings.gate_size
+    if gate.left < 1:
+        hashing = f"{gate.threads} hash threads in each worker"
+        why = f"is too little beside {hashing}: no thread would be left for other requests"
         names = ("server.threads", "hashing.threads", "server.workers")
         yield names, f"{{0}} ({threads}) {why}. Raise {{0}} or {{2}}, or lower {{1}}"
 

@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from service.access import public_address
 from service.hashing.cpu_budget import cpu_budget
+from service.hashing.gate_size import GateSize, gate_size
 from service.listeners import Listener
 from service.settings import addresses, sections, stores
 from service.settings.addresses import Network
@@ -130,11 +131,11 @@ class Settings(Section):
         return self.server.workers or cpu_budget()
 
     @property
-    def hash_threads_per_worker(self) -> int:
-        """Each worker's share of the one budget for hashing, at least 1; by default at most half of its threads."""
-        if self.hashing.threads is not None:
-            return max(1, self.hashing.threads // self.workers)
-        return max(1, min(cpu_budget() // self.workers, self.server.threads // 2))
+    def gate_size(self) -> GateSize:
+        """The hashing gate of each worker."""
+        return gate_size(
+            budget=self.hashing.threads, cpus=cpu_budget(), workers=self.workers, threads=self.server.threads
+        )
 
 
 @dataclass(frozen=True)

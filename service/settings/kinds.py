@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from service.login.attempts import Limit
+
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
@@ -131,14 +133,6 @@ def _parsed(value: object, grammar: _Grammar) -> int:
     pattern, units = grammar
     found = pattern.fullmatch(value.strip()) if isinstance(value, str) else None
     return int(found[1]) * units[found[2].lower()] if found else -1
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So many, in so many seconds."""
-
-    count: int
-    seconds: int
 
 
 def limit(longest: int) -> Kind:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.listeners import Listener
+from service.login.attempts import Limit
 from service.settings import addresses, kinds
-from service.settings.kinds import DAY, HOUR, MINUTE, Kind, Limit
+from service.settings.kinds import DAY, HOUR, MINUTE, Kind
 
 
 def setting(kind: Kind, default: Any, description: str, *, unset: str = "") -> Any:  # noqa: ANN401 - as dataclasses.field

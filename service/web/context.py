@@ -4,10 +4,12 @@ from typing import cast
 
 from flask import Flask, current_app, g, request
 
+from service.access import session_cookie
 from service.login.networks import UNKNOWN, address_of
 from service.login.sign_in import Client
 from service.services import Services
 
+DEVICE_COOKIE = "device"
 _KEY = "vestibule"
 _SHOWN_USER_AGENT = 200
 
@@ -30,8 +32,11 @@ def now() -> int:
 
 
 def client() -> Client:
-    """Return the client's address as nginx saw it, UNKNOWN if that is no address, and the start of its User-Agent."""
+    """Return the client: its address as nginx saw it, else UNKNOWN, the start of its User-Agent, its device cookie."""
     if "client" not in g:
+        address = str(address_of(request.remote_addr or "") or UNKNOWN)
         shown = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))[:_SHOWN_USER_AGENT]
-        g.client = Client(str(address_of(request.remote_addr or "") or UNKNOWN), shown)
+        name = session_cookie.host_cookie_name(services().public, DEVICE_COOKIE)
+        device_cookies = session_cookie.sent(request.headers.get("Cookie", ""), name)
+        g.client = Client(address, shown, next(iter(device_cookies), ""))
     return cast("Client", g.client)

@@ -7,7 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from service.login.accounts import LONGEST_USERNAME, USERNAME_CHARACTERS
 from service.login.new_password import Problem
-from service.login.passwords import MAXIMUM_CHARACTERS, MINIMUM_CHARACTERS, WEAKNESS_MESSAGES, Weakness
+from service.login.password_policy import MINIMUM_CHARACTERS, WEAKNESS_MESSAGES, Weakness
+from service.login.passwords import MAXIMUM_CHARACTERS
 
 
 class Message(NamedTuple):

@@ -86,3 +86,10 @@ def test_a_cookie_is_cleared_in_every_way_it_may_have_been_set(
     """A cookie of this host alone has one identity; a shared one may stem from another `cookie_domain`."""
     assert session_cookie.cookie_name(public, cookie_domain) == name
     assert session_cookie.domains(public, cookie_domain) == domains
+
+
+def test_a_cookie_of_one_host_has_a_name_of_its_own() -> None:
+    """A browser accepts the prefixed name from this host alone; plain http on localhost has no prefix."""
+    names = [session_cookie.host_cookie_name(public, "device") for public in (LOCAL, HTTPS)]
+
+    assert names == ["vestibule_device", "__Host-vestibule-device"]

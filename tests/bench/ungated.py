@@ -30,4 +30,5 @@ class Ungated(HashingGate):
 def application() -> Flask:
     """Return the service as it would be."""
     configure_logging()
-    return create_app(replace(build_services(load()), gate=Ungated(threads=1, waiting=1, timer=time.monotonic)))
+    services, gate = build_services(load()), Ungated(threads=1, waiting=1, timer=time.monotonic)
+    return create_app(replace(services, verifier=replace(services.verifier, gate=gate)))

@@ -1,7 +1,7 @@
 """Where an operator types, over stores in memory."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -25,7 +25,7 @@ class Terminal:
         """Run one command as a process of its own would: nothing is held from the one before."""
 
         def build(_settings: Settings) -> Services:
-            return replace(self.world.services(), **services)  # type: ignore[arg-type]
+            return self.world.services(**services)
 
         def upgrade(_settings: Settings) -> str:
             if not self.database_is_there:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from service.login.passwords import Weakness
+from service.login.password_policy import Weakness
 from service.web.messages import PROBLEMS
 from tests.cli.terminal import Terminal
 from tests.rig.passwords import OTHER_PASSWORD, PASSWORD

@@ -1,4 +1,4 @@
-"""The hashing gate: how much goes in, and how politely."""
+"""The hashing gate: how much it takes in, and at which priority."""
 
 import ctypes
 import os
@@ -10,18 +10,20 @@ from collections.abc import Callable
 import pytest
 
 from service.hashing import gate as hashing_gate
+from service.hashing import threads
 from service.hashing.fair_queue import Key
-from service.hashing.gate import NICENESS, HashingGate, Observer, Shed, Slot
-from tests.rig.gates import SEAT, Gate
+from service.hashing.gate import HashingGate, Observer, Shed, Slot
+from service.hashing.threads import NICENESS
+from tests.rig.gates import KEY, Gate
 from tests.rig.parts import ROOT
 from tests.rig.until import until
 
 
 class Seen(Observer):
-    """Remembers what it was told."""
+    """Counts what it is told."""
 
     def __init__(self) -> None:
-        self.inside = self.turned_away = 0
+        self.inside = self.sheds = 0
         self.times: list[tuple[float, float]] = []
 
     def joined(self) -> None:
@@ -34,11 +36,11 @@ class Seen(Observer):
         self.times.append((waited, took))
 
     def shed(self) -> None:
-        self.turned_away += 1
+        self.sheds += 1
 
 
 class Busy:
-    """A gate of one thread that is at work until it is told to finish; more may wait behind it."""
+    """A gate whose one thread works until it is told to finish; more jobs may wait."""
 
     def __init__(self, *, waiting: int) -> None:
         self.gate, self.finish = Gate(threads=1, waiting=waiting), threading.Event()
@@ -56,19 +58,19 @@ class Busy:
         assert started.wait(20)
 
     def wait(self, name: str, *, is_known: bool = False) -> None:
-        """Have somebody come who waits, and return when they have their place, or were turned away."""
-        before = len(self.seen_of_line()) + self.seen.turned_away
+        """Start a job in a thread of its own, and return when it waits in its queue, or was shed."""
+        before = len(self.ready()) + self.seen.sheds
         self._begin(name, lambda: name, is_known=is_known)
-        until(lambda: len(self.seen_of_line()) + self.seen.turned_away > before or name in self.results, "they came")
+        until(lambda: len(self.ready()) + self.seen.sheds > before or name in self.results, "the job came")
 
-    def seen_of_line(self) -> list[str]:
-        """Return who waits and is ready."""
-        lines = self.gate._queues
-        waiting = [*lines._known._waiting, *lines._others._waiting]
+    def ready(self) -> list[str]:
+        """Return the keys of the jobs that are ready."""
+        queues = self.gate._queues
+        waiting = [*queues._known._waiting, *queues._others._waiting]
         return [job.key.name for job in waiting if job.work is not None]
 
     def end(self) -> dict[str, object]:
-        """Let everybody finish; return what each of them got."""
+        """Let all jobs finish; return their results."""
         self.finish.set()
         for thread in self._threads:
             thread.join(20)
@@ -82,8 +84,8 @@ class Busy:
         self._threads[-1].start()
 
 
-def test_beyond_the_line_the_answer_is_busy_at_once() -> None:
-    """One is served, one waits, the third is turned away; afterwards there is room again."""
+def test_beyond_the_queue_a_job_is_shed_at_once() -> None:
+    """One job is served, one waits, the third is shed; afterwards there is room again."""
     busy = Busy(waiting=1)
     busy.wait("second")
 
@@ -95,44 +97,44 @@ def test_beyond_the_line_the_answer_is_busy_at_once() -> None:
 
 
 def test_a_place_is_kept_for_a_known_device() -> None:
-    """When the line is full of strangers a browser that signed in before is served all the same."""
+    """When the queue of the others is full, a known device is served all the same."""
     busy = Busy(waiting=1)
-    busy.wait("a stranger")
+    busy.wait("another")
 
     busy.wait("a known device", is_known=True)
 
-    assert busy.end() == {"first": "done", "a stranger": "a stranger", "a known device": "a known device"}
+    assert busy.end() == {"first": "done", "another": "another", "a known device": "a known device"}
 
 
-def test_who_comes_often_is_pushed_out_by_who_does_not() -> None:
-    """A flood from one network gives its place in a full line to a network that has not come before."""
+def test_a_frequent_key_is_evicted_for_a_new_one() -> None:
+    """In a full queue a flood from one network loses its place to a network that has not come before."""
     busy = Busy(waiting=1)
     busy.gate._queues._others._count("a flood")
     busy.wait("a flood")
 
-    busy.wait("somebody new")
+    busy.wait("a new one")
 
     results = busy.end()
-    assert (results["a flood"], results["somebody new"]) == (Shed.BUSY, "somebody new")
-    assert busy.seen.turned_away == 1
+    assert (results["a flood"], results["a new one"]) == (Shed.BUSY, "a new one")
+    assert busy.seen.sheds == 1
 
 
-def test_who_lost_the_place_before_saying_what_to_do_is_told_so() -> None:
-    """Between taking a place and using it others may come with a better right."""
+def test_a_job_that_is_evicted_before_it_has_work_is_shed() -> None:
+    """Between holding a slot and using it the job may be evicted."""
     busy = Busy(waiting=1)
     busy.gate._queues._others._count("a flood")
 
     with busy.gate.slot(Key("a flood")) as slot:
-        busy.wait("somebody new")
+        busy.wait("a new one")
         assert isinstance(slot, Slot)
         outcome = slot.run(lambda: "done")
 
     assert outcome is Shed.BUSY
-    assert busy.end()["somebody new"] == "somebody new"
+    assert busy.end()["a new one"] == "a new one"
 
 
-def test_a_place_that_is_not_used_is_free_again() -> None:
-    """Whoever is refused for another reason leaves the line."""
+def test_a_slot_that_is_not_used_is_free_again() -> None:
+    """A request that is refused for another reason leaves the queue."""
     busy = Busy(waiting=1)
 
     with busy.gate.slot(Key("refused")):
@@ -142,31 +144,31 @@ def test_a_place_that_is_not_used_is_free_again() -> None:
     assert busy.end()["next"] == "next"
 
 
-def test_the_line_is_as_long_as_it_can_be_served_in_time() -> None:
+def test_the_queue_is_as_long_as_it_can_be_served_in_time() -> None:
     """When a hash takes half a second, of twenty places one is left: an answer comes within a second."""
     moments = iter(half / 2 for half in range(1000))
     gate = HashingGate(threads=1, waiting=20, timer=lambda: next(moments))
 
     before = gate._places()
-    with gate.slot(SEAT) as slot:
+    with gate.slot(KEY) as slot:
         assert isinstance(slot, Slot)
         slot.run(lambda: None)
 
     assert (before, gate._places()) == (20, 1)
 
 
-def test_what_happens_at_the_gate_is_told() -> None:
-    """Who is inside, how long it took, and who was turned away: for the metrics."""
+def test_an_observer_sees_what_the_gate_does() -> None:
+    """The jobs inside, the times that they took, and the shed ones: for the metrics."""
     busy = Busy(waiting=0)
 
     busy.gate.run(lambda: "shed", Key("another"))
     inside = busy.seen.inside
     busy.end()
 
-    assert (inside, busy.seen.inside, busy.seen.turned_away, len(busy.seen.times)) == (1, 0, 1, 1)
+    assert (inside, busy.seen.inside, busy.seen.sheds, len(busy.seen.times)) == (1, 0, 1, 1)
 
 
-def test_hashing_threads_step_back() -> None:
+def test_hashing_threads_have_a_lower_priority() -> None:
     """Hashing runs at a lower priority than answering."""
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
@@ -175,8 +177,8 @@ def test_hashing_threads_step_back() -> None:
     assert inside == min(own + NICENESS, 19) or inside == NICENESS
 
 
-def test_an_error_inside_comes_out_and_frees_the_place() -> None:
-    """A malfunction is the caller's to see, and the gate goes on."""
+def test_an_error_inside_comes_out_and_frees_the_slot() -> None:
+    """A malfunction is raised at the caller, and the gate goes on."""
     gate = Gate(threads=1, waiting=0)
 
     for _ in range(3):
@@ -209,23 +211,23 @@ print(kept - resident())
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library than glibc")
-def test_what_hashing_used_is_the_systems_again() -> None:
-    """Of a process that hashed in 16 MiB and then had nothing to do, at least 15 go back."""
+def test_the_memory_of_hashes_is_returned() -> None:
+    """A process that hashed in 16 MiB returns at least 15 of them when it is idle."""
     given_back = subprocess.check_output([sys.executable, "-c", _HASH_AND_WAIT], cwd=ROOT)
 
     assert int(given_back) >= 15
 
 
 def test_an_idle_gate_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once nobody has hashed for a while the memory is given back, and the next hash is like the first."""
-    idle, give_back = threading.Event(), hashing_gate._give_memory_back
+    """When there was no job for a while the memory is returned, and the next hash is like the first."""
+    idle, returned = threading.Event(), threads.return_memory
 
     def watched() -> None:
-        give_back()
+        returned()
         idle.set()
 
     monkeypatch.setattr(hashing_gate, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(hashing_gate, "_give_memory_back", watched)
+    monkeypatch.setattr(hashing_gate, "return_memory", watched)
     gate = Gate(threads=1, waiting=0)
 
     before = gate.run(lambda: "before")
@@ -235,7 +237,7 @@ def test_an_idle_gate_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_process_of_low_priority_hashes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system forbids to change the priority, the gate hashes at the one that it has."""
+    """Where the system refuses to change the priority, the gate hashes at the present one."""
 
     def forbidden(*_arguments: int) -> None:
         raise PermissionError

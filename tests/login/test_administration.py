@@ -17,14 +17,14 @@ from service.login.networks import Network
 from service.login.new_account import BadDetail, new_account
 from service.login.refusal import Refusal
 from service.login.sessions import hash_of
-from service.login.stores import AccountStores
+from service.login.stores import Stores
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryAudit, Rows
 from tests.rig.people import KEYS, NOW, PASSWORDS, THROTTLES, alice, session_of, stores
 
 BY: Final = "operator root"
 NETWORK: Final = ipaddress.ip_network("198.51.100.0/24")
-Change = Callable[[AccountStores], object]
+Change = Callable[[Stores], object]
 
 # Each change of an account by name, with the entry that it leaves in the audit trail.
 CHANGES: Final[dict[str, tuple[Change, tuple[str, str]]]] = {

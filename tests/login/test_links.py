@@ -6,12 +6,12 @@ import pytest
 
 from service.login.links import DAY, HOUR, Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
-from service.login.passwords import Weakness
+from service.login.password_policy import Weakness
 from tests.login.changing import AGREED, Meanwhile, link, opens
-from tests.rig.gates import full_gate
+from tests.rig.gates import Gate, full_gate
 from tests.rig.memory_store import Rows
 from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
-from tests.rig.people import CLIENT, NOW, PASSWORDS, alice, session_of, stores
+from tests.rig.people import CLIENT, NOW, PASSWORDS, alice, session_of, stores, verifier
 
 
 @pytest.fixture
@@ -19,8 +19,19 @@ def rows() -> Rows:
     return Rows(accounts={"a1": alice()})
 
 
-def chosen(rows: Rows, used: Link, *, username: str = "", typed: Typed = AGREED, now: int = NOW) -> object:
-    return choose(used, username=username, typed=typed, client=CLIENT, stores=stores(rows), now=now)
+def chosen(
+    rows: Rows, used: Link, *, username: str = "", typed: Typed = AGREED, gate: Gate | None = None, now: int = NOW
+) -> object:
+    return choose(
+        used,
+        username=username,
+        typed=typed,
+        client=CLIENT,
+        stores=stores(rows),
+        verifier=verifier(rows, gate=gate or Gate()),
+        service_name="Vestibule",
+        now=now,
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +74,7 @@ def test_a_link_works_once(rows: Rows) -> None:
 
 
 def test_a_reset_ends_every_session(rows: Rows) -> None:
-    """Whoever knew the old password is out."""
+    """Every browser that signed in with the old password is signed out."""
     old = session_of(rows.accounts["a1"])
     rows.sessions[old.token_hash] = old
 
@@ -101,25 +112,16 @@ def test_a_set_up_link_is_worth_nothing_once_there_is_an_administrator(rows: Row
 
 
 @pytest.mark.parametrize("then", [None, {"disabled_at": NOW}])
-def test_a_link_whose_account_is_shut_meanwhile_is_spent(rows: Rows, then: dict[str, object] | None) -> None:
-    """An account that is shut or gone when the password is written gets none."""
+def test_a_link_whose_account_is_disabled_meanwhile_is_spent(rows: Rows, then: dict[str, object] | None) -> None:
+    """An account that is disabled or gone when the password is written gets none."""
     used = link(rows, Purpose.RESET)
 
-    outcome = choose(
-        used,
-        username="",
-        typed=AGREED,
-        client=CLIENT,
-        stores=replace(stores(rows), gate=Meanwhile(rows, then)),
-        now=NOW,
-    )
-
-    assert outcome is Problem.LINK_SPENT
+    assert chosen(rows, used, gate=Meanwhile(rows, then)) is Problem.LINK_SPENT
 
 
 @pytest.mark.parametrize("state", ["gone", "disabled"])
-def test_a_link_to_nobody_is_spent(rows: Rows, state: str) -> None:
-    """An account that is gone or shut chooses no password."""
+def test_a_link_without_a_usable_account_is_spent(rows: Rows, state: str) -> None:
+    """For an account that is gone or disabled no password is chosen."""
     used = link(rows, Purpose.INVITATION)
     rows.accounts = {} if state == "gone" else {"a1": alice(disabled_at=NOW)}
 
@@ -138,9 +140,5 @@ def test_a_full_gate_leaves_the_link_as_it_is(rows: Rows) -> None:
     """Nothing was hashed, so nothing was chosen: the link works later."""
     used = link(rows, Purpose.RESET)
 
-    outcome = choose(
-        used, username="", typed=AGREED, client=CLIENT, stores=replace(stores(rows), gate=full_gate()), now=NOW
-    )
-
-    assert outcome is Problem.BUSY
+    assert chosen(rows, used, gate=full_gate()) is Problem.BUSY
     assert used.token_hash in rows.links

@@ -9,14 +9,14 @@ from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
 from service.login.links import Purpose
 from service.login.new_password import Browser, Problem, Typed, change
-from service.login.passwords import Weakness
+from service.login.password_policy import Weakness
+from service.login.sessions import SignedIn
 from service.login.sign_in import Opened
-from service.login.stores import Stores
 from tests.login.changing import AGREED, Meanwhile, link, opens
 from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
 from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
-from tests.rig.people import CLIENT, NOW, PASSWORDS, alice, session_of, stores
+from tests.rig.people import CLIENT, KEYS, NOW, PASSWORDS, alice, session_of, stores, verifier
 
 
 @pytest.fixture
@@ -27,20 +27,22 @@ def rows() -> Rows:
 HERE = session_of(alice(), remembered=True)
 
 
-def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, by: Stores | None = None) -> object:
+def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, gate: Gate | None = None) -> object:
     rows.sessions[HERE.token_hash] = HERE
     return change(
-        alice(password_hash=rows.accounts["a1"].password_hash),
+        Browser(SignedIn(HERE, alice(password_hash=rows.accounts["a1"].password_hash)), CLIENT),
         current=current,
         typed=typed,
-        browser=Browser(HERE, CLIENT),
-        stores=by or stores(rows),
+        stores=stores(rows),
+        verifier=verifier(rows, gate=gate or Gate()),
+        key=KEYS[0],
+        service_name="Vestibule",
         now=NOW,
     )
 
 
 def test_a_changed_password_ends_every_session_and_opens_a_new_one(rows: Rows) -> None:
-    """Whoever else was in is out; the browser that changed it goes on under a new token."""
+    """Every other browser is signed out; the one that changed the password gets a new token."""
     for _ in range(2):
         other = session_of(rows.accounts["a1"])
         rows.sessions[other.token_hash] = other
@@ -70,13 +72,13 @@ def test_a_refused_change_changes_nothing(rows: Rows, current: str, typed: Typed
 @pytest.mark.parametrize("then", [None, {"disabled_at": NOW}, {"password_hash": "another"}])
 def test_a_change_that_lost_a_race_changes_nothing(rows: Rows, then: dict[str, object] | None) -> None:
     """An account deleted, disabled or changed meanwhile keeps what it became."""
-    outcome = changed(rows, by=replace(stores(rows), gate=Meanwhile(rows, then)))
+    outcome = changed(rows, gate=Meanwhile(rows, then))
 
     assert outcome is Problem.WRONG_CURRENT
     assert list(rows.sessions) == [HERE.token_hash]
 
 
-def test_who_signed_out_meanwhile_stays_out(rows: Rows) -> None:
+def test_a_browser_that_signed_out_meanwhile_stays_signed_out(rows: Rows) -> None:
     """A change that was under way when its session ended does not open another, and changes nothing."""
 
     class Leaving(Gate):
@@ -84,15 +86,15 @@ def test_who_signed_out_meanwhile_stays_out(rows: Rows) -> None:
             rows.sessions.clear()
             return super().work(job, work)
 
-    outcome = changed(rows, by=replace(stores(rows), gate=Leaving(threads=1, waiting=1)))
+    outcome = changed(rows, gate=Leaving(threads=1, waiting=1))
 
     assert outcome is Problem.SIGNED_OUT
     assert rows.sessions == {}
     assert opens(rows, PASSWORD)
 
 
-def test_a_change_shuts_every_other_way_in(rows: Rows) -> None:
-    """A reset link that is still about does not outlive the password that it was made for."""
+def test_a_change_ends_a_reset_link(rows: Rows) -> None:
+    """A reset link does not outlive the password that it was made for."""
     link(rows, Purpose.RESET)
 
     changed(rows)
@@ -101,18 +103,16 @@ def test_a_change_shuts_every_other_way_in(rows: Rows) -> None:
 
 
 def test_the_second_of_two_clicks_is_answered_like_the_first(rows: Rows) -> None:
-    """A change that finds its own new password in place opens the session whose cookie the browser has yet to get."""
-    outcome = changed(
-        rows, by=replace(stores(rows), gate=Meanwhile(rows, {"password_hash": PASSWORDS.hash(OTHER_PASSWORD)}))
-    )
+    """A change that finds its own new password stored opens a session: the browser dropped the first answer."""
+    outcome = changed(rows, gate=Meanwhile(rows, {"password_hash": PASSWORDS.hash(OTHER_PASSWORD)}))
 
     assert isinstance(outcome, Opened)
     assert outcome.session.token_hash in rows.sessions
     assert opens(rows, OTHER_PASSWORD)
 
 
-def test_the_second_click_finds_a_full_gate_or_a_shut_account(rows: Rows) -> None:
-    """What came second is judged like anything else: busy is said, and a shut account stays shut."""
+def test_the_second_click_finds_a_full_gate_or_a_disabled_account(rows: Rows) -> None:
+    """The second click is busy like any other request, and gets no session of a disabled account."""
     then: dict[str, object] = {"password_hash": PASSWORDS.hash(OTHER_PASSWORD)}
 
     class ThenFull(Meanwhile):
@@ -132,9 +132,9 @@ def test_the_second_click_finds_a_full_gate_or_a_shut_account(rows: Rows) -> Non
                 rows.accounts = {"a1": replace(rows.accounts["a1"], disabled_at=NOW)}
             return done
 
-    full = changed(rows, by=replace(stores(rows), gate=ThenFull(rows, then)))
+    full = changed(rows, gate=ThenFull(rows, then))
     rows.accounts = {"a1": alice()}
-    closed = changed(rows, by=replace(stores(rows), gate=ThenShut(rows, then)))
+    closed = changed(rows, gate=ThenShut(rows, then))
 
     assert (full, closed) == (Problem.BUSY, Problem.WRONG_CURRENT)
 
@@ -153,5 +153,5 @@ class Full(Gate):
 
 @pytest.mark.parametrize("served", [0, 1])
 def test_a_full_gate_changes_nothing(rows: Rows, served: int) -> None:
-    """Busy at the check or at the hash is said as busy."""
-    assert changed(rows, by=replace(stores(rows), gate=Full(served))) is Problem.BUSY
+    """Without a place for the check or for the hash the answer is busy."""
+    assert changed(rows, gate=Full(served)) is Problem.BUSY

@@ -1,4 +1,4 @@
-"""The story of a sign-in, told to stores in memory."""
+"""A sign-in, over stores in memory."""
 
 from dataclasses import replace
 
@@ -7,17 +7,26 @@ import pytest
 from service.login.accounts import Account
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
-from service.login.sign_in import Granted, Opened, Reason, Refused, open_session, with_password
+from service.login.sign_in import Opened, Reason, Refused, open_session, with_password
 from service.login.stored_hash import hash_flaw
 from tests.rig.gates import full_gate
 from tests.rig.memory_store import MemoryAccounts, Rows
 from tests.rig.passwords import PASSWORD
-from tests.rig.people import CLIENT, NOW, alice, session_of, stores
+from tests.rig.people import CLIENT, KEYS, LIFETIMES, NOW, alice, session_of, stores, verifier
 
 
-def attempt(rows: Rows, username: str, password: str, **changed: object) -> Granted | Refused:
-    own = replace(stores(rows), **changed)  # type: ignore[arg-type]
-    return with_password(username=username, password=password, client=CLIENT, stores=own, now=NOW)
+def attempt(
+    rows: Rows, username: str, password: str, *, accounts: MemoryAccounts | None = None, **changed: object
+) -> Account | Refused:
+    return with_password(
+        username=username,
+        password=password,
+        client=CLIENT,
+        stores=replace(stores(rows), accounts=accounts or MemoryAccounts(rows)),
+        verifier=verifier(rows, **changed),
+        keys=KEYS,
+        now=NOW,
+    )
 
 
 def opened(rows: Rows, *, replaces: bytes | None = None, account: Account | None = None) -> Opened | Refused:
@@ -27,6 +36,7 @@ def opened(rows: Rows, *, replaces: bytes | None = None, account: Account | None
         remembered=False,
         replaces=replaces,
         stores=stores(rows),
+        lifetimes=LIFETIMES,
         now=NOW,
     )
 
@@ -38,7 +48,7 @@ def rows() -> Rows:
 
 def test_the_right_password_is_granted(rows: Rows) -> None:
     """Any spelling of the name, with the right password, is its account."""
-    assert attempt(rows, " ALICE", PASSWORD) == Granted(rows.accounts["a1"])
+    assert attempt(rows, " ALICE", PASSWORD) == rows.accounts["a1"]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +61,12 @@ def test_the_right_password_is_granted(rows: Rows) -> None:
     ],
 )
 def test_everything_else_is_refused(rows: Rows, username: str, password: str, expected: Refused) -> None:
-    """The reason is for the log; a name that nobody has is not repeated in it."""
+    """The reason is for the log; a username without an account is not repeated in it."""
     assert attempt(rows, username, password) == expected
 
 
 def test_a_stored_hash_that_cannot_be_checked_is_refused_with_the_reason() -> None:
-    """The account's owner is refused like everybody else, and the log learns what is wrong with the hash."""
+    """The account's owner is refused as with a wrong password, and the reason names the flaw of the hash."""
     kept = "$argon2id$v=19$m=8,t=1000000,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
     broken = Rows(accounts={"a1": alice(password_hash=kept)})
 
@@ -65,7 +75,7 @@ def test_a_stored_hash_that_cannot_be_checked_is_refused_with_the_reason() -> No
 
 
 def test_a_disabled_account_is_refused_with_the_right_password() -> None:
-    """An account that was shut opens to nobody."""
+    """With a disabled account no password is right."""
     assert attempt(Rows(accounts={"a1": alice(disabled_at=NOW)}), "alice", PASSWORD) == Refused(
         Reason.DISABLED, "alice"
     )
@@ -80,7 +90,7 @@ def test_an_invited_account_has_no_password_yet() -> None:
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
 def test_a_full_gate_is_said_and_nothing_is_checked(rows: Rows, name: str) -> None:
-    """Beyond the line the answer is busy, for known and unknown names."""
+    """Without a place in the queue the answer is busy, for known and unknown usernames."""
     outcome = attempt(rows, name, PASSWORD, gate=full_gate())
 
     assert isinstance(outcome, Refused)
@@ -93,12 +103,12 @@ def test_a_hash_of_old_parameters_is_renewed(rows: Rows) -> None:
 
     outcome = attempt(rows, "alice", PASSWORD, passwords=today)
 
-    assert today.check(rows.accounts["a1"].password_hash, PASSWORD).outdated is False
-    assert outcome == Granted(rows.accounts["a1"])
+    assert today.check(rows.accounts["a1"].password_hash, PASSWORD).new_hash is None
+    assert outcome == rows.accounts["a1"]
 
 
 def test_a_hash_that_was_renewed_meanwhile_is_judged_anew(rows: Rows) -> None:
-    """Of two clicks at an outdated hash both are right: the second finds the hash that the first one left."""
+    """Of two clicks with an outdated hash both are right: the second verifies the hash that the first one stored."""
     today = Passwords(Parameters(memory_kib=16, iterations=2, parallelism=1))
 
     class Slow(MemoryAccounts):
@@ -108,11 +118,11 @@ def test_a_hash_that_was_renewed_meanwhile_is_judged_anew(rows: Rows) -> None:
 
     outcome = attempt(rows, "alice", PASSWORD, passwords=today, accounts=Slow(rows))
 
-    assert outcome == Granted(rows.accounts["a1"])
+    assert outcome == rows.accounts["a1"]
 
 
 def test_a_session_is_kept_under_the_hash_of_its_token(rows: Rows) -> None:
-    """What is kept cannot be presented."""
+    """The stored hash is not the token of the cookie."""
     outcome = opened(rows)
 
     assert isinstance(outcome, Opened)
@@ -131,8 +141,8 @@ def test_the_browsers_old_session_ends_with_a_new_one(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("change", [{"disabled_at": NOW}, {"password_hash": "another"}])
-def test_what_changed_meanwhile_leaves_no_session(rows: Rows, change: dict[str, object]) -> None:
-    """An account disabled, or a password changed, while it was being checked lets nobody in."""
+def test_a_change_meanwhile_leaves_no_session(rows: Rows, change: dict[str, object]) -> None:
+    """An account that is disabled, or whose password is changed, during the check gets no session."""
     checked = rows.accounts["a1"]
     rows.accounts["a1"] = replace(checked, **change)  # type: ignore[arg-type]
 
@@ -149,7 +159,7 @@ def test_an_account_deleted_meanwhile_leaves_no_session(rows: Rows) -> None:
     assert opened(rows, account=checked) == Refused(Reason.CHANGED, "alice")
 
 
-def test_a_new_session_sweeps_out_expired_ones(rows: Rows) -> None:
+def test_a_new_session_deletes_expired_ones(rows: Rows) -> None:
     """Rows do not pile up, though nothing runs in the background."""
     for age in range(20):
         dead = session_of(alice(), now=NOW - 10_000 - age)

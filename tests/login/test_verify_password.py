@@ -1,22 +1,25 @@
-"""Limits at every entrance where a password is checked, told to stores in memory."""
+"""Limits wherever a password is verified, over stores in memory."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pytest
 
 from service.hashing.fair_queue import Job
 from service.hashing.gate import Result, Shed
 from service.login import device_cookies
+from service.login.accounts import Account
 from service.login.attempts import Limit, Scope, Throttled
 from service.login.audit import Happened
 from service.login.new_password import Browser, Problem, change
-from service.login.sign_in import Client, Granted, Reason, Refused, with_password
-from service.login.stores import Stores
+from service.login.sessions import SignedIn
+from service.login.sign_in import Client, Reason, Refused, with_password
+from service.login.verify_password import Verifier
 from tests.login.changing import AGREED
 from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
 from tests.rig.passwords import PASSWORD
-from tests.rig.people import CLIENT, KEYS, NOW, alice, session_of, stores
+from tests.rig.people import CLIENT, KEYS, NOW, alice, session_of, stores, verifier
 
 FEW = {
     Scope.ACCOUNT_FROM_NETWORK: Limit(3, 900),
@@ -32,27 +35,42 @@ def rows() -> Rows:
     return Rows(accounts={"a1": alice(), "b1": alice(id="b1", username="bob")})
 
 
-def limited(rows: Rows, **changed: object) -> Stores:
-    return replace(stores(rows), throttles=FEW, **changed)  # type: ignore[arg-type]
+@dataclass
+class Limited:
+    """Sign-ins under few attempts."""
+
+    rows: Rows
+    gate: Gate = field(default_factory=Gate)
+
+    def attempt(
+        self, username: str = "alice", password: str = "wrong", *, client: Client = CLIENT, now: int = NOW
+    ) -> Account | Refused:
+        return with_password(
+            username=username,
+            password=password,
+            client=client,
+            stores=stores(self.rows),
+            verifier=self.verifier,
+            keys=KEYS,
+            now=now,
+        )
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        return verifier(self.rows, gate=self.gate, throttles=FEW)
 
 
-def attempt(
-    own: Stores, username: str = "alice", password: str = "wrong", *, client: Client = CLIENT, now: int = NOW
-) -> Granted | Refused:
-    return with_password(username=username, password=password, client=client, stores=own, now=now)
-
-
-def reasons(*outcomes: Granted | Refused) -> list[str]:
+def reasons(*outcomes: Account | Refused) -> list[str]:
     return [outcome.reason.value if isinstance(outcome, Refused) else "granted" for outcome in outcomes]
 
 
 @pytest.mark.parametrize("name", ["alice", "nobody", "no\x00body"])
 def test_after_so_many_failures_nothing_is_checked(rows: Rows, name: str) -> None:
-    """Not even the right password; names that nobody has are refused in the same way, until the same time."""
-    own = limited(rows)
+    """Not even the right password; usernames without an account are refused in the same way, until the same time."""
+    own = Limited(rows)
 
-    outcomes = [attempt(own, name) for _ in range(3)]
-    refused = attempt(own, name, PASSWORD, now=NOW + 10)
+    outcomes = [own.attempt(name) for _ in range(3)]
+    refused = own.attempt(name, PASSWORD, now=NOW + 10)
 
     assert Reason.THROTTLED.value not in reasons(*outcomes)
     assert isinstance(refused, Refused)
@@ -60,90 +78,90 @@ def test_after_so_many_failures_nothing_is_checked(rows: Rows, name: str) -> Non
 
 
 def test_a_refusal_counts_nowhere(rows: Rows) -> None:
-    """Who knocks all the time while shut out is in again as soon as who waited."""
-    own = limited(rows)
+    """A client that goes on trying while it is throttled is let in as soon as one that waited."""
+    own = Limited(rows)
     for _ in range(3):
-        attempt(own)
+        own.attempt()
     for second in range(0, 900, 100):
-        attempt(own, now=NOW + second)
+        own.attempt(now=NOW + second)
 
-    assert reasons(attempt(own, password=PASSWORD, now=NOW + 900)) == ["granted"]
+    assert reasons(own.attempt(password=PASSWORD, now=NOW + 900)) == ["granted"]
     assert rows.attempts != {}
 
 
-def test_a_right_password_is_given_back(rows: Rows) -> None:
-    """Signing in as often as one likes uses nothing up."""
-    own = limited(rows)
+def test_a_right_password_is_released(rows: Rows) -> None:
+    """Any number of right passwords leaves every limit as it was."""
+    own = Limited(rows)
 
-    outcomes = [attempt(own, password=PASSWORD) for _ in range(9)]
+    outcomes = [own.attempt(password=PASSWORD) for _ in range(9)]
 
     assert set(reasons(*outcomes)) == {"granted"}
     assert rows.attempts == {}
 
 
-def test_a_network_guesses_only_so_often_whatever_the_names(rows: Rows) -> None:
-    """A list of names does not help; another network is not concerned."""
-    own = limited(rows)
-    outcomes = [attempt(own, f"name{number}") for number in range(7)]
+def test_a_network_guesses_only_so_often_whatever_the_usernames(rows: Rows) -> None:
+    """A list of usernames does not help; another network is not concerned."""
+    own = Limited(rows)
+    outcomes = [own.attempt(f"name{number}") for number in range(7)]
 
     assert reasons(*outcomes) == ["unknown"] * 6 + ["throttled"]
-    assert reasons(attempt(own, password=PASSWORD, client=ELSEWHERE)) == ["granted"]
+    assert reasons(own.attempt(password=PASSWORD, client=ELSEWHERE)) == ["granted"]
 
 
 def test_an_account_is_guessed_only_so_often_wherever_from(rows: Rows) -> None:
     """A botnet of fresh networks meets the account's own limit; other accounts are not concerned."""
-    own = limited(rows)
-    outcomes = [attempt(own, client=Client(f"192.0.2.{number}", "a bot")) for number in range(9)]
+    own = Limited(rows)
+    outcomes = [own.attempt(client=Client(f"192.0.2.{number}", "a bot")) for number in range(9)]
 
     assert reasons(*outcomes) == ["wrong_password"] * 8 + ["throttled"]
-    assert reasons(attempt(own, "bob", PASSWORD, client=ELSEWHERE)) == ["granted"]
+    assert reasons(own.attempt("bob", PASSWORD, client=ELSEWHERE)) == ["granted"]
 
 
 def test_a_known_device_is_let_in_while_its_account_is_attacked(rows: Rows) -> None:
-    """The owner's browser has an allowance of its own, which the attack cannot use up."""
-    own = limited(rows)
+    """The owner's browser has a limit of its own, which the attack cannot exhaust."""
+    own = Limited(rows)
     known = replace(CLIENT, device_cookie=device_cookies.issue(rows.accounts["a1"], "", keys=KEYS[1:], now=NOW))
     for number in range(9):
-        attempt(own, client=Client(f"192.0.2.{number}", "a bot"))
+        own.attempt(client=Client(f"192.0.2.{number}", "a bot"))
 
-    from_there = attempt(own, password=PASSWORD, client=known)
-    mistyped = [attempt(own, client=known) for _ in range(3)]
+    from_there = own.attempt(password=PASSWORD, client=known)
+    mistyped = [own.attempt(client=known) for _ in range(3)]
 
-    assert isinstance(from_there, Granted)
+    assert isinstance(from_there, Account)
     assert reasons(*mistyped) == ["wrong_password", "wrong_password", "throttled"]
 
 
-def test_a_shed_attempt_is_given_back(rows: Rows) -> None:
-    """Who lost the place in the line has not guessed."""
+def test_a_shed_attempt_is_released(rows: Rows) -> None:
+    """An evicted job has not guessed."""
 
     class Lost(Gate):
         def work(self, job: Job, work: object) -> Result | Shed:  # noqa: ARG002
             return Shed.BUSY
 
-    assert reasons(attempt(limited(rows, gate=Lost()))) == ["busy"]
+    assert reasons(Limited(rows, Lost()).attempt()) == ["busy"]
     assert rows.attempts == {}
 
 
 def test_a_malfunction_keeps_the_attempt(rows: Rows) -> None:
-    """What was hashed may have been a guess: fail closed."""
+    """The password may have been compared: fail closed."""
 
     class Broken(Gate):
         def work(self, job: Job, work: object) -> Result | Shed:  # noqa: ARG002
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        attempt(limited(rows, gate=Broken()))
+        Limited(rows, Broken()).attempt()
 
     assert len(rows.attempts) == 1
 
 
-def test_the_trail_keeps_failures_of_accounts_and_limits_that_are_used_up(rows: Rows) -> None:
-    """Not every name that somebody tries: a flood of those fills no table."""
-    own = limited(rows)
+def test_the_trail_keeps_failures_of_accounts_and_exhausted_limits(rows: Rows) -> None:
+    """Usernames without an account leave no entries: a flood of them fills no table."""
+    own = Limited(rows)
     for _ in range(3):
-        attempt(own)
+        own.attempt()
     for number in range(4):
-        attempt(own, f"name{number}")
+        own.attempt(f"name{number}")
 
     kept = [(entry.event, entry.account, entry.outcome, entry.detail) for entry in rows.trail]
     failed = (Happened.SIGN_IN_REFUSED, "alice", "wrong_password", "")
@@ -156,24 +174,33 @@ def test_the_trail_keeps_failures_of_accounts_and_limits_that_are_used_up(rows: 
     ]
 
 
-def test_a_name_that_nobody_has_leaves_no_entry_of_its_own(rows: Rows) -> None:
-    """However often it is tried: only networks that used their limit up are written down."""
-    own = limited(rows)
+def test_a_username_without_an_account_leaves_no_entry_of_its_own(rows: Rows) -> None:
+    """However often it is tried: only the exhausted limit of its network is recorded."""
+    own = Limited(rows)
     for _ in range(4):
-        attempt(own, "nobody")
+        own.attempt("nobody")
 
     assert rows.trail == []
 
 
 def test_a_stolen_session_guesses_no_more_than_a_device(rows: Rows) -> None:
-    """The current password is asked for under a limit of the session's own, which others cannot use up."""
-    own, kept = limited(rows), session_of(alice())
+    """The current password is verified under a limit of the session's own, which others cannot exhaust."""
+    own, kept = Limited(rows), session_of(alice())
     rows.sessions[kept.token_hash] = kept
     for _ in range(9):
-        attempt(own)
+        own.attempt()
 
     outcomes = [
-        change(alice(), current=current, typed=AGREED, browser=Browser(kept, ELSEWHERE), stores=own, now=NOW)
+        change(
+            Browser(SignedIn(kept, alice()), ELSEWHERE),
+            current=current,
+            typed=AGREED,
+            stores=stores(rows),
+            verifier=own.verifier,
+            key=KEYS[0],
+            service_name="Vestibule",
+            now=NOW,
+        )
         for current in ("wrong", "wrong", PASSWORD)
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from service.hashing.fair_queue import Key
 from service.hashing.gate import HashingGate, Result, Shed
 
-SEAT = Key("192.0.2.7/32")
+KEY = Key("192.0.2.7/32")
 
 
 class Gate(HashingGate):
@@ -15,12 +15,12 @@ class Gate(HashingGate):
     def __init__(self, *, threads: int = 1, waiting: int = 8) -> None:
         super().__init__(threads=threads, waiting=waiting, timer=time.monotonic)
 
-    def run(self, work: Callable[[], Result], key: Key = SEAT) -> Result | Shed:
-        """Take a place and do the work, as the rules do."""
+    def run(self, work: Callable[[], Result], key: Key = KEY) -> Result | Shed:
+        """Hold a slot and do the work, as the rules do."""
         with self.slot(key) as slot:
             return slot if isinstance(slot, Shed) else slot.run(work)
 
 
 def full_gate() -> Gate:
-    """Return a gate that has no place for anybody."""
+    """Return a gate that sheds every job."""
     return Gate(threads=0, waiting=0)

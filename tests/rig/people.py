@@ -6,6 +6,7 @@ from service.login.passwords import Parameters, Passwords
 from service.login.sessions import Lifetimes, Session
 from service.login.sign_in import Client, new_session
 from service.login.stores import Stores
+from service.login.verify_password import Verifier
 from tests.rig.gates import Gate
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryAudit, MemoryLinks, MemorySessions, Rows
@@ -33,7 +34,7 @@ def alice(**facts: object) -> Account:
 
 def session_of(account: Account, *, now: int = NOW, remembered: bool = False) -> Session:
     """Return a session for an account, not kept yet."""
-    return new_session(account, client=CLIENT, remembered=remembered, keys=KEYS, now=now).session
+    return new_session(account, client=CLIENT, remembered=remembered, now=now).session
 
 
 def stores(rows: Rows) -> Stores:
@@ -42,13 +43,12 @@ def stores(rows: Rows) -> Stores:
         accounts=MemoryAccounts(rows),
         sessions=MemorySessions(rows),
         links=MemoryLinks(rows),
-        attempts=MemoryAttempts(rows),
         audit=MemoryAudit(rows),
-        passwords=PASSWORDS,
-        gate=Gate(waiting=4),
-        lifetimes=LIFETIMES,
-        throttles=THROTTLES,
-        keys=KEYS,
         transaction=rows.transaction,
-        service_name="Vestibule",
     )
+
+
+def verifier(rows: Rows, **changed: object) -> Verifier:
+    """Return what verifies passwords, with attempts in these rows and room in the gate, unless changed."""
+    parts = {"gate": Gate(waiting=4), "passwords": PASSWORDS, "attempts": MemoryAttempts(rows), "throttles": THROTTLES}
+    return Verifier(**(parts | changed))  # type: ignore[arg-type]

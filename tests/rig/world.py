@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 
 from service.access.public_address import PublicAddress
 from service.app import create_app
+from service.login.verify_password import Verifier
 from service.services import Brand, Health, OuterLimit, Services
 from tests.rig.gates import Gate
-from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import (
     MemoryAccounts,
     MemoryAudit,
@@ -21,7 +21,7 @@ from tests.rig.memory_store import (
     MemorySessions,
     Rows,
 )
-from tests.rig.people import KEYS, LIFETIMES, NOW, PASSWORDS, THROTTLES, alice
+from tests.rig.people import KEYS, LIFETIMES, NOW, alice, verifier
 
 LOCAL = PublicAddress("http", "localhost", 8080)
 HTTPS = PublicAddress("https", "auth.example.test", 443)
@@ -37,21 +37,18 @@ class World:
     migrations_pending: bool = False
     when_degraded: list[Callable[[bool], None]] = field(default_factory=list)
 
-    def services(self) -> Services:
-        """Return services over this world's rows."""
-        return Services(
+    def services(self, **changed: object) -> Services:
+        """Return services over this world's rows, with some of them, or of their verifier's parts, changed."""
+        parts = {name: changed.pop(name) for name in Verifier.__slots__ if name in changed}
+        services = Services(
             accounts=MemoryAccounts(self.rows),
             sessions=MemorySessions(self.rows),
             links=MemoryLinks(self.rows),
-            attempts=MemoryAttempts(self.rows),
             audit=MemoryAudit(self.rows),
             blocks=MemoryBlocks(self.rows),
-            passwords=PASSWORDS,
-            gate=Gate(),
+            verifier=verifier(self.rows, **({"gate": Gate()} | parts)),
             lifetimes=LIFETIMES,
-            throttles=THROTTLES,
             keys=KEYS,
-            service_name="Vestibule",
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
             health=Health(lambda: self.database_answers, lambda: self.migrations_pending, self.when_degraded.append),
@@ -59,10 +56,11 @@ class World:
             clock=lambda: self.now,
             transaction=self.rows.transaction,
         )
+        return replace(services, **changed)  # type: ignore[arg-type]
 
     def app(self, **changed: object) -> Flask:
         """Return an app of its own over this world, with some of its services changed."""
-        return create_app(replace(self.services(), **changed))  # type: ignore[arg-type]
+        return create_app(self.services(**changed))
 
 
 class Browser(FlaskClient):

@@ -49,7 +49,7 @@ def test_the_hashing_budget_is_shared_by_the_workers(workers: str, threads: str,
     """All workers together hash as much as the budget says, and each at least one at a time."""
     settings = load({"VESTIBULE_SERVER__WORKERS": workers, "VESTIBULE_HASHING__THREADS": threads})
 
-    assert settings.hash_threads_per_worker == each
+    assert settings.gate_size.threads == each
 
 
 @pytest.mark.parametrize(("processors", "each"), [(1, 1), (4, 4), (8, 8), (64, 8)])
@@ -60,4 +60,4 @@ def test_an_automatic_budget_leaves_half_of_the_threads(
     monkeypatch.setattr(fields, "cpu_budget", lambda: processors)
     given = {"VESTIBULE_SERVER__WORKERS": "1", "VESTIBULE_SERVER__THREADS": "16"}
 
-    assert load(given).hash_threads_per_worker == each
+    assert load(given).gate_size.threads == each

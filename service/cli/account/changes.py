@@ -15,8 +15,7 @@ from service.login import administration
 from service.login.accounts import Account
 from service.login.links import Purpose
 from service.login.new_account import new_account
-from service.login.new_password import judged_hash
-from service.login.passwords import WEAKNESS_MESSAGES, Weakness
+from service.login.password_policy import WEAKNESS_MESSAGES, Weakness, hash_if_accepted
 from service.text_files import NotText, decoded
 
 _LONGEST_LINE: Final = 10_000
@@ -56,7 +55,7 @@ def _taken(account: Account) -> None:
 def _hash(op: Operator, account: Account, *, from_stdin: bool) -> str:
     """Return the hash of a password from standard input or a prompt; never from an argument."""
     password = _line() if from_stdin else ask_password()
-    judged = judged_hash(account, password, op.services.passwords, op.services.service_name)
+    judged = hash_if_accepted(account, password, op.services.verifier.passwords, op.services.brand.name)
     if isinstance(judged, Weakness):
         refuse(f"The password was refused. {WEAKNESS_MESSAGES[judged]}")
     return judged

@@ -28,7 +28,7 @@ def calibrate(op: Operator, *, seconds: float, as_json: bool) -> None:
     Sign-ins a second of this machine, the most memory that its hashes take together, and how many guesses one processor
     like these tries with stolen hashes. Measure in a quiet hour. Changes nothing, and needs no database.
     """
-    chosen, threads = op.settings.passwords, op.settings.workers * op.settings.hash_threads_per_worker
+    chosen, threads = op.settings.passwords, op.settings.workers * op.settings.gate_size.threads
     now = Parameters(chosen.memory, chosen.iterations, chosen.parallelism)
     costs = sorted({now, *(Parameters(*each) for each in CHOICES)}, key=lambda each: each.memory_kib * each.iterations)
     found = (_measured(each, threads=threads, seconds=seconds) | {"now": each == now} for each in costs)

@@ -10,7 +10,7 @@ from dataclasses import astuple
 from typing import NamedTuple
 
 from service.hashing.cpu_budget import free_memory, with_large_pages
-from service.hashing.gate import lower_priority
+from service.hashing.threads import lower_priority
 from service.login.passwords import Parameters, Passwords
 
 

@@ -82,7 +82,7 @@ class RedisAttempts:
         reservation = _IN_REDIS + secrets.token_hex(16)
         arguments: list[object] = [now, _member(reservation, attempt), PENDING_SECONDS]
         for scope in attempt.scopes:
-            arguments += [throttles[scope].seconds, throttles[scope].failures]
+            arguments += [throttles[scope].seconds, throttles[scope].count]
         found = self._script(keys=_keys(attempt), args=arguments)
         counts = {
             scope: Count(*(int(float(each)) for each in found[3 * place : 3 * place + 3]))

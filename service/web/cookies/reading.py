@@ -30,7 +30,7 @@ class HostCookie:
 
     @property
     def name(self) -> str:
-        return f"__Host-vestibule-{self.suffix}" if context.services().public.is_https else f"vestibule_{self.suffix}"
+        return session_cookie.host_cookie_name(context.services().public, self.suffix)
 
     def value(self) -> str:
         """Return what the browser sent; empty without the cookie."""

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from service.login.attempts import Throttled
 from service.login.new_password import Browser, Problem, Typed, change
-from service.login.passwords import Weakness
+from service.login.password_policy import Weakness
 from service.login.sessions import SignedIn
 from service.web import context, errors
 from service.web.cookies import browser_session, device_cookie, notices
@@ -34,13 +34,15 @@ def password(signed_in: SignedIn) -> Response:
 
 
 def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
-    account = signed_in.account
+    account, services = signed_in.account, context.services()
     outcome = change(
-        account,
+        Browser(signed_in, context.client()),
         current=form.get("current", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
-        browser=Browser(signed_in.session, device_cookie.with_cookie(context.client())),
-        stores=context.services(),
+        stores=services,
+        verifier=services.verifier,
+        key=services.keys[0],
+        service_name=services.brand.name,
         now=context.now(),
     )
     if isinstance(outcome, Throttled):
@@ -52,7 +54,7 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
     telemetry.event("authn_password_change", account=account.username, session=outcome.session.id)
     response = see_other("/account")
     browser_session.issue(response, outcome)
-    device_cookie.issue(response, outcome)
+    device_cookie.issue(response, outcome.account)
     notices.leave(response, "password-changed")
     return response
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from service.login.links import Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
-from service.login.passwords import Weakness
+from service.login.password_policy import Weakness
 from service.login.sessions import hash_of_claimed
 from service.web import context, errors
 from service.web.cookies import browser_session, device_cookie, notices
@@ -34,12 +34,15 @@ def set_up() -> Response:
 
 
 def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
+    services = context.services()
     outcome = choose(
         link,
         username=form.get("username", ""),
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
         client=context.client(),
-        stores=context.services(),
+        stores=services,
+        verifier=services.verifier,
+        service_name=services.brand.name,
         now=context.now(),
     )
     if outcome is Problem.BUSY:
@@ -55,7 +58,7 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
     response = see_other("/")
     browser_session.end(response, reason="replaced")
     # An attack on the name must not throttle its owner at the sign-in that follows.
-    device_cookie.issue_to_owner(response, outcome)
+    device_cookie.issue(response, outcome)
     notices.leave(response, "password-set")
     return response
 

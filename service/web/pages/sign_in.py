@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from service.access.return_to import origin_of
 from service.login.accounts import Account
-from service.login.sign_in import Client, Granted, Reason, Refused, open_session, with_password
+from service.login.sign_in import Reason, Refused, open_session, with_password
 from service.web import context, errors
 from service.web.cookies import browser_session, device_cookie, notices
 from service.web.errors import Refusal
@@ -32,26 +32,30 @@ def login() -> Response:
 
 def _authenticate(form: dict[str, str]) -> Response:
     username, where = form.get("username", ""), validated(form.get("rd"))
-    client = device_cookie.with_cookie(context.client())
+    services = context.services()
     outcome = with_password(
         username=username,
         password=form.get("password", ""),
-        client=client,
-        stores=context.services(),
+        client=context.client(),
+        stores=services,
+        verifier=services.verifier,
+        keys=services.keys,
         now=context.now(),
     )
-    if isinstance(outcome, Granted):
-        return _start_session(outcome.account, client, where, remembered=form.get("remember") == "on")
-    return _refuse(outcome)
+    if isinstance(outcome, Refused):
+        return _refuse(outcome)
+    return _start_session(outcome, where, remembered=form.get("remember") == "on")
 
 
-def _start_session(account: Account, client: Client, where: str | None, *, remembered: bool) -> Response:
+def _start_session(account: Account, where: str | None, *, remembered: bool) -> Response:
+    services = context.services()
     opened = open_session(
         account,
-        client=client,
+        client=context.client(),
         remembered=remembered,
         replaces=browser_session.presented(),
-        stores=context.services(),
+        stores=services,
+        lifetimes=services.lifetimes,
         now=context.now(),
     )
     if isinstance(opened, Refused):
@@ -60,7 +64,7 @@ def _start_session(account: Account, client: Client, where: str | None, *, remem
     telemetry.event("authn_login_success", account=account.username, session=opened.session.id)
     response = see_other(where or HOME)
     browser_session.issue(response, opened)
-    device_cookie.issue(response, opened)
+    device_cookie.issue(response, opened.account)
     return response
 
 

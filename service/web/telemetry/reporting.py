@@ -22,7 +22,7 @@ def init_app(app: Flask, services: Services) -> None:
     """Measure this app, and serve what was measured on the ops paths."""
     counters, gauges = Counters(), Gauges(services)
     app.extensions[_KEY] = counters
-    services.gate.observer = counters.gate
+    services.verifier.gate.observer = counters.gate
     logs.OUTPUT.on_loss = counters.log_lines_lost.inc
     multiprocess_metrics.PROCESS.on_shortage = counters.space_shortages.inc
     app.before_request(_begin)

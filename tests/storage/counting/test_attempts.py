@@ -40,7 +40,7 @@ def test_every_limit_holds(attempts: Attempts, scope: Scope) -> None:
 
     verdicts = [verdict for number in range(12) for verdict in reserve(attempts, who(number), 3 * number)]
 
-    many, seconds = LIMITS[scope].failures, LIMITS[scope].seconds
+    many, seconds = LIMITS[scope].count, LIMITS[scope].seconds
     assert let_through(verdicts[:many]) == many
     assert verdicts[many:] == [Throttled(scope, NOW + seconds)] * (12 - many)
 

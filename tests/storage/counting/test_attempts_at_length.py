@@ -74,7 +74,7 @@ def test_of_fifty_at_once_exactly_the_limit_goes_on(attempts: Attempts, device: 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         went_on = sum(threads.map(guess, range(AT_ONCE)))
 
-    assert went_on == LIMITS[who.scopes[0]].failures
+    assert went_on == LIMITS[who.scopes[0]].count
     assert kept(attempts) == {ALICE: went_on}
 
 
@@ -88,7 +88,7 @@ def test_many_at_once_share_the_wider_limits_exactly(attempts: Attempts, by: Sco
         return let_through(reserve(attempts, who, 0))
 
     with ThreadPoolExecutor(16) as threads:
-        assert sum(threads.map(guess, range(AT_ONCE))) == LIMITS[by].failures
+        assert sum(threads.map(guess, range(AT_ONCE))) == LIMITS[by].count
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql", "pooled", "redis"])

@@ -11,7 +11,7 @@ from tests.storage.stores import NOW
 def test_attempts_under_way_make_nobody_wait_for_a_window(attempts: Attempts, scope: Scope) -> None:
     """The limit holds, but what may be given back is waited for: a second, until all of it is older than two."""
     who = attempt_of(device="d" if scope is Scope.KNOWN_DEVICE else None)
-    many = LIMITS[scope].failures
+    many = LIMITS[scope].count
     under_way = reserve(attempts, who, *[0] * many)
 
     refused = reserve(attempts, who, 0, 1, 2, 3)

@@ -18,7 +18,7 @@ from tests.rig.until import until
 from tests.storage.counting.windows import ALICE, LIMITS, attempt_of, kept, let_through, reserve, reserved
 from tests.storage.stores import NOW
 
-LIMIT = LIMITS[Scope.ACCOUNT_FROM_NETWORK].failures
+LIMIT = LIMITS[Scope.ACCOUNT_FROM_NETWORK].count
 AWAY = ["stop", "pause"]
 
 

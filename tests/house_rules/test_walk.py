@@ -1,0 +1,68 @@
+"""The README's walk through a sign-in: few files, short ones, and each of them really on the way."""
+
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from service.app import build_services, create_app
+from service.login.accounts import Account
+from service.settings import load
+from tests.house_rules.project import read
+from tests.rig.parts import ROOT
+from tests.rig.passwords import PASSWORD
+from tests.rig.people import NOW, PASSWORDS
+from tests.rig.wire import post
+
+MOST_FILES: Final = 8
+MOST_LINES: Final = 900
+
+
+def listed() -> list[str]:
+    """Return the Python files that the README's walk names, in its order."""
+    (walk,) = re.findall(r"### How a sign-in travels.*?(?=\n##)", read("README.md"), re.DOTALL)
+    return list(dict.fromkeys(re.findall(r"\]\((service/[\w/]+\.py)\)", walk)))
+
+
+@contextmanager
+def traced() -> Iterator[set[str]]:
+    """Collect the project's files in which a function was called meanwhile, in any thread."""
+    seen: set[str] = set()
+
+    def called(frame: FrameType, _event: str, _argument: Any) -> None:  # noqa: ANN401 - sys.setprofile's
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(ROOT):
+            seen.add(str(path.relative_to(ROOT)))
+
+    threading.setprofile(called)
+    sys.setprofile(called)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+def test_the_walk_is_short() -> None:
+    """A stranger reads at most 8 Python files with at most 900 lines in all to follow a sign-in."""
+    files = listed()
+
+    assert 1 <= len(files) <= MOST_FILES
+    assert sum(len(read(path).splitlines()) for path in files) <= MOST_LINES
+
+
+def test_the_walk_is_the_way(tmp_path: Path) -> None:
+    """Every file of the walk has a function that a real sign-in calls, on the real stores and the real gate."""
+    services = build_services(load({"VESTIBULE_STATE_DIR": str(tmp_path)}))
+    services.accounts.add(Account("a" * 32, "alice", NOW, password_hash=PASSWORDS.hash(PASSWORD)))
+    app = create_app(services)
+
+    with traced() as files:
+        answer = post(app, "/", f"username=alice&password={PASSWORD.replace(' ', '+')}")
+
+    assert answer.status == 303
+    assert [path for path in listed() if path not in files] == []
