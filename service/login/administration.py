@@ -69,16 +69,14 @@ def _added(account: Account, stores: Stores, entry: Entry) -> bool:
 
 def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
     """Change the given details of an account."""
-    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail=", ".join(sorted(details)))
-    with stores.transaction():
-        return _change(name, lambda account: with_details(account, **details), stores, entry)
+    what = ", ".join(sorted(details))
+    return _change(name, lambda account: with_details(account, **details), stores, what, by=by, now=now)
 
 
 def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
     """Disable an account, and end its sessions and its link. Return it, and how many sessions ended."""
-    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="disabled")
     with stores.transaction():
-        account = _change(name, lambda account: replace(account, disabled_at=now), stores, entry)
+        account = _change(name, lambda account: replace(account, disabled_at=now), stores, "disabled", by=by, now=now)
         if isinstance(account, Refusal):
             return account
         stores.links.end_of_account(account.id)
@@ -87,20 +85,19 @@ def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, i
 
 def enable(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
     """Enable an account, with the password that it had."""
-    entry = Entry(now, Happened.ACCOUNT_CHANGED, by=by, detail="enabled")
-    with stores.transaction():
-        return _change(name, lambda account: replace(account, disabled_at=None), stores, entry)
+    return _change(name, lambda account: replace(account, disabled_at=None), stores, "enabled", by=by, now=now)
 
 
 def _change(
-    name: str, change: Callable[[Account], Account | Refusal], stores: Stores, entry: Entry
+    name: str, change: Callable[[Account], Account | Refusal], stores: Stores, what: str, *, by: str, now: int
 ) -> Account | Refusal:
-    account = _locked(name, stores.accounts)
-    changed = change(account) if isinstance(account, Account) else account
-    if isinstance(changed, Account):
-        stores.accounts.replace(changed)
-        stores.audit.add(replace(entry, account=changed.username))
-    return changed
+    with stores.transaction():
+        account = _locked(name, stores.accounts)
+        changed = change(account) if isinstance(account, Account) else account
+        if isinstance(changed, Account):
+            stores.accounts.replace(changed)
+            stores.audit.add(Entry(now, Happened.ACCOUNT_CHANGED, changed.username, by=by, detail=what))
+        return changed
 
 
 def delete(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:

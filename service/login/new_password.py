@@ -92,13 +92,7 @@ def change(
 
 
 def _second_change(
-    stored: Account,
-    typed: Typed,
-    attempt: Attempt,
-    browser: Browser,
-    stores: Stores,
-    verifier: Verifier,
-    now: int,
+    stored: Account, typed: Typed, attempt: Attempt, browser: Browser, stores: Stores, verifier: Verifier, now: int
 ) -> Opened | Problem | Throttled:
     """Answer the second click of a double click, which finds that the password is the new one already.
 
@@ -114,13 +108,7 @@ def _second_change(
 
 
 def _wrong(
-    account: Account,
-    password: str,
-    attempt: Attempt,
-    client: Client,
-    stores: Stores,
-    verifier: Verifier,
-    now: int,
+    account: Account, password: str, attempt: Attempt, client: Client, stores: Stores, verifier: Verifier, now: int
 ) -> Problem | Throttled | None:
     """Return why a password is not accepted as the current one; None when it is. A stolen session is throttled."""
     verified = verify_password(account.password_hash, password, attempt=attempt, verifier=verifier, now=now)
@@ -128,7 +116,7 @@ def _wrong(
         return verified
     if isinstance(verified, Shed):
         return Problem.BUSY
-    if verified.matches:
+    if verified.check.matches:
         return None
     event = Happened.PASSWORD_CHANGE_REFUSED
     entry = Entry(now, event, account.username, client.address, BY_SESSION, Problem.WRONG_CURRENT)

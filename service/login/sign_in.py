@@ -66,14 +66,7 @@ class Opened:
 
 
 def with_password(
-    *,
-    username: str,
-    password: str,
-    client: Client,
-    stores: Stores,
-    verifier: Verifier,
-    keys: Sequence[bytes],
-    now: int,
+    *, username: str, password: str, client: Client, stores: Stores, verifier: Verifier, keys: Sequence[bytes], now: int
 ) -> Account | Refused:
     """Verify a username and a password as they were typed; return the account, with the hash that was verified.
 
@@ -86,9 +79,9 @@ def with_password(
     device = device_cookies.verify(client.device_cookie, account, keys=keys, now=now) if account else None
     attempt = attempt_of(username, account, network=network_of(client.address), device=device, key=keys[0])
     verified = verify_password(stored_hash, password, attempt=attempt, verifier=verifier, now=now)
-    if not isinstance(verified, Verified) or account is None or account.is_disabled or not verified.matches:
+    if not isinstance(verified, Verified) or account is None or account.is_disabled or not verified.check.matches:
         return _refused(account, verified, client=client, stores=stores, now=now)
-    new_hash = verified.new_hash
+    new_hash = verified.check.new_hash
     if new_hash and not stores.accounts.rehash_password(account.id, old=stored_hash or "", new=new_hash):
         # Another request has replaced the hash since it was read: the stored one counts.
         again = {"username": username, "password": password}
@@ -107,7 +100,7 @@ def _refused(
     reason = _reason(account, verified)
     entry = Entry(now, Happened.SIGN_IN_REFUSED, username or "", client.address, BY_PASSWORD, reason)
     stores.audit.note(*refusal_entries(entry, verified.exhausted))
-    return Refused(reason, username, exhausted=verified.exhausted, flaw=verified.flaw)
+    return Refused(reason, username, exhausted=verified.exhausted, flaw=verified.check.flaw)
 
 
 def _reason(account: Account | None, verified: Verified) -> Reason:
@@ -115,7 +108,7 @@ def _reason(account: Account | None, verified: Verified) -> Reason:
         return Reason.UNKNOWN
     if account.is_disabled:
         return Reason.DISABLED
-    return Reason.UNUSABLE_HASH if verified.flaw else Reason.WRONG_PASSWORD
+    return Reason.UNUSABLE_HASH if verified.check.flaw else Reason.WRONG_PASSWORD
 
 
 def open_session(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from service.hashing.fair_queue import Key
 from service.hashing.gate import HashingGate, Shed
 from service.login.attempts import Attempt, Attempts, Scope, Throttled, Throttles
-from service.login.passwords import Passwords
+from service.login.passwords import Check, Passwords
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,10 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Whether the password is right; the hash that replaces an outdated one; the limits that the attempt exhausted.
+    """A password that was compared, and the limits that its attempt exhausted, when it was wrong."""
 
-    `flaw` says why the stored hash cannot be verified.
-    """
-
-    matches: bool
-    new_hash: str | None = None
-    exhausted: tuple[Scope, ...] = ()
-    flaw: str | None = None
+    check: Check
+    exhausted: tuple[Scope, ...]
 
 
 def verify_password(
@@ -46,13 +41,10 @@ def verify_password(
         if isinstance(reserved, Throttled):
             return reserved
         check = slot.run(lambda: verifier.passwords.check(stored_hash, password))
-    if isinstance(check, Shed):
-        verifier.attempts.release(reserved)
-        return check
-    if not check.matches:
-        return Verified(matches=False, exhausted=reserved.exhausted, flaw=check.flaw)
+    if isinstance(check, Check) and not check.matches:
+        return Verified(check, reserved.exhausted)
     verifier.attempts.release(reserved)
-    return Verified(matches=True, new_hash=check.new_hash)
+    return check if isinstance(check, Shed) else Verified(check, ())
 
 
 def queue_key(attempt: Attempt) -> Key:

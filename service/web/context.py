@@ -32,7 +32,7 @@ def now() -> int:
 
 
 def client() -> Client:
-    """Return the client: its address as nginx saw it (or UNKNOWN), the start of its User-Agent, its device cookie."""
+    """Return the client: its address as nginx saw it, else UNKNOWN, the start of its User-Agent, its device cookie."""
     if "client" not in g:
         address = str(address_of(request.remote_addr or "") or UNKNOWN)
         shown = "".join(filter(str.isprintable, request.headers.get("User-Agent", "")))[:_SHOWN_USER_AGENT]

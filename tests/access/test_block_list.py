@@ -48,7 +48,7 @@ def test_a_wider_block_holds_beside_a_narrower_one() -> None:
     assert blocks.contains("192.0.2.7", now=NOW)
 
 
-def test_without_blocks_nobody_is_kept_out() -> None:
+def test_without_blocks_no_address_is_blocked() -> None:
     """Nor by one that cannot be read."""
     assert not block_list().contains("192.0.2.7", now=NOW)
     assert not block_list("nonsense").contains("192.0.2.7", now=NOW)

@@ -98,7 +98,7 @@ def test_a_system_without_affinity_counts_its_processors(tmp_path: Path, monkeyp
                 "cgroup/memory.stat": "anon 1\ninactive_file 51200\nactive_file 1\n",
             },
             50,
-            id="files that nobody reads",
+            id="inactive page cache",
         ),
         pytest.param("0::/\n", {"cgroup/memory.max": "1024", "cgroup/memory.current": "2048"}, 0, id="over it"),
         pytest.param(
@@ -127,7 +127,7 @@ def test_free_memory_is_the_least_of_host_and_groups(
     assert free_memory(_tree(tmp_path, files), own_groups=own_groups, host=host) == free
 
 
-def test_what_nobody_can_say_of_memory_is_unknown(tmp_path: Path) -> None:
+def test_memory_without_a_figure_is_unknown(tmp_path: Path) -> None:
     """Systems without these files have no figure, which is not the same as none free."""
     nowhere = tmp_path / "none"
 

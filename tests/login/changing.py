@@ -26,7 +26,7 @@ def opens(rows: Rows, password: str) -> bool:
 
 
 class Meanwhile(Gate):
-    """Lets somebody else write while a new hash is made."""
+    """Another request writes while a new hash is made."""
 
     def __init__(self, rows: Rows, then: dict[str, object] | None) -> None:
         super().__init__(threads=1, waiting=1)

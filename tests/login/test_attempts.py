@@ -1,4 +1,4 @@
-"""Attempts: what is counted together, when there is too much of it, and until when."""
+"""Attempts: which are counted together, when one is throttled, and until when."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ LIMITS = {
 
 
 def test_below_every_limit_the_attempt_may_go_on() -> None:
-    """And it says of which limits it is the last one."""
+    """The result names the limits of which it is the last attempt."""
     counts = {Scope.ACCOUNT_FROM_NETWORK: Count(4, NOW - 100), Scope.NETWORK: Count(4, NOW - 100)}
 
     assert decide(counts, LIMITS, now=NOW) == (Scope.ACCOUNT_FROM_NETWORK,)
@@ -58,13 +58,13 @@ def test_a_limit_that_was_lowered_holds_at_once() -> None:
 
 @pytest.mark.parametrize("spelling", ["alice", " ALICE ", "Alice\n", "ａｌｉｃｅ"])
 def test_all_spellings_of_a_name_are_counted_together(spelling: str) -> None:
-    """Whoever varies case or width guesses no more often (UN-01, UN-03)."""
+    """Other case or width gives no more guesses (UN-01, UN-03)."""
     assert digest_of(spelling, KEY) == digest_of("alice", KEY)
 
 
 @given(st.text())
 def test_any_text_has_a_digest_that_says_nothing_of_it(text: str) -> None:
-    """Names that cannot exist are counted, too, and a password in the wrong field is not kept."""
+    """Impossible usernames are counted, too, and a password in the wrong field is not stored."""
     digest = digest_of(text, KEY)
 
     assert len(digest) == 32
@@ -73,7 +73,7 @@ def test_any_text_has_a_digest_that_says_nothing_of_it(text: str) -> None:
 
 
 def test_a_name_is_kept_only_when_an_account_has_it() -> None:
-    """What is counted is the same; what an operator reads is not."""
+    """The digest is the same; the username that an operator reads is not."""
     known = attempt_of("Alice", alice(), network="192.0.2.7/32", device=None, key=KEY)
     unknown = attempt_of("Alice", None, network="192.0.2.7/32", device=None, key=KEY)
 
@@ -82,7 +82,7 @@ def test_a_name_is_kept_only_when_an_account_has_it() -> None:
 
 
 def test_a_known_device_is_counted_by_itself() -> None:
-    """An attack from elsewhere cannot use up what the owner's browser may try."""
+    """An attack from elsewhere cannot exhaust the limit of the owner's browser."""
     device = attempt_of("alice", alice(), network="192.0.2.7/32", device="d", key=KEY)
 
     assert device.scopes == (Scope.KNOWN_DEVICE,)

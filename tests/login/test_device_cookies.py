@@ -1,4 +1,4 @@
-"""Known devices: a signature that holds for one account, one password and half a year."""
+"""Device cookies: a signature that is valid for one account, one password and half a year."""
 
 from dataclasses import replace
 
@@ -11,18 +11,18 @@ from tests.rig.people import NOW, alice
 
 KEY, OLDER = b"the key that signs", b"an older key"
 ALICE = alice(password_changed_at=NOW - 500)
-INTRODUCTION = issue(ALICE, "", keys=(KEY,), now=NOW)
-DEVICE = INTRODUCTION.partition(".")[0]
+COOKIE = issue(ALICE, "", keys=(KEY,), now=NOW)
+DEVICE = COOKIE.partition(".")[0]
 
 
-def test_a_browser_that_was_introduced_is_recognised() -> None:
+def test_a_device_cookie_is_verified() -> None:
     """By its id, for as long as it may be known."""
-    assert verify(INTRODUCTION, ALICE, keys=(KEY, OLDER), now=NOW) == DEVICE
-    assert verify(INTRODUCTION, ALICE, keys=(KEY,), now=NOW + LIFETIME - 1) == DEVICE
+    assert verify(COOKIE, ALICE, keys=(KEY, OLDER), now=NOW) == DEVICE
+    assert verify(COOKIE, ALICE, keys=(KEY,), now=NOW + LIFETIME - 1) == DEVICE
 
 
 def test_an_older_key_still_verifies() -> None:
-    """The first key signs, all of them verify: rotating keys makes nobody unknown."""
+    """The first key signs, all of them verify: rotating keys makes no device unknown."""
     signed_before = issue(ALICE, "", keys=(OLDER,), now=NOW)
 
     assert verify(signed_before, ALICE, keys=(KEY, OLDER), now=NOW) == signed_before.partition(".")[0]
@@ -35,20 +35,20 @@ def test_an_older_key_still_verifies() -> None:
     ids=["another account", "a new password", "no password of its own"],
 )
 def test_it_is_known_to_one_account_with_one_password(account: object) -> None:
-    """A cookie of somebody else's, or from before the password was changed, is worth nothing."""
-    assert verify(INTRODUCTION, account, keys=(KEY,), now=NOW) is None  # type: ignore[arg-type]
+    """A cookie of another account, or from before the password was changed, is not valid."""
+    assert verify(COOKIE, account, keys=(KEY,), now=NOW) is None  # type: ignore[arg-type]
 
 
 def test_a_browser_keeps_its_id() -> None:
-    """Signing in again gives no fresh allowance, and a longer time to be known."""
-    again = issue(ALICE, INTRODUCTION, keys=(KEY,), now=NOW + 60)
+    """Signing in again starts no new count of attempts, and makes the device known for longer."""
+    again = issue(ALICE, COOKIE, keys=(KEY,), now=NOW + 60)
 
     assert verify(again, ALICE, keys=(KEY,), now=NOW + LIFETIME + 59) == DEVICE
     assert "~" not in again
 
 
 def test_a_browser_is_known_to_a_few_accounts() -> None:
-    """Somebody with two names keeps both known; who was there longest ago is forgotten for a fifth."""
+    """A device of two accounts stays known to both; a fifth account replaces the earliest."""
     people = [replace(ALICE, id=str(number)) for number in range(ACCOUNTS + 1)]
     cookie = ""
     for person in people:
@@ -63,7 +63,7 @@ def test_a_browser_is_known_to_a_few_accounts() -> None:
 @pytest.mark.parametrize("now", [NOW - 1, NOW + LIFETIME])
 def test_it_expires(now: int) -> None:
     """After half a year without a sign-in, and before it was made."""
-    assert verify(INTRODUCTION, ALICE, keys=(KEY,), now=now) is None
+    assert verify(COOKIE, ALICE, keys=(KEY,), now=now) is None
 
 
 @given(st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9_-]{16}\.[0-9]{1,12}\.[A-Za-z0-9_-]{43}", fullmatch=True)))
@@ -72,9 +72,9 @@ def test_nothing_else_is_recognised(value: str) -> None:
     assert verify(value, ALICE, keys=(KEY,), now=NOW) is None
 
 
-@given(st.integers(0, len(INTRODUCTION) - 1), st.characters())
+@given(st.integers(0, len(COOKIE) - 1), st.characters())
 def test_a_changed_character_makes_it_unknown(place: int, character: str) -> None:
     """No part of it may be another: not the id, not the time, not the signature."""
-    changed = INTRODUCTION[:place] + character + INTRODUCTION[place + 1 :]
+    changed = COOKIE[:place] + character + COOKIE[place + 1 :]
 
-    assert (verify(changed, ALICE, keys=(KEY,), now=NOW) is None) == (changed != INTRODUCTION)
+    assert (verify(changed, ALICE, keys=(KEY,), now=NOW) is None) == (changed != COOKIE)

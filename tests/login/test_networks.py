@@ -22,7 +22,7 @@ from service.login.networks import network_of, parse
     ],
 )
 def test_what_stands_for_a_client(address: str, network: str) -> None:
-    """An IPv4 address alone, /64 of IPv6: whoever has one address of it has them all (RL-04, RL-05)."""
+    """An IPv4 address alone, a /64 of IPv6: a customer who has one address of it has them all (RL-04, RL-05)."""
     assert network_of(address) == network
 
 

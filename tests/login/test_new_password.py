@@ -122,7 +122,7 @@ def test_the_second_click_finds_a_full_gate_or_a_disabled_account(rows: Rows) ->
             self.served -= 1
             return super().work(job, work) if self.served >= 0 else Shed.BUSY
 
-    class ThenShut(Meanwhile):
+    class ThenDisabled(Meanwhile):
         served = 3
 
         def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:
@@ -134,7 +134,7 @@ def test_the_second_click_finds_a_full_gate_or_a_disabled_account(rows: Rows) ->
 
     full = changed(rows, gate=ThenFull(rows, then))
     rows.accounts = {"a1": alice()}
-    closed = changed(rows, gate=ThenShut(rows, then))
+    closed = changed(rows, gate=ThenDisabled(rows, then))
 
     assert (full, closed) == (Problem.BUSY, Problem.WRONG_CURRENT)
 

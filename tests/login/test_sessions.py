@@ -65,12 +65,12 @@ def test_a_session_of_a_clock_that_was_wrong_is_over() -> None:
 
 
 def test_a_disabled_account_has_no_usable_session() -> None:
-    """The one gate refuses a live session whose account is shut."""
-    open_account, shut = alice(), alice(disabled_at=NOW)
+    """A live session of a disabled account may not be used."""
+    enabled, disabled = alice(), alice(disabled_at=NOW)
 
-    assert may_be_used(SignedIn(PLAIN, open_account), LIFETIMES, now=NOW)
-    assert not may_be_used(SignedIn(PLAIN, shut), LIFETIMES, now=NOW)
-    assert not may_be_used(SignedIn(PLAIN, open_account), LIFETIMES, now=NOW + 100)
+    assert may_be_used(SignedIn(PLAIN, enabled), LIFETIMES, now=NOW)
+    assert not may_be_used(SignedIn(PLAIN, disabled), LIFETIMES, now=NOW)
+    assert not may_be_used(SignedIn(PLAIN, enabled), LIFETIMES, now=NOW + 100)
 
 
 def test_last_use_is_written_once_a_minute() -> None:

@@ -1,4 +1,4 @@
-"""The device cookie of this browser (`login/device_cookies.py`). It opens no session, and stays after signing out."""
+"""The device cookie (`login/device_cookies.py`): it opens no session, and stays after signing out."""
 
 from typing import Final
 

@@ -13,15 +13,15 @@ from tests.rig.world import World
 PEOPLE = [f"person-{n:02}" for n in range(20)]
 
 
-def patient_gate(waiting: int) -> HashingGate:
-    """Return a gate for which no hash takes time: on a busy machine it would make its queue shorter, and shed."""
-    return HashingGate(threads=2, waiting=waiting, timer=lambda: 0.0)
+def gate_for(requests: int) -> HashingGate:
+    """Return a gate whose one queue (of two) holds so many, and for which hashes take no time: none is shed."""
+    return HashingGate(threads=2, waiting=2 * requests, timer=lambda: 0.0)
 
 
 def test_no_request_gets_the_answer_of_another(world: World) -> None:
     """Twenty people sign in at the same time, three times each, and each finds their own account."""
     world.rows.accounts = {name: alice(id=name, username=name) for name in PEOPLE}
-    app = world.app(gate=patient_gate(60))
+    app = world.app(gate=gate_for(60))
 
     def visit(name: str) -> tuple[int, int, bool]:
         signed_in = post(app, "/", f"username={name}&password={quote(PASSWORD)}")
@@ -39,7 +39,7 @@ def test_no_request_gets_the_answer_of_another(world: World) -> None:
 
 def test_one_person_in_many_browsers(world: World) -> None:
     """Twenty browsers sign the same person in at once; all are in, each with a session of its own."""
-    app = world.app(gate=patient_gate(20))
+    app = world.app(gate=gate_for(20))
 
     with ThreadPoolExecutor(20) as browsers:
         answers = list(browsers.map(lambda _: post(app, "/", f"username=alice&password={quote(PASSWORD)}"), range(20)))
