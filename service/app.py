@@ -170,8 +170,8 @@ def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
 def _brand(settings: Settings) -> Brand:
     from service.services import Brand
 
-    logo = settings.brand.logo
-    return Brand(settings.brand.name, settings.brand.accent, logo.read_bytes() if logo else None)
+    brand = settings.brand
+    return Brand(brand.name, brand.accent, brand.logo.read_bytes() if brand.logo else None)
 
 
 def _health(database: Database, counted: Chosen) -> Health:

@@ -10,8 +10,7 @@ from typing import Protocol
 
 from service.login.sessions import CLOCK_TOLERANCE_SECONDS, hash_of, new_token
 
-MINUTE = 60
-HOUR = 60 * MINUTE
+HOUR = 60 * 60
 DAY = 24 * HOUR
 SWEPT_AT_ONCE = 10
 

@@ -86,7 +86,8 @@ def change(
                 return Problem.SIGNED_OUT
             _write(stored, new_hash, stores, now)
             stores.sessions.add(opened.session)
-            stores.audit.add(_changed(stored, browser.client, by=BY_SESSION, now=now))
+            address = browser.client.address
+            stores.audit.add(Entry(now, Happened.PASSWORD_CHANGED, stored.username, address, BY_SESSION))
             return opened
     return _second_change(stored, typed, attempt, browser, stores, verifier, now)
 
@@ -131,10 +132,6 @@ def _attempt(browser: Browser, key: bytes) -> Attempt:
     return attempt_of(account.username, account, network=network, device=device, key=key)
 
 
-def _changed(account: Account, client: Client, *, by: str, now: int) -> Entry:
-    return Entry(now, Happened.PASSWORD_CHANGED, account.username, client.address, by)
-
-
 def _write(account: Account, new_hash: str, stores: Stores, now: int) -> None:
     """Set the password, and end the sessions and the one-time link of the account."""
     stores.accounts.set_password(account.id, new_hash, now=now)
@@ -156,7 +153,7 @@ def choose(
     """Choose a password through a link, which is consumed. A set-up link makes the first administrator."""
     if not is_usable(link, now=now):
         return Problem.LINK_SPENT
-    account = _new_administrator(username, now) if link.purpose is Purpose.SET_UP else _owner(link, stores)
+    account = _account_of(link, username, stores, now)
     if isinstance(account, Problem):
         return account
     key = Key(f"link {link.token_hash.hex()}", is_known=True)
@@ -167,7 +164,9 @@ def choose(
         with stores.transaction():
             redeemed = _redeem(link, account, new_hash, stores, now)
             if isinstance(redeemed, Account):
-                stores.audit.add(_chosen(link, account, client, now))
+                event = Happened.ACCOUNT_ADDED if link.purpose is Purpose.SET_UP else Happened.PASSWORD_CHANGED
+                by = f"{link.purpose.value} link"
+                stores.audit.add(Entry(now, event, account.username, client.address, by))
             return redeemed
     except UsernameTaken:
         return Problem.USERNAME_TAKEN
@@ -188,17 +187,10 @@ def _redeem(link: Link, account: Account, new_hash: str, stores: Stores, now: in
     return replace(account, password_changed_at=now)
 
 
-def _chosen(link: Link, account: Account, client: Client, now: int) -> Entry:
-    entry = _changed(account, client, by=f"{link.purpose.value} link", now=now)
-    return replace(entry, event=Happened.ACCOUNT_ADDED) if link.purpose is Purpose.SET_UP else entry
-
-
-def _new_administrator(username: str, now: int) -> Account | Problem:
-    account = new_account(username, now=now, is_admin=True)
-    return Problem.USERNAME_INVALID if isinstance(account, Refusal) else account
-
-
-def _owner(link: Link, stores: Stores) -> Account | Problem:
+def _account_of(link: Link, username: str, stores: Stores, now: int) -> Account | Problem:
+    if link.purpose is Purpose.SET_UP:
+        made = new_account(username, now=now, is_admin=True)
+        return Problem.USERNAME_INVALID if isinstance(made, Refusal) else made
     account = stores.accounts.by_id(link.account_id or "")
     return Problem.LINK_SPENT if account is None or account.is_disabled else account
 
