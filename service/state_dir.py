@@ -15,6 +15,8 @@ USABLE: Final = os.R_OK | os.W_OK | os.X_OK
 # come as 2775 and cannot be changed; who reaches the socket speaks to the service without nginx.
 STATE_MODE: Final = 0o755
 SOCKET_MODE: Final = 0o750
+_DATABASE: Final = "vestibule.sqlite3"
+_LOGS: Final = ("", "-wal", "-shm", "-journal")
 
 
 def make_file(path: Path) -> None:
@@ -57,11 +59,26 @@ def sync(path: Path) -> None:
 
 def fault_of_rights(files: Iterable[Path]) -> str | None:
     """Return what to type when others than its owner may read or write one of the files; a missing one is no fault."""
-    wide = [file for file in files if file.exists() and file.stat().st_mode & _OF_OTHERS]
+    wide = [file for file in files if os.access(file, os.F_OK) and file.stat().st_mode & _OF_OTHERS]
     if not wide:
         return None
     named, quoted = ", ".join(map(str, wide)), " ".join(shlex.quote(str(file)) for file in wide)
     return f"{named} can be read or written by others than its owner: chmod 600 {quoted}"
+
+
+def counter_file_of(database: Path) -> Path:
+    """Return the counters' file of an SQLite database, beside it: processes that share the one share the other.
+
+    Links are followed, as SQLite does for its logs: all names of one database have one file of counters.
+    """
+    file = database.resolve()
+    return file.with_name("counters.sqlite3" if file.name == _DATABASE else f"{file.name}.counters.sqlite3")
+
+
+def fault_of_database(database: Path, state: Path) -> str | None:
+    """Return what to type when others than the owner may read or write an SQLite database, its logs or its copies."""
+    files = [file.with_name(file.name + log) for file in (database, counter_file_of(database)) for log in _LOGS]
+    return fault_of_rights([*files, state / "database.made", *sorted((state / "backups").glob("*.sqlite3"))])
 
 
 def fault_of(directory: Path, mode: int, *, user: int) -> str | None:

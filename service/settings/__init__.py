@@ -23,7 +23,7 @@ from service.settings.fields import CATALOGUE, CONFIG, Setting, Settings
 from service.settings.keys import faults_of_key, secret_keys
 from service.settings.kinds import InvalidValue, SettingsFault
 from service.settings.sources import Found, Source
-from service.state_dir import SOCKET_MODE, STATE_MODE, fault_of_place
+from service.state_dir import SOCKET_MODE, STATE_MODE, fault_of_database, fault_of_place
 
 __all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
 
@@ -51,7 +51,7 @@ def load(environ: Mapping[str, str] = os.environ, *, config: Path | None = None)
 
 
 def faults_of_state(settings: Settings) -> list[str]:
-    """Return what would keep the service from its state directory, its socket and its key. Makes nothing.
+    """Return what would keep the service from its directories, its key and its database file. Makes nothing.
 
     Run as root, the check is made for the owner of the state directory: the service runs as that user.
     """
@@ -60,7 +60,9 @@ def faults_of_state(settings: Settings) -> list[str]:
     for directory, mode in ((state_dir, STATE_MODE), (settings.socket_path.parent, SOCKET_MODE)):
         if fault := fault_of_place(directory, mode, user=user):
             return [fault]
-    return faults_of_key(settings)
+    scheme, _, database = settings.database_address.partition(":///")
+    fault = fault_of_database(Path(database), state_dir) if scheme == "sqlite" else None
+    return faults_of_key(settings) + ([fault] if fault else [])
 
 
 def _sources(environ: Mapping[str, str], config: Path | None) -> list[Source]:

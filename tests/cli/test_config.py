@@ -62,6 +62,18 @@ def test_check_looks_at_the_state_directory(state: Path) -> None:
     assert f"chmod 600 {state}/secret-key" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["vestibule.sqlite3", "counters.sqlite3-wal", "backups/vestibule-1-0002.sqlite3"])
+def test_check_names_database_files_that_others_may_read(state: Path, name: str) -> None:
+    """What the start refuses is found before the start, with the command that mends it."""
+    (file := state / name).parent.mkdir(parents=True, mode=0o700)
+    file.touch(0o644)
+
+    result = _run(state, "check")
+
+    assert result.exit_code == 1
+    assert f"chmod 600 {file}" in result.stderr
+
+
 def test_check_shows_warnings_and_passes(state: Path) -> None:
     """What Kubernetes injects is a warning on the error stream, and no fault."""
     result = _run(state, "check", **_LINK)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.login.attempts import Attempts
-from service.storage.counting import redis_connection
+from service.storage.counting import redis_connection, sql_attempts
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
@@ -157,7 +157,8 @@ def counter_file(memory_path: Path) -> Iterator[CounterFile]:
 
 @pytest.fixture(params=["memory", *SQL, "redis", "redis-before-sql"])
 def attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Attempts:
-    """Every implementation of the port in turn, with nothing in it."""
+    """Every implementation of the port in turn, with nothing in it; waited for however busy this machine is."""
+    monkeypatch.setattr(sql_attempts, "PATIENCE_SECONDS", 30.0)
     if request.param == "memory":
         return MemoryAttempts(Rows())
     if request.param == "redis":

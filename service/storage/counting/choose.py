@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from service import state_dir
 from service.login.attempts import Attempts
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database, Rows
-from service.storage.upkeep import file_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def choose(database: Database, *, redis: str | None) -> Chosen:
     if database.path is not None:
         from service.storage.counting.counter_file import CounterFile
 
-        rows = CounterFile(file_checks.counter_file_of(database.path))
+        rows = CounterFile(state_dir.counter_file_of(database.path))
     in_sql = SqlAttempts(rows)
     if redis is None:
         return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})

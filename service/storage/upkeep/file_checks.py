@@ -1,7 +1,7 @@
 """What must hold before an SQLite file is opened, in words that say what to type.
 
-The state directory remembers which file was made (`database.made`): when that file is missing or empty
-later, a volume was not mounted or somebody deleted it, and a new empty database would hide the loss.
+A marker file in the state directory (`database.made`) names the file that was made: when that file is missing or
+empty later, a volume was not mounted or the file was deleted, and a new empty database would hide the loss.
 See docs/decisions/0007-a-lost-database-is-not-a-new-one.md.
 """
 
@@ -10,6 +10,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,138 +22,105 @@ from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
 
 OLDEST_LIBRARY: Final = (3, 35)
-CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024
-_USUAL_NAME: Final = "vestibule.sqlite3"
-_LOGS: Final = ("", "-wal", "-shm", "-journal")
 
 
-class Note:
-    """The state directory's memory of the file that was made."""
+@dataclass(frozen=True, slots=True)
+class DatabaseFile:
+    """The file of an SQLite database, and the directory of its copies, which lies in the state directory."""
 
-    def __init__(self, note: Path, database: Path) -> None:
-        self.path = note
-        self._database = str(database)
+    path: Path
+    backups: Path
 
-    def names_it(self) -> bool:
-        """Whether this very file was made once."""
-        return self.path.is_file() and self.path.read_text().strip() == self._database
+    @property
+    def marker(self) -> Path:
+        """The file `database.made`, which names the database file that was made."""
+        return self.backups.parent / "database.made"
 
-    def write(self) -> None:
-        """Remember the file. Raises SchemaFault when that cannot be written down."""
-        if self.names_it():
+    def was_made(self) -> bool:
+        return self.marker.is_file() and self.marker.read_text().strip() == str(self.path)
+
+    def mark_made(self) -> None:
+        """Write the marker. Raises SchemaFault."""
+        if self.was_made():
             return
         try:
-            state_dir.make_folder(self.path.parent)
-            self.path.unlink(missing_ok=True)
-            state_dir.make_file(self.path)
-            self.path.write_text(self._database + "\n")
+            state_dir.make_folder(self.marker.parent)
+            self.marker.unlink(missing_ok=True)
+            state_dir.make_file(self.marker)
+            self.marker.write_text(f"{self.path}\n")
         except OSError as fault:
-            raise SchemaFault(_no_access(fault, self.path)) from fault
+            raise SchemaFault(_no_access(fault, self.marker)) from fault
 
+    def before_opening(self) -> None:
+        """Make the file when this is a first start. Raises SchemaFault when it is not, or the file cannot be used."""
+        if sqlite.DRIVER.sqlite_version_info < OLDEST_LIBRARY:
+            raise SchemaFault(f"SQLite {sqlite.DRIVER.sqlite_version} is too old: install a Python with 3.35 or later")
+        try:
+            if fault := state_dir.fault_of_database(self.path, self.backups.parent):
+                raise SchemaFault(fault)
+            if not self.path.exists() or self.path.stat().st_size == 0:
+                self.refuse_a_loss()
+            if not self.path.exists():
+                state_dir.make_file(self.path)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CLOEXEC))
+        except OSError as failure:
+            raise SchemaFault(_no_access(failure, self.path)) from failure
+        if not os.access(self.path.parent, os.W_OK | os.X_OK):
+            raise SchemaFault(_no_access(PermissionError("its journal could not be written"), self.path.parent))
 
-def counter_file_of(database: Path) -> Path:
-    """Return the counters' file of an SQLite database, beside it: processes that share the one share the other.
+    def refuse_a_loss(self) -> None:
+        """Raise SchemaFault when there are signs that the database, now empty, once was not."""
+        log = self.path.with_name(self.path.name + "-wal")
+        unmerged = log.exists() and log.stat().st_size > 0
+        if not (self.was_made() or unmerged):
+            return
+        copies = sorted(map(str, self.backups.glob("*.sqlite3")))
+        last = f"the last copy is {copies[-1]}" if copies else f"there is no copy in {self.backups}"
+        raise SchemaFault(
+            f"{self.path} is missing or empty, but there was a database: mount its volume or restore it ({last}). "
+            f"To begin with an empty one: rm -f {shlex.quote(str(self.marker))} {shlex.quote(str(log))}"
+        )
 
-    Links are followed, as SQLite does for its logs: all names of one database have one file of counters.
-    """
-    file = database.resolve()
-    return file.with_name("counters.sqlite3" if file.name == _USUAL_NAME else f"{file.name}.counters.sqlite3")
+    @contextmanager
+    def opened(self) -> Iterator[sa.Connection]:
+        """Open the file with the journal that it has, so that one that is not ours is not changed.
 
-
-def refuse_open_files(database: Path, note: Note, backups: Path) -> None:
-    """Raise SchemaFault when others than the owner may read or write the database or what belongs to it."""
-    kept = [file.with_name(file.name + log) for file in (database, counter_file_of(database)) for log in _LOGS]
-    if fault := state_dir.fault_of_rights([*kept, note.path, *sorted(backups.glob("*.sqlite3"))]):
-        raise SchemaFault(fault)
+        Damage and whatever the block finds wrong leave as SchemaFault, other failures as Unavailable.
+        """
+        engine = sa.create_engine(
+            "sqlite://",
+            module=sqlite.DRIVER,
+            creator=lambda: sqlite.DRIVER.connect(sqlite.address_of(self.path), uri=True, isolation_level=None),
+            poolclass=sa.pool.NullPool,
+        )
+        try:
+            with engine.connect() as connection:
+                yield connection
+        except SchemaFault as fault:
+            raise SchemaFault(f"{self.path}: {fault}") from fault
+        except sa.exc.DBAPIError as failure:
+            if not sqlite.is_damage(failure):
+                raise Unavailable(f"{self.path}: {failure.orig}") from failure
+            said = f"is damaged, or no SQLite database ({failure.orig}): stop the service and restore a copy from"
+            raise SchemaFault(f"{self.path} {said} {self.backups}") from failure
 
 
 @contextmanager
 def alone(database: Path) -> Iterator[None]:
     """Let one process at a time make or change the database; the others wait."""
     lock = database.with_name(database.name + ".lock")
-    handle = _opened(lock)
+    try:
+        state_dir.make_folder(lock.parent)
+        with suppress(FileExistsError):
+            state_dir.make_file(lock)
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as fault:
+        raise SchemaFault(_no_access(fault, lock.parent)) from fault
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
-
-
-def _opened(lock: Path) -> int:
-    try:
-        state_dir.make_folder(lock.parent)
-        with suppress(FileExistsError):
-            state_dir.make_file(lock)
-        return os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except OSError as fault:
-        raise SchemaFault(_no_access(fault, lock.parent)) from fault
-
-
-def before_opening(database: Path, note: Note, backups: Path) -> None:
-    """Make the file when this is a first start. Raises SchemaFault when it is not, or when it cannot be used."""
-    if sqlite.DRIVER.sqlite_version_info < OLDEST_LIBRARY:
-        raise SchemaFault(
-            f"this Python's SQLite is {sqlite.DRIVER.sqlite_version}; 3.35 or later is needed (RETURNING)"
-        )
-    try:
-        refuse_open_files(database, note, backups)
-        if not database.exists() or database.stat().st_size == 0:
-            refuse_a_loss(database, note, backups)
-        if not database.exists():
-            state_dir.make_file(database)
-        os.close(os.open(database, os.O_RDWR | os.O_CLOEXEC))
-    except OSError as fault:
-        raise SchemaFault(_no_access(fault, database)) from fault
-    if not os.access(database.parent, os.W_OK | os.X_OK):
-        raise SchemaFault(_no_access(PermissionError("its journal could not be written"), database.parent))
-
-
-def refuse_a_loss(database: Path, note: Note, backups: Path) -> None:
-    """Raise SchemaFault when there are signs that the database, now empty, once was not."""
-    log = database.with_name(database.name + "-wal")
-    unmerged = log.exists() and log.stat().st_size > 0
-    if not (note.names_it() or unmerged):
-        return
-    copies = sorted(map(str, backups.glob("*.sqlite3")))
-    last = f"the last copy is {copies[-1]}" if copies else f"there is no copy in {backups}"
-    raise SchemaFault(
-        f"{database} is missing or empty, but there was a database: mount its volume or restore it ({last}). "
-        f"To begin with an empty one: rm -f {shlex.quote(str(note.path))} {shlex.quote(str(log))}"
-    )
-
-
-@contextmanager
-def as_it_is(database: Path, backups: Path) -> Iterator[sa.Connection]:
-    """Open the file with the journal that it has, so that one that is not ours is not changed.
-
-    Damage and whatever the block finds wrong leave as SchemaFault, other failures as Unavailable.
-    """
-    engine = sa.create_engine(
-        "sqlite://",
-        module=sqlite.DRIVER,
-        creator=lambda: sqlite.DRIVER.connect(sqlite.address_of(database), uri=True, isolation_level=None),
-        poolclass=sa.pool.NullPool,
-    )
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except SchemaFault as fault:
-        raise SchemaFault(f"{database}: {fault}") from fault
-    except sa.exc.DBAPIError as fault:
-        if sqlite.is_damage(fault):
-            raise SchemaFault(
-                f"{database} is damaged, or no SQLite database ({fault.orig}); copies: {backups}"
-            ) from fault
-        raise Unavailable(f"{database}: {fault.orig}") from fault
-
-
-def whole_if_small(connection: sa.Connection, database: Path) -> None:
-    """Check every page where that takes no noticeable time. Raises SchemaFault."""
-    if database.stat().st_size > CHECKED_WHOLE_BYTES:
-        return
-    said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if said != "ok":
-        raise SchemaFault(f"the file is damaged ({said}); restore a copy")
 
 
 def _no_access(fault: OSError, path: Path) -> str:

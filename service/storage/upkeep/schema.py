@@ -17,14 +17,15 @@ from service import RELEASE
 from service.services import Unavailable
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Plain, metadata
-from service.storage.upkeep import file_checks
 from service.storage.upkeep.backup import BadCopy, copy
+from service.storage.upkeep.file_checks import DatabaseFile, alone
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
 HEAD: Final = "0002"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
+CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
@@ -58,14 +59,14 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
         finally:
             database.close()
         return
-    note = file_checks.Note(backups.parent / "database.made", database.path)
-    with file_checks.alone(database.path):
-        file_checks.before_opening(database.path, note, backups)
+    file = DatabaseFile(database.path, backups)
+    with alone(file.path):
+        file.before_opening()
         try:
-            _bring_up_to_date(database, database.path, note, backups, now=now)
+            _bring_up_to_date(database, file, now=now)
         finally:
             database.close()
-        note.write()
+        file.mark_made()
     database.known_current = True
 
 
@@ -101,28 +102,32 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
     return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
 
 
-def _bring_up_to_date(database: Database, path: Path, note: file_checks.Note, backups: Path, *, now: int) -> None:
-    with file_checks.as_it_is(path, backups) as connection:
+def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> None:
+    with file.opened() as connection:
         before = _judge(connection)
-        file_checks.whole_if_small(connection, path)
+        if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
+            said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if said != "ok":
+                raise SchemaFault(f"the file is damaged ({said}): stop the service and restore a copy")
     if (before or "") >= HEAD:
         return
     if before is None:
-        file_checks.refuse_a_loss(path, note, backups)
+        file.refuse_a_loss()
     try:
-        kept = copy(path, backups, label=before, now=now) if before else None
+        kept = copy(file.path, file.backups, label=before, now=now) if before else None
     except BadCopy as fault:
-        raise SchemaFault(f"{path} was not migrated: no sound copy could be kept in {backups}: {fault}") from fault
+        raise SchemaFault(f"{file.path} was not migrated: no sound copy in {file.backups} ({fault})") from fault
     with database.wholesale() as connection:
         _migrate(connection)
         if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-            raise SchemaFault(f"{path} was not migrated: a row would lose what it refers to")
+            raise SchemaFault(f"{file.path} was not migrated: a row would lose what it refers to")
     _log.info(_BROUGHT, before or "nothing", HEAD)
     if kept:
+        path, copied = shlex.quote(str(file.path)), shlex.quote(str(kept))
         _log.warning(
             "the way back to revision %s: stop the service, install the release from before, then: "
             "rm -f %s-wal %s-shm && cp -p %s %s",
-            *(before, *(shlex.quote(str(file)) for file in (path, path, kept, path))),
+            *(before, path, path, copied, path),
         )
 
 
