@@ -96,7 +96,7 @@ def _quoted(setting: Setting, value: object) -> str:
     text = str(value).strip()
     if setting.kind.is_secret or setting.kind.is_list or "@" in text or not text:
         return ""
-    return f' (it is "{text[:_LONGEST_QUOTE]}{"…" if len(text) > _LONGEST_QUOTE else ""}")'
+    return f' (it is "{text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"}")'
 
 
 def _made(values: Mapping[str, object], **how: Any) -> Settings:

@@ -12,8 +12,6 @@ from service.settings.kinds import spelled_duration
 Contradiction = tuple[tuple[str, ...], str]
 # OWASP ASVS 5.0, appendix C: passes over the memory, and the KiB that so many need at least.
 _LEAST_MEMORY: Final = {1: 47_104, 2: 19_456, 3: 12_288}
-_BY_IDLE: Final = "an idle session would outlive its absolute limit"
-_BY_REMEMBER: Final = "people who chose to stay signed in would be signed out before the others"
 
 
 def contradictions(settings: Settings) -> Iterator[Contradiction]:
@@ -23,15 +21,15 @@ def contradictions(settings: Settings) -> Iterator[Contradiction]:
 
 
 def _lifetimes(settings: Settings) -> Iterator[Contradiction]:
-    for shorter, longer, why in (
-        ("idle", "absolute", _BY_IDLE),
-        ("remember_idle", "remember_absolute", _BY_IDLE),
-        ("idle", "remember_idle", _BY_REMEMBER),
-        ("absolute", "remember_absolute", _BY_REMEMBER),
+    for shorter, longer in (
+        ("idle", "absolute"),
+        ("remember_idle", "remember_absolute"),
+        ("idle", "remember_idle"),
+        ("absolute", "remember_absolute"),
     ):
         low, high = getattr(settings.sessions, shorter), getattr(settings.sessions, longer)
         if low > high:
-            sentence = f"{{0}} ({spelled_duration(low)}) is longer than {{1}} ({spelled_duration(high)}): {why}"
+            sentence = f"{{0}} ({spelled_duration(low)}) must not be longer than {{1}} ({spelled_duration(high)})"
             yield (f"sessions.{shorter}", f"sessions.{longer}"), sentence
 
 
@@ -40,34 +38,34 @@ def _cookie_domain(settings: Settings) -> Iterator[Contradiction]:
     if domain is None:
         return
     if not public.is_https:
-        yield names, "{0} needs https, because the cookie is sent over https only: {1} is plain http"
+        yield names, "{0} needs an address with https:// in {1}"
     elif public.host != domain and not public.host.endswith(f".{domain}"):
-        why = f"is neither the host in {{1}} ({public.host}) nor a parent domain of it: browsers would drop the cookie"
-        yield names, f"{{0}} ({domain}) {why}"
+        yield names, f"{{0}} ({domain}) must be the host in {{1}} ({public.host}) or a parent domain of it"
 
 
 def _hashing_cost(settings: Settings) -> Iterator[Contradiction]:
     passes, memory = settings.passwords.iterations, settings.passwords.memory
     least = _LEAST_MEMORY[min(passes, max(_LEAST_MEMORY))]
     if memory < least:
-        what = f"is too little with {passes} in {{1}}: at least {least}k, or more passes (ASVS 11.4.2)"
-        yield ("passwords.memory", "passwords.iterations"), f"{{0}} ({memory}k) {what}"
+        sentence = f"{{0}} ({memory}k) must be at least {least}k while {{1}} is {passes} (ASVS 11.4.2)"
+        yield ("passwords.memory", "passwords.iterations"), sentence
 
 
 def _free_threads(settings: Settings) -> Iterator[Contradiction]:
     threads, gate = settings.server.threads, settings.gate_size
     if gate.left < 1:
-        hashing = f"{gate.threads} hash threads in each worker"
-        why = f"is too little beside {hashing}: no thread would be left for other requests"
-        names = ("server.threads", "hashing.threads", "server.workers")
-        yield names, f"{{0}} ({threads}) {why}. Raise {{0}} or {{2}}, or lower {{1}}"
+        sentence = (
+            f"{{0}} ({threads}) must be at least {gate.threads + 3}, or {{1}} lower or {{2}} higher: each worker has "
+        )
+        sentence += f"{gate.threads} hash threads, and no thread would be left for other requests"
+        yield ("server.threads", "hashing.threads", "server.workers"), sentence
 
 
 def _outer_limits(settings: Settings) -> Iterator[Contradiction]:
     edge, minute = settings.limits.edge_post_per_second, settings.limits.post_per_minute
     if edge * 60 < minute:
-        why = f"is less than {{1}} ({minute}) allows: nginx would refuse before the service can explain"
-        yield ("limits.edge_post_per_second", "limits.post_per_minute"), f"{{0}} ({edge}) {why}"
+        sentence = f"{{0}} ({edge} a second) must not be less than {{1}} ({minute} a minute)"
+        yield ("limits.edge_post_per_second", "limits.post_per_minute"), sentence
 
 
 def _listeners(settings: Settings) -> Iterator[Contradiction]:

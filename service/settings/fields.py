@@ -49,9 +49,7 @@ class Settings(Section):
         unset="counted in SQL",
     )
     state_dir: Path = setting(
-        addresses.PATH,
-        _PROJECT / "var",
-        "What the service keeps: the SQLite database, the secret key, nginx's files, backups.",
+        addresses.PATH, _PROJECT / "var", "Holds the SQLite database, the secret key, nginx's files and backups."
     )
     secret_key: Secret | None = setting(
         KEY,
@@ -61,10 +59,7 @@ class Settings(Section):
         unset="`secret-key` in the state directory, made at the first start",
     )
     config: Path | None = setting(
-        addresses.PATH,
-        None,
-        "The TOML file with all the others.",
-        unset="`/etc/vestibule/vestibule.toml`, when that file exists",
+        addresses.PATH, None, "The file of settings.", unset="`/etc/vestibule/vestibule.toml`, when that file exists"
     )
     trusted_proxies: tuple[Network, ...] = setting(
         addresses.NETWORKS, (), "Networks of proxies in front of nginx whose X-Forwarded-For counts."

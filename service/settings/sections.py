@@ -76,7 +76,8 @@ class Throttles(Section):
     """How many wrong passwords in how much time. A right one is not counted; unknown usernames count as known ones.
 
     A network is an IPv4 address, or a /64 of IPv6; an office behind one address shares it. A known device is a browser
-    that signed in to that account before, since its password was chosen.
+    that signed in to that account before, since its password was chosen. Beyond `account` the owner needs a known
+    device, or waits.
     """
 
     account_from_network: Limit = setting(
@@ -86,10 +87,7 @@ class Throttles(Section):
         _LIMIT, Limit(100, 15 * MINUTE), "For one network and all accounts: enough for an office where many mistype."
     )
     account: Limit = setting(
-        _LIMIT,
-        Limit(50, HOUR),
-        "For one account from all networks, known devices excepted: what a botnet may guess. Beyond it the owner needs "
-        "a known device, or waits.",
+        _LIMIT, Limit(50, HOUR), "For one account from all networks: what a botnet may guess. Known devices are exempt."
     )
     known_device: Limit = setting(
         _LIMIT, Limit(10, 15 * MINUTE), "For one account from one known device, whatever other devices do."
@@ -144,10 +142,7 @@ class Server(Section):
         "Where nginx listens for browsers; `localhost` is 127.0.0.1 and, on a machine with IPv6, ::1.",
     )
     socket: Path | None = setting(
-        addresses.SOCKET,
-        None,
-        "The unix socket between nginx and gunicorn, in a directory that only they may enter.",
-        unset="`run/gunicorn.sock` in the state directory",
+        addresses.SOCKET, None, "Where gunicorn listens for nginx.", unset="`run/gunicorn.sock` in the state directory"
     )
     workers: int | None = setting(
         kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"

@@ -5,6 +5,7 @@ no driver can refuse it, or read it otherwise. It may hold a password: a refusal
 """
 
 import re
+from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import IPv6Address
 from typing import Final
@@ -17,14 +18,8 @@ _ENCODE: Final = (
     "percent-encode these characters in the user name and the password: "
     "% as %25, / as %2F, ? as %3F, # as %23, @ as %40, : as %3A, [ as %5B, ] as %5D"
 )
-_DATABASE_FORM: Final = (
-    "must look like postgresql://user:password@host:5432/name or, for the socket in a directory, "
-    f"postgresql://user@%2Fvar%2Frun%2Fpostgresql/name; {_ENCODE}"
-)
-_REDIS_FORM: Final = (
-    "must look like redis://user:password@host:6379/0, rediss://… (TLS) or redis+unix:///path/to/socket?db=0; "
-    f"{_ENCODE}"
-)
+_DATABASE_FORM: Final = "postgresql://user:password@host:5432/name or postgresql://user@%2Fvar%2Frun%2Fpostgresql/name"
+_REDIS_FORM: Final = "redis://user:password@host:6379/0, rediss://… (TLS) or redis+unix:///path/to/socket?db=0"
 _PARTS: Final = (
     r"(?P<scheme>%s)://(?P<login>[^:/?#@]*(?::%s)?@)?(?P<host>\[[^\]@]*\]|[^:/?#@\[\]]*)(?::(?P<port>[^/?#@]*))?"
     r"(?P<name>%s)(?:\?(?P<options>[^#@]*))?"
@@ -52,12 +47,10 @@ def database(value: object) -> Secret:
     if _SQLITE.fullmatch(address):
         return Secret(address)
     if address.lower().startswith("sqlite"):
-        raise InvalidValue(
-            "must be sqlite:/// and the absolute path of a file, without options: sqlite:////srv/v.sqlite3"
-        )
+        raise InvalidValue("must have the absolute path of a file after sqlite:///, such as sqlite:////srv/v.sqlite3")
     found = _DATABASE.fullmatch(address)
     if found is None:
-        raise InvalidValue(_DATABASE_FORM)
+        raise InvalidValue(f"must look like {_DATABASE_FORM}; {_ENCODE}")
     options = _options(found["options"], _POSTGRESQL_OPTIONS)
     host, port = _decoded(found["host"]) or options.pop("host", ""), _port(found["port"] or options.pop("port", ""))
     if not options.keys().isdisjoint({"host", "port"}):
@@ -73,18 +66,14 @@ def redis(value: object) -> Secret:
     """Return the address in the scheme that redis-py and limits know; Valkey speaks the same protocol."""
     found = _REDIS.fullmatch(text(value))
     if found is None:
-        raise InvalidValue(_REDIS_FORM)
-    scheme, name, port = (
-        found["scheme"].lower().replace("valkey", "redis"),
-        _decoded(found["name"]),
-        _port(found["port"]),
-    )
-    is_socket = scheme.endswith("unix")
-    if is_socket == bool(found["host"] or port) or (is_socket and len(name) <= 1):
-        raise InvalidValue(_REDIS_FORM)
-    if is_socket:
+        raise InvalidValue(f"must look like {_REDIS_FORM}; {_ENCODE}")
+    scheme = found["scheme"].lower().replace("valkey", "redis")
+    name, port = _decoded(found["name"]), _port(found["port"])
+    if scheme.endswith("unix") and len(name) > 1 and not (found["host"] or port):
         options = _options(found["options"], {"db"})
         return _together("redis+unix", found, quote(name), {"db": _database_number(options.get("db", "0"))})
+    if scheme.endswith("unix") or not found["host"]:
+        raise InvalidValue(f"must look like {_REDIS_FORM}; {_ENCODE}")
     # redis-py decodes an option twice.
     given = _options(found["options"], _TLS_FILES_OF_REDIS if scheme == "rediss" else set())
     server = _host(_decoded(found["host"])) + (port and f":{port}")
@@ -154,13 +143,11 @@ def _port(written: str | None) -> str:
 
 def _host(host: str) -> str:
     """Return a name, an IPv4 address, or an IPv6 address in brackets."""
-    try:
+    with suppress(ValueError):
         if host.startswith("["):
             return f"[{IPv6Address(host[1:-1])}]"
-    except ValueError:
-        raise InvalidValue("has no valid IPv6 address between [ and ]") from None
     if not _HOST.fullmatch(host):
-        raise InvalidValue(f"must have one host, a name or an IP address; {_ENCODE}")
+        raise InvalidValue(f"must have one host, a name or an IP address (IPv6 in brackets); {_ENCODE}")
     return host
 
 

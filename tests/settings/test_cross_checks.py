@@ -12,24 +12,27 @@ _HTTPS = "https://login.example.org"
     [
         (
             {"SESSIONS__IDLE": "36h"},
-            "VESTIBULE_SESSIONS__IDLE (36h) is longer than VESTIBULE_SESSIONS__ABSOLUTE (24h): an idle session would",
+            "VESTIBULE_SESSIONS__IDLE (36h) must not be longer than VESTIBULE_SESSIONS__ABSOLUTE (24h)",
         ),
-        ({"SESSIONS__REMEMBER_IDLE": "31d"}, "VESTIBULE_SESSIONS__REMEMBER_IDLE (31d) is longer"),
-        ({"SESSIONS__REMEMBER_IDLE": "11h"}, "VESTIBULE_SESSIONS__IDLE (12h) is longer"),
+        ({"SESSIONS__REMEMBER_IDLE": "31d"}, "VESTIBULE_SESSIONS__REMEMBER_IDLE (31d) must not be longer"),
+        ({"SESSIONS__REMEMBER_IDLE": "11h"}, "VESTIBULE_SESSIONS__IDLE (12h) must not be longer"),
         (
             {"SESSIONS__REMEMBER_IDLE": "13h", "SESSIONS__REMEMBER_ABSOLUTE": "23h"},
-            "VESTIBULE_SESSIONS__ABSOLUTE (24h) is longer than VESTIBULE_SESSIONS__REMEMBER_ABSOLUTE (23h)",
+            "VESTIBULE_SESSIONS__ABSOLUTE (24h) must not be longer than VESTIBULE_SESSIONS__REMEMBER_ABSOLUTE (23h)",
         ),
         (
             {"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "example.com"},
-            "(example.com) is neither the host in VESTIBULE_PUBLIC_URL (login.example.org) nor a parent",
+            "(example.com) must be the host in VESTIBULE_PUBLIC_URL (login.example.org) or a parent domain",
         ),
-        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "ample.org"}, "nor a parent domain"),
-        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "a.login.example.org"}, "nor a parent domain"),
-        ({"SESSIONS__COOKIE_DOMAIN": "example.org"}, "VESTIBULE_SESSIONS__COOKIE_DOMAIN needs https"),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "ample.org"}, "or a parent domain"),
+        ({"PUBLIC_URL": _HTTPS, "SESSIONS__COOKIE_DOMAIN": "a.login.example.org"}, "or a parent domain"),
+        (
+            {"SESSIONS__COOKIE_DOMAIN": "example.org"},
+            "VESTIBULE_SESSIONS__COOKIE_DOMAIN needs an address with https:// in VESTIBULE_PUBLIC_URL",
+        ),
         (
             {"PASSWORDS__MEMORY": "19455k"},
-            "(19455k) is too little with 2 in VESTIBULE_PASSWORDS__ITERATIONS: at least 19456k",
+            "(19455k) must be at least 19456k while VESTIBULE_PASSWORDS__ITERATIONS is 2",
         ),
         ({"PASSWORDS__ITERATIONS": "1"}, "at least 47104k"),
         ({"PASSWORDS__ITERATIONS": "1", "PASSWORDS__MEMORY": "46m"}, ""),
@@ -37,12 +40,15 @@ _HTTPS = "https://login.example.org"
         ({"PASSWORDS__ITERATIONS": "9", "PASSWORDS__MEMORY": "12m"}, ""),
         (
             {"SERVER__WORKERS": "2", "HASHING__THREADS": "12", "SERVER__THREADS": "8"},
-            "no thread would be left for other requests. Raise VESTIBULE_SERVER__THREADS or VESTIBULE_SERVER__WORKERS",
+            "(8) must be at least 9, or VESTIBULE_HASHING__THREADS lower or VESTIBULE_SERVER__WORKERS higher",
         ),
         ({"SERVER__WORKERS": "2", "HASHING__THREADS": "10", "SERVER__THREADS": "8"}, ""),
-        ({"SERVER__THREADS": "3"}, "VESTIBULE_SERVER__THREADS (3) is too little beside 1 hash threads"),
+        ({"SERVER__THREADS": "3"}, "VESTIBULE_SERVER__THREADS (3) must be at least 4"),
         ({"SERVER__THREADS": "4"}, ""),
-        ({"LIMITS__POST_PER_MINUTE": "1201"}, "VESTIBULE_LIMITS__EDGE_POST_PER_SECOND (20) is less than"),
+        (
+            {"LIMITS__POST_PER_MINUTE": "1201"},
+            "VESTIBULE_LIMITS__EDGE_POST_PER_SECOND (20 a second) must not be less than",
+        ),
         ({"LIMITS__POST_PER_MINUTE": "1200"}, ""),
         ({"OPS_LISTEN": "localhost:8080"}, "VESTIBULE_OPS_LISTEN (localhost:8080) and VESTIBULE_SERVER__LISTEN"),
         ({"OPS_LISTEN": "127.0.0.1:8080"}, "overlap: choose another port"),
@@ -64,7 +70,7 @@ def test_settings_that_contradict_one_another_are_refused(given: dict[str, str],
 
 
 def test_a_contradiction_is_said_beside_other_faults_but_never_of_an_invalid_value() -> None:
-    """What a value would have been nobody knows: only the fit ones are compared."""
+    """Only valid values are compared: an invalid one stands at its default meanwhile."""
     found = faults(
         {
             "VESTIBULE_SESSIONS__ABSOLUTE": "soon",
