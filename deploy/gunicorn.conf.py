@@ -11,14 +11,16 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import ram_disk, state_dir
+from service import metrics_dir, state_dir
 from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
-_RAM = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
+_RAM = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
 
 
 def _own_directory(path: Path, made: int, accepted: int) -> Path:
@@ -32,18 +34,13 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
     return path
 
 
-def _usual_metrics(settings: Settings) -> Path:
-    """Return where the workers count by themselves: on a RAM disk, one directory for each socket."""
-    name = f"{ram_disk.prefix()}{hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12]}"
-    return (_RAM if _RAM.is_dir() else settings.socket_path.parent) / name
-
-
-def _chosen_metrics(usual: Path) -> Path:
-    """Return where the workers count: the directory that the operator names, else the usual one."""
-    named = os.environ.get("PROMETHEUS_MULTIPROC_DIR", str(usual))
-    if not Path(named).is_absolute():
-        sys.exit(f'PROMETHEUS_MULTIPROC_DIR is "{named}": write the absolute path of a directory, or unset it')
-    return Path(named)
+def _chosen_metrics(settings: Settings) -> Path:
+    """Return where the workers count: the directory that the operator names, else one on the RAM disk."""
+    ours = metrics_dir.our_name(hashlib.sha256(bytes(settings.socket_path)).hexdigest()[:12])  # one for each socket
+    chosen = os.environ.get("PROMETHEUS_MULTIPROC_DIR", str(_RAM / ours))
+    if not Path(chosen).is_absolute():
+        sys.exit(f'PROMETHEUS_MULTIPROC_DIR is "{chosen}": write the absolute path of a directory, or unset it')
+    return Path(chosen)
 
 
 try:
@@ -52,14 +49,10 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o750, state_dir.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, state_dir.SOCKET_MODE)
-_metrics = _chosen_metrics(_usual_metrics(_settings))
-if _metrics == _usual_metrics(_settings):
-    ram_disk.remove_unused(_metrics.parent, multiprocess_metrics.clear)
-    while not ram_disk.claim(_own_directory(_metrics, 0o700, 0o700), multiprocess_metrics.clear):
-        pass
-else:
-    _own_directory(_metrics, 0o700, 0o700)
-multiprocess_metrics.prepare(_metrics)  # before anything makes a metric
+metrics_dir.remove_unused(_RAM)  # before anything makes a metric
+_metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_directory(path, 0o700, 0o700))
+multiprocess_metrics.prepare(_metrics)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives the directory back, until gunicorn listens for signals
 
 # structlog would load it where a developer's tools brought it, for a colourful output that is not ours: 4 MB.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
@@ -85,7 +78,7 @@ worker_class = "gthread"
 workers = _settings.workers
 threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
-worker_tmp_dir = str(_RAM) if _RAM.is_dir() else None  # the heartbeat never waits for a disk
+worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
 
 # --- How long
 
@@ -180,19 +173,12 @@ def post_worker_init(_worker: "Worker") -> None:
 def pre_exec(server: "Arbiter") -> None:
     """Let a new master (USR2) take signals, too: it is born the same way. It counts on where this one counts."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
-    kept = {name: value for name, value in os.environ.items() if name.startswith("PROMETHEUS_MULTIPROC_")}
-    server.cfg.env_orig.update(kept)
+    server.cfg.env_orig["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics.path)
 
 
 def child_exit(_server: "Arbiter", _worker: "Worker") -> None:
     """Drop the gauges of a worker that ended; what it counted stays, and its successor continues it."""
     multiprocess_metrics.forget_the_dead()
-
-
-def on_exit(server: "Arbiter") -> None:
-    """Empty the counters, unless a successor counts there. The operator's own directory stays, and others' files."""
-    if not server.reexec_pid:
-        multiprocess_metrics.clear(_metrics)
 
 
 # --- What is not believed either: options of gunicorn's own, which could serve without nginx or its limits

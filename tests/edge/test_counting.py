@@ -3,11 +3,11 @@
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from tests.edge.conftest import children
 from tests.rig.servers import Servers, counters_of, prepared, running
 from tests.rig.small_disk import fill, small_disk
 from tests.rig.until import PATIENCE_SECONDS
@@ -23,9 +23,13 @@ def servers() -> Iterator[Servers]:
 
 
 def _workers(servers: Servers) -> set[int]:
-    master = str(servers.processes["gunicorn"].pid)
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", master], capture_output=True, text=True, check=False)
-    return {int(pid) for pid in listed.stdout.split()}
+    return children(servers.processes["gunicorn"].pid)
+
+
+def _both_workers(servers: Servers) -> set[int]:
+    """Return the workers as soon as there are as many as the settings say."""
+    servers.wait_until(lambda: len(_workers(servers)) == WORKERS, "both workers run")
+    return _workers(servers)
 
 
 def _counted(servers: Servers) -> float:
@@ -60,8 +64,7 @@ def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Ser
     known = 20
     most = 0
     for how in (signal.SIGHUP, signal.SIGKILL, signal.SIGHUP, signal.SIGKILL):
-        servers.wait_until(lambda: len(_workers(servers)) == WORKERS, "those before are gone")
-        before = _workers(servers)
+        before = _both_workers(servers)
         if how is signal.SIGHUP:
             servers.processes["gunicorn"].send_signal(how)
         else:
@@ -72,18 +75,18 @@ def test_counts_survive_every_exchange_of_workers_in_the_same_files(servers: Ser
         _ask(servers, 9)
         known += 10
         assert _counted(servers) == known
-        most = max(most, sum(name.endswith(".lock") for name in _files(servers)))
+        most = max(most, sum(name.startswith("counter_") for name in _files(servers)))
 
     assert most <= 2 * WORKERS + 1  # the master
 
 
-def test_what_a_dead_worker_noticed_goes_with_it() -> None:
-    """One worker that lost Redis shows in every scrape; killed, it shows in none: nobody would take it back (F-03)."""
+def test_gauges_of_a_dead_worker_go_with_it() -> None:
+    """One worker that lost Redis shows in every scrape; killed, it shows in none (F-03)."""
     with running(workers=WORKERS, REDIS_URL="redis://127.0.0.1:1/0") as servers:
         before = [_degraded(servers) for _ in range(5)]
         servers.get("/", method="POST", body=b"")
         after = [_degraded(servers) for _ in range(20)]
-        workers = _workers(servers)
+        workers = _both_workers(servers)
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         servers.wait_until(lambda: len(_workers(servers) - workers) == WORKERS, "all workers are new")
@@ -147,8 +150,7 @@ def test_a_full_disk_under_the_metrics_costs_no_answer() -> None:
         filling = fill(disk)
         servers.environ["PROMETHEUS_MULTIPROC_DIR"] = str(disk / "counters")
         servers.start()
-        servers.wait_until(lambda: len(_workers(servers)) == WORKERS, "all workers are there")
-        workers = _workers(servers)
+        workers = _both_workers(servers)
         _ask(servers, 20)
         during = _counted(servers)
         filling.unlink()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
+from service.metrics_dir import MetricsDir
 from service.web.telemetry import multiprocess_metrics
 from tests.rig import scraped
 from tests.rig.world import World
@@ -60,7 +61,7 @@ def end(worker: Worker) -> None:
 
 def main() -> None:
     """Print what the second worker said, as JSON."""
-    multiprocess_metrics.prepare(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    multiprocess_metrics.prepare(MetricsDir(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]), Path.is_dir))
     quiet, sys.stdout = sys.stdout, sys.stderr
     world = World()
     app = world.app()

@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from service.metrics_dir import MetricsDir
 from service.web.telemetry import multiprocess_metrics
 from service.web.telemetry.reporting import counters_of
 from tests.rig import scraped
@@ -23,7 +24,7 @@ COUNTED = "flask_http_request_total"
 def main() -> None:
     """Print the scrapes as JSON."""
     directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-    multiprocess_metrics.prepare(directory)
+    multiprocess_metrics.prepare(MetricsDir(directory, Path.is_dir))
     quiet, sys.stdout = sys.stdout, sys.stderr
     app = World().app()
 

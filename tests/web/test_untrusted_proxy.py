@@ -1,4 +1,4 @@
-"""Sign-ins that all come from one private address: a proxy that is not trusted yet is noticed."""
+"""Sign-ins that all come from one private address: a proxy that is not trusted yet is reported."""
 
 import itertools
 from typing import Final
@@ -8,7 +8,7 @@ from flask import Flask
 
 from service.services import OuterLimit
 from service.settings import load
-from service.web.telemetry.untrusted_proxy import WARN_EVERY_SECONDS, WINDOW, SignIns, Suspicion, advice
+from service.web.telemetry.self_checks import WARN_EVERY_SECONDS, WINDOW, SignIns, Suspicion, advice
 from tests.rig import scraped
 from tests.rig.wire import ask, post
 from tests.rig.world import HTTPS, World
@@ -40,12 +40,12 @@ def test_one_private_address_is_noticed(address: str) -> None:
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_an_office_behind_one_public_address_is_none(address: str) -> None:
-    """Many people share a public address; a text that is no address is not taken for a proxy."""
+    """Many clients share a public address; a text that is no address is no proxy."""
     assert after(*[address] * (2 * WINDOW)).address is None
 
 
 def test_an_address_is_named_as_it_is_set() -> None:
-    """IPv4 in the clothes of IPv6 would be refused in the setting, so it is named without them."""
+    """The setting refuses IPv4-mapped IPv6, so the address is named as IPv4."""
     address = after(*[f"::ffff:{PROXY}"] * WINDOW).address
 
     assert address == PROXY
@@ -54,7 +54,7 @@ def test_an_address_is_named_as_it_is_set() -> None:
 
 @pytest.mark.parametrize(("others", "is_noticed"), [(0, True), (1, True), (2, False), (10, False)])
 def test_a_twentieth_may_come_from_elsewhere(others: int, *, is_noticed: bool) -> None:
-    """A health check or a client inside does not hide the proxy; two networks among twenty requests mean no proxy."""
+    """One health check or one client inside does not hide the proxy; two networks among twenty are no proxy's work."""
     addresses = [*["192.0.2.7"] * others, *[PROXY] * (WINDOW - others)]
 
     assert (after(*addresses).address == PROXY) is is_noticed

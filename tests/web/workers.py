@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from service.metrics_dir import MetricsDir
 from service.web.telemetry import multiprocess_metrics
 from tests.rig import scraped
 from tests.rig.wire import ask, post
@@ -40,7 +41,7 @@ def pair(app: Flask) -> None:
 
 def main() -> None:
     """Print the scrapes as JSON."""
-    multiprocess_metrics.prepare(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    multiprocess_metrics.prepare(MetricsDir(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]), Path.is_dir))
     quiet, sys.stdout = sys.stdout, sys.stderr
     app = World().app()
     scrapes = [scraped.text(app)]

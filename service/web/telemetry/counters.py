@@ -48,7 +48,7 @@ class Counters:
 
 
 class GateMetrics(Observer):
-    """The hashing gate's metrics: how many wait, how long, how long a hash takes, how many were refused."""
+    """The hashing gate's metrics: how many jobs wait, how long, how long a hash takes, how many jobs were refused."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._wait = Histogram(
@@ -57,10 +57,10 @@ class GateMetrics(Observer):
         self._duration = Histogram(
             "vestibule_hash_duration_seconds", "Time of one job at hashing.", buckets=_HASHES, registry=registry
         )
-        self._shed = Counter("vestibule_hash_shed_total", "Attempts turned away at the gate.", registry=registry)
+        self._shed = Counter("vestibule_hash_shed_total", "Jobs that the full hashing gate refused.", registry=registry)
         self._inside = Gauge(
             "vestibule_hash_queue_length",
-            "Attempts that wait or are being hashed.",
+            "Jobs that wait or are being hashed.",
             multiprocess_mode="livesum",
             registry=registry,
         )

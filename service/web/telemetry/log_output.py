@@ -1,8 +1,7 @@
 """How lines of the log reach standard output, which may be full, closed, or a pipe whose reader stalls.
 
-No line makes its writer wait: it is written, or counted as lost. The loss is said once writing works again. A write
-holds whole lines, and at most as much as a pipe takes in one piece, unless a single line is longer. (Standard library
-alone: `deploy/supervisor.py` uses it too.)
+No line makes its writer wait: it is written, or counted as lost; a line says how many were lost once writing works
+again. A write holds whole lines, and at most as much as a pipe takes in one piece, unless a single line is longer.
 """
 
 import os
@@ -10,7 +9,7 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final
@@ -68,10 +67,20 @@ class LogOutput:
         """Do nothing: a line is on its way at once."""
 
     def _write_queued(self, queue: Queue) -> None:
-        for lines in _in_pieces(queue):
-            self._write(lines, None)
+        """Write what waits in pieces of as many whole lines as fit, until the queue ends."""
+        piece, line = "", queue.get()
+        while line is not None:
+            if piece and len(piece) + len(line) > IN_ONE_PIECE:
+                self._write(piece, None)
+                piece = ""
+            piece += line
             if queue.empty():
+                self._write(piece, None)
+                piece = ""
                 time.sleep(GATHER_SECONDS)
+            line = queue.get()
+        if piece:
+            self._write(piece, None)
 
     def _write(self, lines: str, patience: float | None) -> None:
         data = lines.encode()
@@ -90,20 +99,6 @@ class LogOutput:
         with self._counting:
             self._lost += lines
         self.on_loss(lines)
-
-
-def _in_pieces(queue: Queue) -> Iterator[str]:
-    """Yield what waits in the queue in pieces that hold as many whole lines as fit; end where the queue ends."""
-    following = queue.get()
-    while following is not None:
-        piece, following = following, ""
-        while following == "" and not queue.empty():
-            following = queue.get()
-            if following is not None and len(piece) + len(following) <= IN_ONE_PIECE:
-                piece, following = piece + following, ""
-        yield piece
-        if following == "":
-            following = queue.get()
 
 
 def _put(data: bytes, patience: float | None) -> int:

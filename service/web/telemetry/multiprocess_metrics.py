@@ -1,43 +1,30 @@
-"""Where gunicorn's workers count: files that all of them read, in a directory on a RAM disk.
+"""Counts of all workers, in files of prometheus_client's in one directory.
 
-prometheus_client's own values begin new files for each process, keep those of the dead for ever, and end the process
-(SIGBUS) on a full disk. Here a new worker continues the files of a dead one, and blocks are reserved before they are
-used: without space a count stays in memory, and is added to the file once there is space.
+By itself the library begins new files for each process, keeps those of the dead for ever, and ends the process (SIGBUS)
+on a full disk. Here a new worker continues the files of a dead one, and the blocks of a file are reserved before they
+are used: without space a count waits in memory, and is added to the file once there is space.
 """
 
-import fcntl
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from errno import ENOSPC
-from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO, Final
-from weakref import WeakSet
+from typing import Any, Final
 
 import structlog
-from prometheus_client import values
-from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client import mmap_dict, values
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import mark_process_dead
+
+from service.metrics_dir import MetricsDir
 
 FIRST_BYTES: Final = 4096  # doubled when they are used up
 RETRY_SECONDS: Final = 1.0
 _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
-_PREPARED: Final = "PROMETHEUS_MULTIPROC_PREPARED"
-
-
-def prepare(directory: Path) -> None:
-    """Count in this directory. Comes before anything that makes a metric; the first master empties the files.
-
-    Not a master that reloads (HUP), and not one that takes over from another (USR2): workers count there already.
-    """
-    if os.environ.get(_PREPARED) != str(directory) or _DIRECTORY not in os.environ:
-        clear(directory)
-        os.environ[_PREPARED] = os.environ[_DIRECTORY] = str(directory)
-    values.ValueClass = _Value
+_put: Final[Callable[[Any, int, float, float], None]] = mmap_dict._pack_two_doubles  # noqa: SLF001
 
 
 def nowhere() -> bool:
@@ -45,97 +32,104 @@ def nowhere() -> bool:
     return "gunicorn.arbiter" in sys.modules and _DIRECTORY not in os.environ
 
 
-def clear(directory: Path) -> None:
-    """Remove every count."""
-    for pattern in ("*.db", "*.lock", "*.new"):
-        for found in directory.glob(pattern):
-            found.unlink(missing_ok=True)
+def prepare(directory: MetricsDir) -> None:
+    """Count in this directory. Comes before anything that makes a metric."""
+    SPACE.directory = directory
+    os.environ[_DIRECTORY] = str(directory.path)
+    vars(values)["MmapedDict"] = _Counts
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 def forget_the_dead() -> None:
     """Remove the gauges of processes that ended; what they counted stays. For the master, when a worker ended."""
-    for path in Path(os.environ[_DIRECTORY]).glob("*.lock"):
-        with suppress(OSError), _locked(path):
-            mark_process_dead(path.stem)  # type: ignore[no-untyped-call]
+    for path in SPACE.directory.path.glob("gauge_live*.db"):
+        number = int(path.stem.rpartition("_")[2])
+        with suppress(OSError):
+            if SPACE.directory.is_free(number):
+                mark_process_dead(number)  # type: ignore[no-untyped-call]
 
 
-def _locked(path: Path) -> BinaryIO:
-    """Return the file, locked until it is closed. Raises BlockingIOError while a live process has the lock."""
-    file = path.open("ab")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        file.close()
-        raise
-    return file
+class _Space:
+    """The directory of this process, and those of its counts that wait for space there."""
 
-
-class _Process:
-    """The files and values of this process. Its files have the lowest number that no other live process has."""
+    directory: MetricsDir
 
     def __init__(self) -> None:
         self.on_shortage: Callable[[], None] = lambda: None
-        self._values: WeakSet[_Value] = WeakSet()
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin anew in a forked process: files and counts so far are its parent's."""
-        self.lock = threading.Lock()
-        self.number: BinaryIO | None = None
-        self._files: dict[str, _File] = {}
-        self._retry_at = 0.0
-        self.unsaid = ""
+        self.waiting: set[_Counts] = set()
+        self._unsaid = ""
         self._is_short = False
-        self._without_file = WeakSet(self._values)
-        for value in self._values:
-            value.begin()
+        self._retry_at = 0.0
 
-    def add(self, value: "_Value") -> None:
-        """Take one more."""
-        self._values.add(value)
-        self._without_file.add(value)
-
-    def attach(self) -> bool:
-        """Give every value its file, and return whether all have one; without space, try again after a second."""
+    def use(self) -> None:
+        """Store what waits; without space, try again after a second."""
         if time.monotonic() < self._retry_at:
-            return False
+            return
         try:
-            for value in list(self._without_file):
-                value.attach()
-                self._without_file.discard(value)
+            while self.waiting:
+                next(iter(self.waiting)).store(self.directory)
         except OSError as fault:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._is_short:
-                self._is_short, self.unsaid = True, f"counts cannot be stored until there is space again: {fault}"
-            return False
-        if self._is_short:
-            self._is_short, self.unsaid = False, "counts are stored again, those since there was no space as well"
-        return True
-
-    def file(self, prefix: str) -> "_File":
-        """Return the open file of one kind. Raises OSError without space."""
-        directory = Path(os.environ[_DIRECTORY])
-        if self.number is None:
-            self.number = _lowest_free(directory)
-        if prefix not in self._files:
-            self._files[prefix] = _File(directory / f"{prefix}_{Path(self.number.name).stem}.db")
-        return self._files[prefix]
+                self._is_short, self._unsaid = True, f"counts cannot be stored until there is space again: {fault}"
+        else:
+            if self._is_short:
+                self._is_short, self._unsaid = False, "counts are stored again, those since there was no space as well"
 
     def say(self) -> None:
-        """Log that there was no space, or that there is space again. Not under the lock: the log counts, too."""
-        said, self.unsaid = self.unsaid, ""
-        structlog.get_logger().warning("metrics_space", directory=os.environ[_DIRECTORY], detail=said)
-        if self._is_short:
-            self.on_shortage()
+        """Log that there is no space since the last call, or that there is space again. Not in a count: logs count."""
+        if self._unsaid:
+            said, self._unsaid = self._unsaid, ""
+            structlog.get_logger().warning("metrics_space", directory=str(self.directory.path), detail=said)
+            if self._is_short:
+                self.on_shortage()
 
 
-def _lowest_free(directory: Path) -> BinaryIO:
-    for number in count():
-        with suppress(BlockingIOError):
-            file = _locked(directory / f"{number}.lock")
-            mark_process_dead(number, directory)  # type: ignore[no-untyped-call]
-            return file
-    raise AssertionError
+SPACE: Final = _Space()
+
+
+class _Counts:
+    """The counts of one kind of this process, each stored with what earlier processes of its number have counted."""
+
+    def __init__(self, filename: str) -> None:
+        """Take the library's name of a file, of which the kind counts: `counter_<process id>.db`."""
+        self._kind = Path(filename).name.rpartition("_")[0]
+        self._file: _File | None = None
+        self._stored: dict[str, tuple[int, float]] = {}
+        self._waiting: dict[str, tuple[float, float]] = {}
+
+    def read_value(self, key: str) -> tuple[float, float]:
+        """Begin a series in this process; return its value and its time."""
+        self.write_value(key, 0.0, 0.0)
+        return 0.0, 0.0
+
+    def write_value(self, key: str, value: float, timestamp: float) -> None:
+        """Store the value that this process has reached."""
+        if self._file and key in self._stored:
+            position, before = self._stored[key]
+            _put(self._file._m, position, before + value, timestamp)  # noqa: SLF001
+        else:
+            self._waiting[key] = value, timestamp
+            SPACE.waiting.add(self)
+        if SPACE.waiting:
+            SPACE.use()
+
+    def store(self, directory: MetricsDir) -> None:
+        """Store every series that waits. Raises OSError without space."""
+        if not self._file:
+            path = directory.path / f"{self._kind}_{directory.number()}.db"
+            if self._kind.startswith("gauge"):
+                path.unlink(missing_ok=True)
+            self._file = _File(path)
+        for key, (value, timestamp) in list(self._waiting.items()):
+            position, before = self._stored[key] = self._file.begin(key)
+            _put(self._file._m, position, before + value, timestamp)  # noqa: SLF001
+            del self._waiting[key]
+        SPACE.waiting.discard(self)
+
+    def close(self) -> None:
+        """Leave the file to the process that this one was forked from."""
+        SPACE.waiting.discard(self)
 
 
 class _File(MmapedDict):
@@ -148,6 +142,11 @@ class _File(MmapedDict):
             _reserve(new, 0, FIRST_BYTES)
             new.rename(path)  # a scrape reads whole files only
         super().__init__(str(path))  # type: ignore[no-untyped-call]
+
+    def begin(self, key: str) -> tuple[int, float]:
+        """Return where the value of a series stands, and the value. Raises OSError without space."""
+        before, _ = self.read_value(key)  # type: ignore[no-untyped-call]
+        return self._positions[key], before
 
     def _init_value(self, key: str) -> None:
         capacity = self._capacity
@@ -165,76 +164,3 @@ def _reserve(path: Path, begin: int, end: int) -> None:
         if file.write(bytes(end - begin)) != end - begin:
             file.truncate(begin)
             raise OSError(ENOSPC, os.strerror(ENOSPC), str(path))
-
-
-class _Value:
-    """A number of one series, with the methods that prometheus_client asks of its values."""
-
-    __slots__ = ("__weakref__", "_file", "_is_gauge", "_key", "_prefix", "_value")
-    _multiprocess = True
-
-    def __init__(
-        self,
-        typ: str,
-        metric_name: str,
-        name: str,
-        labelnames: list[str],
-        labelvalues: list[str],
-        help_text: str,
-        multiprocess_mode: str = "",
-        **_kwargs: Any,
-    ) -> None:
-        self._is_gauge = typ == "gauge"
-        self._prefix = f"{typ}_{multiprocess_mode}" if self._is_gauge else typ
-        self._key = mmap_key(metric_name, name, labelnames, labelvalues, help_text)
-        self.begin()
-        with PROCESS.lock:
-            PROCESS.add(self)
-            self._store()
-
-    def begin(self) -> None:
-        """Begin at nothing."""
-        self._value = 0.0
-        self._file: _File | None = None
-
-    def attach(self) -> None:
-        """Store in the process's file from now on, where a dead process left a count or none. Raises OSError."""
-        file = PROCESS.file(self._prefix)
-        before, _ = file.read_value(self._key)  # type: ignore[no-untyped-call]
-        self._value += 0.0 if self._is_gauge else before
-        file.write_value(self._key, self._value, 0.0)  # type: ignore[no-untyped-call]
-        self._file = file
-
-    def inc(self, amount: float) -> None:
-        """Add."""
-        with PROCESS.lock:
-            self._value += amount
-            self._store()
-        if PROCESS.unsaid:
-            PROCESS.say()
-
-    def set(self, value: float, timestamp: float | None = None) -> None:
-        """Set."""
-        with PROCESS.lock:
-            self._value = value
-            self._store(timestamp or 0.0)
-        if PROCESS.unsaid:
-            PROCESS.say()
-
-    def _store(self, timestamp: float = 0.0) -> None:
-        if (self._file or PROCESS.attach()) and self._file:
-            self._file.write_value(self._key, self._value, timestamp)  # type: ignore[no-untyped-call]
-
-    def get(self) -> float:
-        """Return what this process counted, with what it continues."""
-        return self._value
-
-    def set_exemplar(self, exemplar: object) -> None:
-        """Keep none: the library's values for many processes keep none either."""
-
-    def get_exemplar(self) -> None:
-        """Return none."""
-
-
-PROCESS: Final = _Process()
-os.register_at_fork(after_in_child=PROCESS.begin)

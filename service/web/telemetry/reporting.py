@@ -24,7 +24,7 @@ def init_app(app: Flask, services: Services) -> None:
     app.extensions[_KEY] = counters
     services.verifier.gate.observer = counters.gate
     logs.OUTPUT.on_loss = counters.log_lines_lost.inc
-    multiprocess_metrics.PROCESS.on_shortage = counters.space_shortages.inc
+    multiprocess_metrics.SPACE.on_shortage = counters.space_shortages.inc
     app.before_request(_begin)
     app.after_request(_finish)
     PrometheusMetrics(
@@ -81,6 +81,7 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id()
+    multiprocess_metrics.SPACE.say()
     if request.path not in ops_pages.OPS_PATHS:
         events.answered(
             request_id=request_id(),

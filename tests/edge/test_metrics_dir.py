@@ -20,7 +20,7 @@ def test_an_orderly_end_leaves_nothing(servers: Servers) -> None:
 
 
 def test_a_foreign_file_among_the_counters_spoils_no_end(servers: Servers) -> None:
-    """What somebody else put there stays with its directory, and gunicorn ends with 0 all the same."""
+    """A file of another program stays with its directory, and gunicorn ends with 0 all the same."""
     (counters,) = counters_of(servers.socket)
     (counters / "foreign").touch()
 
