@@ -1,4 +1,4 @@
-"""`vestibule audit …`: what happened to accounts, who did it and from where."""
+"""`vestibule audit …`: what happened to accounts, by which operator or client, and from which address."""
 
 from dataclasses import asdict
 

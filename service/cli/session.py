@@ -1,13 +1,11 @@
-"""`vestibule session …`: who is signed in, and ending it."""
+"""`vestibule session …`: the browsers that are signed in, and ending their sessions."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from service.cli import Operator, operator_command
 from service.cli.output import accepted, report, report_all, utc
-from service.login.accounts import Account
 from service.login.administration import account_named, end_all_sessions, end_session, end_sessions_of
 from service.login.sessions import SignedIn, may_be_used
 
@@ -24,13 +22,13 @@ def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
     """List live sessions, the newest first."""
     services = op.services
     now = services.clock()
-    found = services.sessions.all() if account is None else _of(op, accepted(account_named(account, services.accounts)))
+    if account is None:
+        found = services.sessions.all()
+    else:
+        of = accepted(account_named(account, services.accounts))
+        found = (SignedIn(each, of) for each in services.sessions.of_account(of.id))
     live = (one for one in found if may_be_used(one, services.lifetimes, now=now))
     report_all(((_line(one), _facts(one)) for one in live), as_json=as_json)
-
-
-def _of(op: Operator, account: Account) -> Iterator[SignedIn]:
-    return (SignedIn(each, account) for each in op.services.sessions.of_account(account.id))
 
 
 def _line(found: SignedIn) -> str:

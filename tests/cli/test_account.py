@@ -161,7 +161,7 @@ def test_a_bad_edit_changes_nothing(terminal: Terminal, options: list[str], code
 
 
 def test_disabling_ends_sessions_at_once(terminal: Terminal) -> None:
-    """The browser that was in is out, nobody gets in, and enabling lets the same password in again."""
+    """Its session ends, its password is refused, and after enabling the same password works again."""
     app = terminal.world.app()
     inside = browser(app)
     inside.post("/", data=SIGN_IN)
@@ -217,7 +217,7 @@ def test_showing_counts_only_sessions_that_live(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("verb", ["show", "edit", "delete", "disable", "enable", "invite", "reset-link"])
 @pytest.mark.parametrize("name", ["nobody", "", "no body", "al%", "\udcff"], ids=ascii)
-def test_a_name_that_nobody_has(terminal: Terminal, verb: str, name: str) -> None:
+def test_an_unknown_name(terminal: Terminal, verb: str, name: str) -> None:
     """Every verb says so, in the same words, and does nothing."""
     before = copy_of(terminal.world.rows)
     options = ["--admin"] if verb == "edit" else ["--yes"] if verb == "delete" else []
@@ -227,7 +227,7 @@ def test_a_name_that_nobody_has(terminal: Terminal, verb: str, name: str) -> Non
 
 
 def test_the_new_password_is_as_good_as_any(terminal: Terminal) -> None:
-    """Somebody added on the command line signs in with what was given there."""
+    """An account added on the command line signs in with the password that was given there."""
     terminal.said(*BOB, stdin=OTHER_PASSWORD)
 
     answer = browser(terminal.world.app()).post("/", data={"username": "bob", "password": OTHER_PASSWORD})

@@ -97,7 +97,7 @@ FAULTS: Final = {
     "long name": (f"username\n{'a' * 5000}\n", f"line 2: {'a' * 64!r} cannot be a username"),
     "NUL": ("username\nbob\x00\n", "line 2: 'bob\\x00' cannot be a username"),
     "twice": ("username\nbob\nx\nBOB\n", "line 4: bob was in line 2"),
-    "there already": ("username\nAlice\n", "line 2: the account alice exists already: remove the line, or add"),
+    "existing account": ("username\nAlice\n", "line 2: the account alice exists already: remove the line, or add"),
     "bad e-mail": ("username,email\nbob,nobody\n", "line 2: The e-mail"),
     "two lines in a name": ('username,name\nbob,"a\nb"\n', "line 3: The name"),
     "long display name": (f"username,name\nbob,{'x' * 201}\n", "line 2: The name"),
@@ -153,8 +153,8 @@ def test_all_faults_at_once(terminal: Terminal, importing: Import) -> None:
     assert len(json.loads(as_json.stdout)["faults"]) == 80
 
 
-def test_who_is_there_already_may_be_left_alone(terminal: Terminal, importing: Import) -> None:
-    """With --skip-existing the others go in, and whoever was there stays exactly as they were."""
+def test_existing_accounts_may_be_skipped(terminal: Terminal, importing: Import) -> None:
+    """With --skip-existing the others go in, and existing accounts stay exactly as they were."""
     before = terminal.account("alice")
 
     said = terminal.said(*importing("username,name,admin\nalice,Mallory,yes\nbob,Bob,\n", "--skip-existing"))

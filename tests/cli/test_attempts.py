@@ -1,4 +1,4 @@
-"""`vestibule attempts`, `account unlock`: who tries passwords, and letting somebody try again."""
+"""`vestibule attempts`, `account unlock`: failed attempts, and clearing them."""
 
 import pytest
 
@@ -14,7 +14,7 @@ THEIRS = Attempt(digest_of("a password in the wrong field", KEYS[0]), None, "198
 
 @pytest.fixture(autouse=True)
 def _tried(terminal: Terminal) -> None:
-    """Three tries at alice, two at a name that nobody has."""
+    """Three attempts at alice, two at an unknown username."""
     kept = MemoryAttempts(terminal.world.rows)
     for attempt in (MINE, MINE, MINE, THEIRS, THEIRS):
         kept.reserve(attempt, THROTTLES, now=NOW - 10)
@@ -30,7 +30,7 @@ def test_networks_that_try_passwords(terminal: Terminal) -> None:
 
 
 def test_accounts_that_are_tried(terminal: Terminal) -> None:
-    """By name where there is an account; what somebody typed otherwise is not shown."""
+    """An account is shown by name; an unknown username is not shown."""
     said = terminal.said("attempts", "list", "--by", "account")
     parsed = terminal.json("attempts", "list", "--by", "account")
 
@@ -39,7 +39,7 @@ def test_accounts_that_are_tried(terminal: Terminal) -> None:
 
 
 def test_attempts_that_count_no_more_are_not_listed(terminal: Terminal) -> None:
-    """The list is of what still keeps somebody out."""
+    """The list holds only attempts that still count."""
     terminal.world.now = NOW + THROTTLES[Scope.NETWORK].seconds
 
     assert terminal.said("attempts", "list") == ""
@@ -85,7 +85,7 @@ def test_a_network_may_try_again(terminal: Terminal) -> None:
     [([], 2), (["--all", "--account", "alice"], 2), (["--account", "nobody"], 1), (["--network", "nonsense"], 1)],
 )
 def test_nothing_is_forgotten_that_was_not_asked_for(terminal: Terminal, typed: list[str], code: int) -> None:
-    """No choice, two choices, nobody's name and what is no network change nothing."""
+    """No option, two options, an unknown username and an invalid network change nothing."""
     terminal.refused("attempts", "clear", *typed, code=code)
 
     assert len(terminal.world.rows.attempts) == 5

@@ -45,7 +45,7 @@ def test_only_what_was_asked_for(terminal: Terminal, asked: list[str], accounts:
 
 @pytest.mark.parametrize(("asked", "code"), [("--since=soon", 2), ("--network=nonsense", 1), ("--account=?", 1)])
 def test_what_cannot_be_read_is_said(terminal: Terminal, asked: str, code: int) -> None:
-    """A time that is none, a network that is none, a name that nobody can have."""
+    """An invalid time, an invalid network, and an invalid username are refused."""
     terminal.refused("audit", "list", asked, code=code)
 
 

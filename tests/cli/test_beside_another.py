@@ -39,7 +39,7 @@ def database(postgres: Postgres, tmp_path: Path) -> Iterator[Database]:
 
 @contextmanager
 def another(database: Database, change: Callable[[Account], Account]) -> Iterator[None]:
-    """Change alice in a transaction that ends only when somebody waits for it; the block runs meanwhile."""
+    """Change alice in a transaction that ends only when another one waits for it; the block runs meanwhile."""
     accounts, is_changed = SqlAccounts(database), Event()
 
     def is_awaited() -> bool:
@@ -50,7 +50,7 @@ def another(database: Database, change: Callable[[Account], Account]) -> Iterato
         with database.transaction():
             accounts.replace(change(alice(groups=("ops",))))
             is_changed.set()
-            until(is_awaited, "somebody waits")
+            until(is_awaited, "another transaction waits")
 
     with ThreadPoolExecutor(1) as operators:
         written = operators.submit(write)
@@ -90,8 +90,8 @@ def test_both_changes_stay(
     assert {name: getattr(kept, name) for name in known} == known
 
 
-def test_who_is_added_meanwhile_is_left_alone(terminal: Terminal, tmp_path: Path) -> None:
-    """A name that somebody takes between the look and the writing counts as there already; the others go in."""
+def test_an_account_added_meanwhile_is_left_alone(terminal: Terminal, tmp_path: Path) -> None:
+    """A name that another command takes between check and write counts as existing; the other rows are added."""
     (file := tmp_path / "people.csv").write_text("username\nbob\ncarol\n")
 
     done = terminal.run("account", "import", str(file), accounts=Overtaken(terminal.world.rows, by="bob"))
@@ -101,7 +101,7 @@ def test_who_is_added_meanwhile_is_left_alone(terminal: Terminal, tmp_path: Path
 
 
 class Overtaken(MemoryAccounts):
-    """A store in which somebody else adds an account between the look and the writing."""
+    """A store in which another command adds an account between the check and the write."""
 
     def __init__(self, rows: Rows, *, by: str) -> None:
         super().__init__(rows)

@@ -8,7 +8,7 @@ from tests.rig.people import NOW
 
 
 def test_a_network_is_blocked_for_a_time(terminal: Terminal) -> None:
-    """In its one spelling, with when it ends; the trail says who did it, and why."""
+    """In its one spelling, with its end; the audit trail names the operator and the reason."""
     said = terminal.said("block", "add", "192.0.2.7/24", "--for", "2h", "--reason", "a flood")
 
     assert said == "192.0.2.0/24 is blocked until 2027-01-15 10:00:00 UTC.\n"
@@ -55,8 +55,8 @@ def test_a_block_is_removed(terminal: Terminal) -> None:
         (["192.0.2.0/24", "--for", "-2h"], 2),
     ],
 )
-def test_what_cannot_be_meant_blocks_nobody(terminal: Terminal, typed: list[str], code: int) -> None:
-    """No network, everybody at once, no time, a time that is none, and a reason that is not one line."""
+def test_an_invalid_block_blocks_nothing(terminal: Terminal, typed: list[str], code: int) -> None:
+    """An invalid network, one that is too wide, no duration, an invalid one, and a reason of two lines are refused."""
     terminal.refused("block", "add", *typed, code=code)
 
     assert terminal.world.rows.blocks == {}

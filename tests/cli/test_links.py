@@ -28,7 +28,7 @@ def token_of(url: str) -> str:
 
 @every_purpose
 def test_a_link_is_printed_once_and_works(terminal: Terminal, purpose: Purpose) -> None:
-    """Standard output is the address and nothing else; whoever opens it chooses a password and signs in."""
+    """Standard output is the address and nothing else; the person who opens it chooses a password and signs in."""
     if purpose is Purpose.SET_UP:
         terminal.world.rows = Rows()
 
@@ -80,7 +80,7 @@ def test_a_link_names_the_public_address(terminal: Terminal) -> None:
 
 
 def test_an_account_starts_with_an_invitation(terminal: Terminal) -> None:
-    """`account add --invite` asks for no password and prints the link; until it is used nobody signs in."""
+    """`account add --invite` asks for no password and prints the link; no password works until it is used."""
     url = terminal.said("account", "add", "bob", "--invite").strip()
 
     assert terminal.account("bob").password_hash is None
@@ -98,7 +98,7 @@ def test_an_invitation_takes_no_password(terminal: Terminal) -> None:
 
 
 def test_there_is_one_first_administrator(terminal: Terminal) -> None:
-    """Where somebody administers, `setup link` says what to use instead; an administrator who is shut out is none."""
+    """Once there is an administrator, `setup link` says what to use instead; a disabled one does not count."""
     terminal.world.rows.accounts["a1"] = alice(is_admin=True)
     assert "account reset-link NAME" in terminal.refused("setup", "link")
 

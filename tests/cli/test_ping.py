@@ -57,7 +57,7 @@ def test_only_a_200_is_an_answer(said: bytes, code: int) -> None:
         assert healthcheck.main([], _environ(state_dir)) == code
 
 
-def test_nobody_there_is_3_and_names_the_socket(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_answer_is_3_and_names_the_socket(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a listener the exit code is 3, and the words say where it was looked for."""
     with state_directory() as state_dir:
         code = healthcheck.main([], _environ(state_dir))

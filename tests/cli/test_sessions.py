@@ -1,4 +1,4 @@
-"""`vestibule session …`: who is signed in, and ending it."""
+"""`vestibule session …`: live sessions, and ending them."""
 
 from collections.abc import Iterator
 
@@ -50,7 +50,7 @@ def test_who_is_signed_in(terminal: Terminal, crowd: dict[str, FlaskClient]) -> 
 
 
 def test_one_persons_sessions(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
-    """Only those of the account that was asked for, in any spelling; for nobody's name, a refusal."""
+    """Only those of the account that was asked for, in any spelling; an unknown username is refused."""
     assert len(crowd) == 3
     assert len(terminal.json("session", "list", "--account", "ALICE")) == 2
     assert "no account" in terminal.refused("session", "list", "--account", "nobody")
@@ -98,7 +98,7 @@ def test_ending_one(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
 
 
 def test_ending_all_of_one_person(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
-    """Every browser of that account is out, nobody else; doing it again ends none, and is fine."""
+    """Every session of that account ends and no other; a second call ends none and succeeds."""
     ended = [terminal.json("session", "end", "--account", "Alice")["ended"] for _ in range(2)]
 
     assert ended == [2, 0]
@@ -126,7 +126,7 @@ def test_ending_all(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
     ids=str,
 )
 def test_it_ends_nothing_that_was_not_asked_for(terminal: Terminal, typed: list[str], code: int) -> None:
-    """Nothing named, two things at once, or nothing found: refused, and everybody stays in."""
+    """Nothing named, two things at once, or nothing found: refused, and no session ends."""
     signed_in(terminal)
     before = copy_of(terminal.world.rows)
 

@@ -21,7 +21,7 @@ def usual_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """Return a state directory of the unprivileged user (pytest's own directories let nobody else in)."""
+    """Return a state directory of the unprivileged user (pytest's own directories are closed to other users)."""
     top = Path(tempfile.mkdtemp(prefix="vestibule-test-"))
     top.chmod(0o755)
     directory = top / "state"

@@ -1,4 +1,4 @@
-"""The secret keys: given, or made by the service, once, and for nobody else's eyes."""
+"""The secret keys: given, or made once by the service and readable by its user alone."""
 
 import errno
 import os
@@ -63,7 +63,7 @@ def test_workers_that_start_together_agree(state: Path) -> None:
     assert [path.name for path in state.iterdir()] == ["secret-key"]
 
 
-def test_who_comes_second_takes_the_key_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_process_takes_the_key_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that appears while ours is being written stays, and is ours from then on."""
     settings, link = _settings(tmp_path), os.link
 
@@ -130,7 +130,7 @@ def test_a_directory_in_the_keys_place_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_made_ends_in_the_command_to_type(state: Path) -> None:
-    """Below a directory of somebody else, the fault says how to make ours."""
+    """Below a directory of another user, the fault says how to make the state directory."""
     state.chmod(0o555)
     os.chown(state, os.geteuid(), os.getegid())
     settings = _settings(state / "ours")
@@ -144,7 +144,7 @@ def test_a_directory_that_cannot_be_made_ends_in_the_command_to_type(state: Path
 
 @pytest.mark.parametrize("mode", [0o000, 0o555])
 def test_a_directory_that_cannot_be_used_ends_in_the_chown_to_type(state: Path, mode: int) -> None:
-    """Unreadable or unwritable, the fault says whose it has to be."""
+    """Of an unreadable or unwritable directory, the fault says which user must own it."""
     state.chmod(mode)
     os.chown(state, os.geteuid(), os.getegid())
     settings = _settings(state)
@@ -157,8 +157,8 @@ def test_a_directory_that_cannot_be_used_ends_in_the_chown_to_type(state: Path, 
     assert looked == [fault]
 
 
-@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a file of somebody else")
-def test_a_key_of_somebody_else_ends_in_the_chown_to_type(state: Path) -> None:
+@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a file of another user")
+def test_a_key_of_another_user_ends_in_the_chown_to_type(state: Path) -> None:
     """A key that root made by hand is named with the command that hands it over."""
     settings = _settings(state)
     secret_keys(settings)

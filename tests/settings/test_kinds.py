@@ -105,7 +105,7 @@ def test_a_number_out_of_range_is_refused(written: object) -> None:
 
 @pytest.mark.parametrize("written", ["a,b", "a b", " a , b ", "a\n\tb", "a,,b,", "A,a,B", ["a", "b"], ("A", "b", "a")])
 def test_lists_are_separated_by_commas_or_blanks(written: object) -> None:
-    """Commas, blanks and arrays say the same; what is there twice counts once, in the first place."""
+    """Commas, blanks and arrays say the same; a double entry counts once, at its first place."""
     assert _WORDS.read(written) == ("a", "b")
 
 
@@ -134,7 +134,7 @@ def test_what_is_no_list_is_refused(written: object) -> None:
 
 
 def test_texts_lose_the_blanks_around_them() -> None:
-    """A line break at the end of a variable is nobody's intention."""
+    """A line break at the end of a variable is removed."""
     assert text(" a b\n") == "a b"
 
 

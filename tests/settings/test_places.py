@@ -45,9 +45,9 @@ def test_what_gunicorn_would_refuse_is_said_before(state: Path, directory: str, 
         assert faults_of_state(settings) == found
 
 
-@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a directory of somebody else")
-def test_a_sockets_directory_of_somebody_else_is_said_before(state: Path) -> None:
-    """Others could listen there in our place; root, who looks for the state directory's owner, finds it, too."""
+@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a directory of another user")
+def test_a_socket_directory_of_another_user_is_a_fault(state: Path) -> None:
+    """Its owner could listen there in the service's place; root, which checks for another user, says so, too."""
     (state / "run").mkdir()
     os.chown(state / "run", 1, nobody.NOBODY)
     (state / "run").chmod(0o770)

@@ -29,7 +29,7 @@ def test_a_secret_can_stand_in_a_file(tmp_path: Path, name: str, usual_config: P
 
 
 def test_a_secret_is_given_once(tmp_path: Path) -> None:
-    """Itself and a file in the same source: nobody can know which was meant."""
+    """The secret and its file in the same source are refused: either could be meant."""
     path = tmp_path / "secret"
     path.write_text(_KEY)
 
@@ -73,7 +73,7 @@ def test_a_secrets_file_that_holds_none_is_a_fault(tmp_path: Path, content: byte
     "path", ["CANARY", "keys/CANARY", "/CANARY", "/CANARY+1/x=", "postgres://vst:CANARY@db/vst", "/\x00CANARY", ""]
 )
 def test_a_secret_where_its_file_belongs_is_not_shown(path: str) -> None:
-    """Who confuses NAME_FILE with NAME finds no secret in the log."""
+    """A secret in NAME_FILE, where a path belongs, does not get into the log."""
     (fault,) = faults({"VESTIBULE_DATABASE_URL_FILE": path})
 
     assert fault.startswith("VESTIBULE_DATABASE_URL_FILE ")

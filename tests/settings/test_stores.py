@@ -115,8 +115,8 @@ def test_a_store_is_shown_without_its_password(kind: Kind, written: str, shown: 
     assert kind.write(kind.read(written)) == shown
 
 
-def test_an_address_that_nobody_checked_is_not_shown_at_all() -> None:
-    """What is not understood may be a secret from end to end."""
+def test_what_is_no_address_is_not_shown_at_all() -> None:
+    """Text without a scheme may be a secret from end to end."""
     assert stores.shown(Secret("CANARY")) == "(hidden)"
 
 
@@ -168,6 +168,6 @@ def test_a_wrong_part_of_an_address_is_named(kind: Kind, written: str, words: st
 
 @pytest.mark.parametrize("character", _RESERVED)
 def test_the_encoding_of_every_reserved_character_is_said(character: str) -> None:
-    """Who sees the refusal need not look it up."""
+    """The refusal itself says how each reserved character is written."""
     for kind in (stores.DATABASE, stores.REDIS):
         assert f"{character} as {quote(character, safe='')}" in refusal(kind, "nonsense")

@@ -1,4 +1,4 @@
-"""`vestibule account invite` and `reset-link`: one-time links, printed once to the operator who asked."""
+"""`vestibule account invite` and `reset-link`: one-time links, printed once, for the operator."""
 
 import click
 
