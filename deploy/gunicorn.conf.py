@@ -1,7 +1,7 @@
 """gunicorn's configuration: everything in it follows from Vestibule's own settings (`vestibule config show`).
 
-gunicorn sits behind nginx on a unix socket and is reached by nobody else. nginx.conf has the limits that clients
-meet; the ones here lie above them, so that refusals come from one place and look like one service.
+gunicorn listens on a unix socket that only nginx may open. nginx.conf has the limits that clients meet; the limits here
+lie above them, so that nginx alone refuses requests that are too large or too slow.
 """
 
 import contextlib
@@ -69,10 +69,10 @@ if TYPE_CHECKING:
 
 wsgi_app = "service.app:application()"
 bind = f"unix:{_settings.socket_path}"
-umask = 0o117  # the socket: owner and group, so that nginx in the group may connect and nobody else
+umask = 0o117  # the socket: for its owner and its group, to which nginx belongs, and for no other user
 backlog = 1024
 
-# --- Who works
+# --- Workers
 
 worker_class = "gthread"
 workers = _settings.workers
@@ -80,28 +80,28 @@ threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
 worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
 
-# --- How long
+# --- Times, in seconds
 
-timeout = 30  # a worker that gives no sign of life is replaced
-graceful_timeout = 20  # what is being answered when the end comes may finish
+timeout = 30  # a worker without a heartbeat is replaced
+graceful_timeout = 20  # a stop lets requests under way finish
 # How long a new connection that says nothing may hold a thread before it waits elsewhere (5 s otherwise). nginx always
-# speaks at once. There is no setting for it; tests/edge/test_slow.py notices when it stops to count.
+# speaks at once. There is no setting for it; tests/edge/test_slow.py fails when gunicorn ignores it.
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.05  # type: ignore[misc]
 keepalive = 30  # longer than nginx keeps an idle connection (upstream.conf), so that no request meets a closing one
 
-# --- What is believed: nothing. nginx writes every header that arrives here; these say so a second time.
+# --- Headers and limits: nginx writes every header that arrives here, and gunicorn trusts none of them
 
 http_parser = "python"  # never an older compiled one that happens to be installed
 forwarded_allow_ips = ""
 forwarder_headers = ""  # SCRIPT_NAME and PATH_INFO would otherwise be taken from any peer of a unix socket
 secure_scheme_headers: dict[str, str] = {}
 header_map = "drop"
-control_socket_disable = True  # on by default, it lets whoever runs as our user stop the service
+control_socket_disable = True  # on by default; every process of our user could stop the service there
 limit_request_line = 8190  # nginx: 8000 for the whole head
 limit_request_fields = 100
 limit_request_field_size = 16380
 
-# --- What is written down: the service writes one line for each request, gunicorn about itself only
+# --- The log: the service writes a line for each request, gunicorn only lines about itself
 
 accesslog = None
 errorlog = "-"
@@ -109,7 +109,7 @@ loglevel = "info"
 
 
 class _JsonLogger(Logger):
-    """Sends gunicorn's own messages where all others go, as JSON."""
+    """Sends gunicorn's own messages to the service's log, as JSON."""
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn's Config is made at run time
         super().setup(cfg)
@@ -127,7 +127,7 @@ def on_starting(server: "Arbiter") -> None:
 
 
 def _compare_settings() -> None:
-    """Say which settings are not those of the start any more, or are wrong now."""
+    """Log which settings are no longer those of the start, or are wrong now."""
     log = logging.getLogger("gunicorn.error")
     try:
         found = load()
@@ -141,7 +141,7 @@ def _compare_settings() -> None:
 
 
 def when_ready(_server: "Arbiter") -> None:
-    """Move everything that was loaded out of the collector's sight, so that workers go on sharing its memory.
+    """Keep the garbage collector from everything that is loaded, so that workers go on sharing its memory.
 
     The number of workers stays: the one budget for hashing is divided among them.
     """
@@ -152,7 +152,7 @@ def when_ready(_server: "Arbiter") -> None:
 
 
 # A signal that reaches a worker before it listens for signals would be lost, and a stop then waits for graceful_timeout
-# in vain. So workers are born with signals held back, and take them when they are ready.
+# in vain. So workers are forked with these signals blocked, and unblock them when they are ready.
 _ENDS = {signal.SIGTERM, signal.SIGQUIT, signal.SIGINT}
 os.register_at_fork(
     before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS),
@@ -161,17 +161,17 @@ os.register_at_fork(
 
 
 def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
-    """Have no request wait for the log."""
+    """Write the log in a thread: no request waits for it."""
     logs.write_in_background()
 
 
 def post_worker_init(_worker: "Worker") -> None:
-    """Take the signals that came meanwhile."""
+    """Unblock the signals that were blocked at the fork."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
 def pre_exec(server: "Arbiter") -> None:
-    """Let a new master (USR2) take signals, too: it is born the same way. It counts on where this one counts."""
+    """Unblock the signals for a new master (USR2) as well, and have it count in the same directory."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     server.cfg.env_orig["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics.path)
 
@@ -181,7 +181,7 @@ def child_exit(_server: "Arbiter", _worker: "Worker") -> None:
     multiprocess_metrics.forget_the_dead()
 
 
-# --- What is not believed either: options of gunicorn's own, which could serve without nginx or its limits
+# --- Options of gunicorn's own: refused where they change this file, since they could go round nginx or its limits
 
 _HARMLESS = {"config", "print_config", "check_config", "args"}
 

@@ -8,7 +8,7 @@ from service.hashing.gate import Observer
 from service.login.attempts import Scope
 from service.login.sign_in import Reason
 
-# From nothing to the second within which an answer comes; a hash at the highest cost takes some seconds.
+# Seconds: an answer comes within 1; a hash at the highest cost takes some.
 _WAITS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 _HASHES: Final = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 disable_created_metrics()  # type: ignore[no-untyped-call]  # one process shows what many show: with many there are none
