@@ -28,7 +28,7 @@ accounts: Final = sa.Table(
 _ADMINISTERS: Final = accounts.c.is_admin & accounts.c.disabled_at.is_(None)
 _DISABLED: Final = accounts.c.disabled_at.is_not(None)
 _INVITED: Final = accounts.c.disabled_at.is_(None) & accounts.c.password_hash.is_(None)
-# Three small indexes of exceptions: those are counted without a look at the others. Counting everybody reads all keys.
+# Three small indexes of exceptions: those are counted without reading the others. Counting all accounts reads all keys.
 # (The migration says `where` to PostgreSQL, too. Said here, it would load that dialect into every process: 2 MB.)
 for _name, _which in (("administering", _ADMINISTERS), ("disabled", _DISABLED), ("invited", _INVITED)):
     sa.Index(f"accounts_{_name}", accounts.c.id, sqlite_where=_which)
@@ -111,8 +111,8 @@ class SqlAccounts:
             after = page[-1].username
 
     def count(self) -> dict[str, int]:
-        ((everybody, disabled, invited),) = self._database.run(_COUNT)
-        return {"active": everybody - disabled - invited, "disabled": disabled, "invited": invited}
+        ((every, disabled, invited),) = self._database.run(_COUNT)
+        return {"active": every - disabled - invited, "disabled": disabled, "invited": invited}
 
     def has_administrator(self) -> bool:
         return bool(self._database.run(_HAS_ADMINISTRATOR))

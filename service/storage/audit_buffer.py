@@ -12,14 +12,14 @@ from service.services import Unavailable
 
 WAIT_SECONDS: Final = 1.0
 MOST: Final = 2000
-_LOST: Final = "%d entries are in the log and not in the audit trail"
+_LOST: Final = "%d entries are missing in the audit trail: the log has them"
 _log: Final = logging.getLogger(__name__)
 
 
 class AuditBuffer:
-    """What waits to be written by one thread of this process, which starts at first use, or by the process as it ends.
+    """Entries that wait for the writer thread, which starts at first use, or for the end of the process.
 
-    A database that is away is tried again; what does not fit meanwhile is in the log alone, and that is said.
+    A database that does not answer is tried again; entries that do not fit meanwhile are lost, and the log counts them.
     """
 
     def __init__(self, write: Callable[[list[Entry]], None]) -> None:
@@ -43,9 +43,9 @@ class AuditBuffer:
             self._changed.notify()
 
     def write(self) -> None:
-        """Write what waits. What the database does not take waits on.
+        """Write all waiting entries; those that the database does not take go on waiting.
 
-        One at a time: a process that ends waits for what its thread is writing, which would else be cut off.
+        One thread at a time: a process that ends waits until its writer has finished.
         """
         with self._writing:
             self._write_all()
@@ -61,7 +61,7 @@ class AuditBuffer:
         try:
             self._write(taken)
         except Unavailable as away:
-            _log.warning("the audit trail waits: %s", away)
+            _log.warning("audit entries wait until the database answers: %s", away)
             with self._changed:
                 kept = [*taken, *self._waiting]
                 self._waiting, self._lost = kept[:MOST], self._lost + len(kept[MOST:])

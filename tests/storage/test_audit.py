@@ -179,7 +179,7 @@ def test_notes_wait_for_a_database_that_is_away(
         away.setattr(trail, "_database", Database("postgresql://vestibule:secret@127.0.0.1:1/vestibule"))
         for number in range(3):
             trail.note(entry(number))
-        until(lambda: "the audit trail waits" in caplog.text, "the wait is told")
+        until(lambda: "audit entries wait" in caplog.text, "the wait is told")
         trail.note(entry(3))
 
     until(lambda: [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0], "notes are written after all")
@@ -196,7 +196,7 @@ def test_more_notes_than_there_is_room_for_are_counted(
     trail.note(*map(entry, range(3)))
     trail.note(*map(entry, range(3, 10)))
 
-    until(lambda: "6 entries are in the log and not in the audit trail" in caplog.text, "the loss is told")
+    until(lambda: "6 entries are missing in the audit trail" in caplog.text, "the loss is told")
     until(lambda: [each.at - NOW for each in trail.entries()] == [3, 2, 1, 0], "the first are written")
     assert sum(record.levelno == logging.ERROR for record in caplog.records) == 1
 
@@ -208,7 +208,7 @@ def test_a_note_that_cannot_be_written_keeps_no_others_back(
     """It is named as lost, and what comes after it is written."""
     trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
     trail.note(entry(detail="\ud800"))
-    until(lambda: "1 entries are in the log and not in the audit trail" in caplog.text, "the loss is told")
+    until(lambda: "1 entries are missing in the audit trail" in caplog.text, "the loss is told")
 
     trail.note(entry(1))
 

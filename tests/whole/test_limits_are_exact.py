@@ -33,7 +33,9 @@ def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
         refused = servers.get("/", method="POST", body=b"", Content_Type="application/x-www-form-urlencoded")
         reading = servers.get("/").status
 
-    assert (at_once[401] + at_once[503], at_once[429]) == (LIMIT, 40 - LIMIT)  # 503: counted, then no place at the gate
+    assert (at_once[401] + at_once[503], at_once[429]) == (LIMIT, 40 - LIMIT), (
+        at_once
+    )  # 503: counted, then shed by the gate
     assert after_restart == {429: 5}
     assert 1 <= int(refused.one("retry-after")) <= 61
     assert b"Please try again" in refused.body

@@ -35,15 +35,12 @@ class CounterFile:
         self._database = _unsynced(path)
 
     def run(self, statement: Statement, **values: Any) -> list[Row]:
-        """Run one statement by itself; its rows. Raises Unavailable."""
         return self._with(lambda database: database.run(statement, **values))
 
     def within(self, work: Callable[[Database], _T]) -> _T:
-        """Return what `work` does in one transaction, which no other process writes between. Raises Unavailable."""
         return self._with(lambda database: database.within(work))
 
     def close(self) -> None:
-        """Close this process's connections."""
         self._database.close()
 
     def _with(self, act: Callable[[Database], _T]) -> _T:
@@ -62,7 +59,9 @@ class CounterFile:
             if not self._path.exists():
                 self._make()
             elif not self._is_sound():
-                _log.error("%s is of no use (%s): replaced by an empty one, limits start anew", self._path, fault)
+                _log.error(
+                    "%s cannot be read (%s): an empty file takes its place, and limits start anew", self._path, fault
+                )
                 self._make()
         self._database.close()
 
@@ -106,7 +105,7 @@ def _unsynced(path: Path) -> Database:
 
 
 def _may_be_lost(fault: Unavailable) -> bool:
-    """Whether the file may be missing, damaged, or hold something other than our tables."""
+    """Whether the file may be missing, damaged, or without these tables."""
     cause = getattr(fault.__cause__, "orig", None) or fault.__cause__
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return is_damage(cause) or code & 0xFF in _LOST or REPLACED in str(fault)

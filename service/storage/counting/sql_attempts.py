@@ -62,7 +62,7 @@ def _counts(*scopes: Scope) -> Statement:
 
 _OF_DEVICE: Final = _counts(Scope.KNOWN_DEVICE)
 _OF_OTHERS: Final = _counts(Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
-# PostgreSQL: whoever counts the same account or network waits until this transaction has written. In one order.
+# PostgreSQL: a transaction that counts the same account or network waits until this one has written. In one order.
 _LOCK: Final = Statement(
     sa.text(
         "SELECT pg_advisory_xact_lock(hashtextextended(name, 1986358643)) "
@@ -71,10 +71,10 @@ _LOCK: Final = Statement(
 )
 _WRITE: Final = Statement(sa.insert(attempts))
 _RELEASE: Final = Statement(sa.delete(attempts).where(given(_OWN.id)))
-_FORGET: Final = sa.delete(attempts).returning(_OWN.id)
-_FORGET_ALL: Final = Statement(_FORGET)
-_FORGET_ACCOUNT: Final = Statement(_FORGET.where(_ACCOUNT))
-_FORGET_NETWORK: Final = Statement(_FORGET.where(_NETWORK))
+_CLEAR: Final = sa.delete(attempts).returning(_OWN.id)
+_CLEAR_ALL: Final = Statement(_CLEAR)
+_CLEAR_ACCOUNT: Final = Statement(_CLEAR.where(_ACCOUNT))
+_CLEAR_NETWORK: Final = Statement(_CLEAR.where(_NETWORK))
 
 
 def _tallies(key: sa.Column[str], name: sa.ColumnElement[Any]) -> Statement:
@@ -123,10 +123,10 @@ class SqlAttempts:
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         if account is not None:
-            return len(self._rows.run(_FORGET_ACCOUNT, account=account))
+            return len(self._rows.run(_CLEAR_ACCOUNT, account=account))
         if network is not None:
-            return len(self._rows.run(_FORGET_NETWORK, network=network))
-        return len(self._rows.run(_FORGET_ALL))
+            return len(self._rows.run(_CLEAR_NETWORK, network=network))
+        return len(self._rows.run(_CLEAR_ALL))
 
 
 def _reserve(database: Database, attempt: Attempt, throttles: Throttles, now: int) -> Reserved | Throttled:

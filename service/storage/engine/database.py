@@ -46,7 +46,7 @@ class Engine(Protocol):
         """Return what is wrong and what to type, where it is the operator who can mend the failure."""
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
 
 
 class Rows(Protocol):
@@ -78,15 +78,13 @@ class Database:
     @property
     def journal_mode(self) -> str | None:
         """How SQLite keeps its journal (`wal`, or `truncate` with a library that is not safe with that)."""
-        if self.path is None:
-            return None
         from service.storage.engine.sqlite import journal_mode
 
-        return journal_mode()
+        return journal_mode() if self.path else None
 
     @property
     def engine(self) -> Engine:
-        """Return this process's engine. One inherited through a fork is put aside: neither used nor closed."""
+        """The engine of this process. One that was inherited through a fork is kept: neither used nor closed."""
         if self._process != os.getpid():
             with self._first:
                 if self._process != os.getpid():

@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 SAFE_WAL: Final = (3, 51, 3)
 BUSY_SECONDS: Final = 0.8  # for everything before a commit: the turn in this process, then the file's lock
 COMMIT_SECONDS: Final = 0.2  # at least; more when less was waited before
-# The library's own waiting grows to steps of 100 ms, in which the unlucky starve: it gets a small step, and
+# The library's own waiting grows to steps of 100 ms, in which some writers starve: it gets a small step, and
 # `_patiently` has it begin again. Only a commit cannot begin again; with a rollback journal it waits for readers.
 _STEP: Final = "PRAGMA busy_timeout = 5"
 _WHOLE: Final = "PRAGMA busy_timeout = 800"
@@ -59,16 +59,13 @@ class _Connection(newer.Connection):  # type: ignore[misc] # the driver has no t
 class Sqlite:
     """One file. It is never made here: a missing file is a failure, not an empty database.
 
-    Within a second a file that is deleted or replaced is left: its connections would go on writing to what no name
-    leads to.
+    Within a second the connections to a file that was deleted or replaced are closed: what they write would be lost.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._path = str(path)
         self._uri = address_of(path)
         self._durable = durable
-        self._driver = DRIVER
-        self._journal_mode = journal_mode()
         self._writing = threading.Lock()
         self._idle: deque[_Connection] = deque()  # the one pool: no thread has more than two connections
         self._file: File | None = None
@@ -128,7 +125,7 @@ class Sqlite:
     def _turn(self, deadline: float) -> Iterator[None]:
         """Queue the threads of this process, so that few ask for the file's lock at a time."""
         if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
-            raise self._driver.OperationalError("database is locked by this process")
+            raise DRIVER.OperationalError("the database file is locked by another thread of this process")
         try:
             yield
         finally:
@@ -162,11 +159,11 @@ class Sqlite:
             self._idle.append(connection)
 
     def _patiently(self, act: Callable[[], _T], deadline: float) -> _T:
-        """Act as soon as no other process holds the file's lock. Whoever is refused has changed nothing."""
+        """Act as soon as no other process holds the file's lock. A refused write has changed nothing."""
         while True:
             try:
                 return act()
-            except self._driver.OperationalError as failure:
+            except DRIVER.OperationalError as failure:
                 if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                     raise
 
@@ -187,7 +184,7 @@ class Sqlite:
 
     def _open(self) -> _Connection:
         file = self._named()
-        connection: _Connection = self._driver.connect(
+        connection: _Connection = DRIVER.connect(
             self._uri,
             uri=True,
             isolation_level=None,
@@ -206,15 +203,15 @@ class Sqlite:
 
     def _set_up(self, connection: _Connection) -> None:
         if self._named() != connection.file:
-            raise self._driver.OperationalError(REPLACED)
-        mode = self._journal_mode
+            raise DRIVER.OperationalError(REPLACED)
+        mode = journal_mode()
         connection.execute(_WHOLE)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
         if connection.execute(f"PRAGMA journal_mode = {mode}").fetchone() != (mode,):
-            raise self._driver.OperationalError(f"the database cannot be switched to journal mode {mode}")
+            raise DRIVER.OperationalError(f"the database cannot be switched to journal mode {mode}")
         connection.execute(_STEP)
 
 

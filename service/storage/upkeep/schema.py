@@ -2,7 +2,7 @@
 
 An SQLite file is brought up to date at start, one process at a time, after a checked copy was kept. On
 PostgreSQL that is `vestibule db upgrade`. Alembic is imported only when there is something to do. A
-database that is damaged, somebody else's or too new stops the start; it is never replaced.
+database that is damaged, another program's or too new stops the start; it is never replaced.
 """
 
 import logging
@@ -28,13 +28,13 @@ OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
-_RELEASE: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
 _BROUGHT: Final = "the database was brought from revision %s to %s"
 _log: Final = logging.getLogger(__name__)
 
-house: Final = sa.Table(
-    "house",
+schema_info: Final = sa.Table(
+    "house",  # the table's name in databases that exist
     metadata,
     sa.Column("name", Plain, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
@@ -140,7 +140,7 @@ def _judge(connection: sa.Connection) -> str | None:
         return None
     if not {"alembic_version", "house"} <= tables:
         raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
-    oldest = connection.scalar(sa.select(house.c.value).where(house.c.name == "oldest_release"))
+    oldest = connection.scalar(sa.select(schema_info.c.value).where(schema_info.c.name == "oldest_release"))
     revision = connection.scalar(sa.select(_alembic.c.version_num))
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
@@ -150,12 +150,11 @@ def _judge(connection: sa.Connection) -> str | None:
 
 
 def _parts(release: str) -> tuple[int, ...]:
-    found = _RELEASE.match(release)
-    return tuple(map(int, found.groups())) if found else ()
+    return tuple(map(int, release.split(".")))
 
 
 def _require_settings(connection: sa.Connection) -> None:
-    """Names of people come from all over the world; a statement by itself takes the server's default isolation."""
+    """Refuse what display names cannot be written in, and a default isolation that single statements must not have."""
     if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
         raise SchemaFault(
             "the database must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
@@ -165,7 +164,7 @@ def _require_settings(connection: sa.Connection) -> None:
     ).one()
     if isolation != "read committed":
         raise SchemaFault(
-            f"the database's default isolation is {isolation}, and parallel sign-ins would fail: type "
+            f"the database's default isolation is {isolation}, with which parallel sign-ins fail: type "
             f"ALTER ROLE {user} SET default_transaction_isolation = 'read committed';"
         )
 
@@ -181,5 +180,5 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)
-    connection.execute(sa.delete(house).where(house.c.name == "oldest_release"))
-    connection.execute(sa.insert(house).values(name="oldest_release", value=OLDEST_RELEASE))
+    connection.execute(sa.delete(schema_info).where(schema_info.c.name == "oldest_release"))
+    connection.execute(sa.insert(schema_info).values(name="oldest_release", value=OLDEST_RELEASE))

@@ -35,7 +35,7 @@ def test_a_damaged_file_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFix
     counted = [storage.incr("a", 60) for _ in range(3)]
 
     assert counted == [1, 2, 3]
-    assert len([line for line in caplog.messages if re.search("replaced by an empty one", line)]) == 1
+    assert len([line for line in caplog.messages if re.search("an empty file takes its place", line)]) == 1
 
 
 def test_a_file_that_is_damaged_inside_is_replaced(tmp_path: Path) -> None:
