@@ -112,28 +112,20 @@ def rule_parts(services: Services, account: Account) -> Iterator[tuple[str, floa
         attempts.release(reserved)
 
     def open_one() -> None:
-        lifetimes, now = services.lifetimes, services.clock()
-        open_session(
-            account,
-            client=_CLIENT,
-            remembered=False,
-            replaces=None,
-            stores=services,
-            lifetimes=lifetimes,
-            now=now,
-        )
+        facts = {"remembered": False, "replaces": None, "lifetimes": services.lifetimes, "now": services.clock()}
+        open_session(account, client=_CLIENT, stores=services, **facts)  # type: ignore[arg-type]
 
     yield "the account, read", milliseconds(lambda: services.accounts.by_username("alice"))
     yield "the attempt, reserved and given back", milliseconds(reserve_and_release)
     yield "the session and its audit entry, one transaction", milliseconds(open_one, 100)
-    facts = {"request_id": "0" * 32, "client": "192.0.2.7"}
+    asked = {"request_id": "0" * 32, "client": "192.0.2.7"}
     yield (
         "the line of the event",
-        milliseconds(lambda: events.security("authn_login_success", account="alice", **facts)),
+        milliseconds(lambda: events.security("authn_login_success", account="alice", **asked)),
     )
     yield (
         "the line of the request",
-        milliseconds(lambda: events.answered(path="/", rule="/", method="POST", status=303, duration_ms=1.0, **facts)),
+        milliseconds(lambda: events.answered(path="/", rule="/", method="POST", status=303, duration_ms=1.0, **asked)),
     )
 
 

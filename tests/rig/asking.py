@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import random
 import re
 import socket
 from collections.abc import Mapping
@@ -10,6 +11,11 @@ from typing import Final
 from tests.rig.answer import Answer
 
 PATIENCE_SECONDS: Final = 20
+# Below the ports of outgoing connections (ip_local_port_range begins at 32,768, elsewhere at 49,152): a client of
+# another test could have one of those by the time that a server wants it.
+LOWEST_PORT: Final = 10_000
+HIGHEST_PORT: Final = 32_000
+_CHANCE: Final = random.SystemRandom()
 
 
 def ask(
@@ -47,8 +53,9 @@ def answers(data: bytes) -> list[int]:
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that no program listens on, and that the system gives to no outgoing connection meanwhile."""
+    while True:
+        port = _CHANCE.randrange(LOWEST_PORT, HIGHEST_PORT)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            return port
