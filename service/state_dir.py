@@ -15,7 +15,7 @@ USABLE: Final = os.R_OK | os.W_OK | os.X_OK
 # orchestrators come as 2775 and cannot be changed. A user who reaches the socket speaks to the service without nginx.
 STATE_MODE: Final = 0o755
 SOCKET_MODE: Final = 0o750
-_DATABASE: Final = "vestibule.sqlite3"
+DATABASE: Final = "vestibule.sqlite3"
 _LOGS: Final = ("", "-wal", "-shm", "-journal")
 
 
@@ -72,7 +72,7 @@ def counter_file_of(database: Path) -> Path:
     Links are followed, as SQLite does for its logs: all names of one database have one file of counters.
     """
     file = database.resolve()
-    return file.with_name("counters.sqlite3" if file.name == _DATABASE else f"{file.name}.counters.sqlite3")
+    return file.with_name("counters.sqlite3" if file.name == DATABASE else f"{file.name}.counters.sqlite3")
 
 
 def fault_of_database(database: Path, state: Path) -> str | None:
