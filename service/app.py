@@ -99,9 +99,9 @@ def create_app(services: Services) -> Flask:
     app.url_map.merge_slashes = False  # a doubled slash is another path: no redirect, no second spelling of a page
     context.install(app, services)
     reporting.init_app(app, services)
-    protection.init_app(app, services)
+    protection.init_app(app, services.public)
     self_checks.init_app(app, services)
-    blocked.init_app(app, services)
+    blocked.init_app(app, services.blocks)
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)

@@ -103,6 +103,6 @@ def _lock(file: int, first: int, length: int) -> bool:
 
 
 def _empty(directory: Path) -> None:
-    for pattern in ("*.db", "*.new"):
-        for found in directory.glob(pattern):
+    for kind in ("counter", "gauge", "histogram", "summary"):  # no other file: the operator may have named a directory
+        for found in (*directory.glob(f"{kind}_*.db"), *directory.glob(f"{kind}_*.new")):
             found.unlink(missing_ok=True)

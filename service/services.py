@@ -28,13 +28,14 @@ class Brand:
 class Health:
     """The state of the database and of Redis, for `/readyz` and the metrics.
 
-    `migrations_pending` raises Unavailable until the tables were seen once; then it asks no more. `tell_degraded` takes
-    what is called with True when this process gives Redis up, and with False when it uses Redis again.
+    `migrations_pending` raises Unavailable until the database has answered once with all tables in place; then it asks
+    no more. `on_change` takes a function, which is called with True when this process gives Redis up, and with False
+    when it uses Redis again.
     """
 
     database_answers: Callable[[], bool]
     migrations_pending: Callable[[], bool]
-    tell_degraded: Callable[[Callable[[bool], None]], None]
+    on_change: Callable[[Callable[[bool], None]], None]
 
 
 @dataclass(frozen=True, slots=True)

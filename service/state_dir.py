@@ -1,6 +1,6 @@
-"""Files and directories of our own: made for their owner alone, kept over a power cut, refused when open to others.
+"""Files and directories of our own: made for their owner alone, safe from power cuts, refused when open to other users.
 
-What they hold lets a reader sign in as others, or a writer make an administrator.
+A reader of them could sign in as others, and a writer make an administrator.
 """
 
 import os
@@ -11,11 +11,11 @@ from typing import Final
 
 _OF_OTHERS: Final = 0o077
 USABLE: Final = os.R_OK | os.W_OK | os.X_OK
-# What others may do, at most. The state directory's files protect themselves (0600), and volumes of orchestrators
-# come as 2775 and cannot be changed; who reaches the socket speaks to the service without nginx.
+# The most that other users may do. The files of the state directory protect themselves (0600), and volumes of
+# orchestrators come as 2775 and cannot be changed. A user who reaches the socket speaks to the service without nginx.
 STATE_MODE: Final = 0o755
 SOCKET_MODE: Final = 0o750
-_DATABASE: Final = "vestibule.sqlite3"
+DATABASE: Final = "vestibule.sqlite3"
 _LOGS: Final = ("", "-wal", "-shm", "-journal")
 
 
@@ -72,7 +72,7 @@ def counter_file_of(database: Path) -> Path:
     Links are followed, as SQLite does for its logs: all names of one database have one file of counters.
     """
     file = database.resolve()
-    return file.with_name("counters.sqlite3" if file.name == _DATABASE else f"{file.name}.counters.sqlite3")
+    return file.with_name("counters.sqlite3" if file.name == DATABASE else f"{file.name}.counters.sqlite3")
 
 
 def fault_of_database(database: Path, state: Path) -> str | None:
@@ -82,12 +82,17 @@ def fault_of_database(database: Path, state: Path) -> str | None:
 
 
 def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
-    """Return what keeps this user from a directory that is there, or that others could have made it or may enter it."""
-    found, quoted = directory.lstat(), shlex.quote(str(directory))
+    """Return what keeps this user from an existing directory, or why other users could have made it or may enter it.
+
+    A symbolic link counts like its directory, unless it is another user's.
+    """
+    found, quoted = directory.stat(), shlex.quote(str(directory))
+    if directory.is_symlink() and directory.lstat().st_uid not in {0, user}:
+        return f"{directory} is a symbolic link of another user: remove it, or choose another directory"
     if found.st_uid not in {0, user} or not os.access(directory, os.W_OK | os.X_OK):
         return f"{directory} is not ours: chown {user}:{os.getegid()} {quoted}"
     if found.st_mode & 0o7 & ~mode:
-        return f"{directory} is open to everybody: chmod {mode:04o} {quoted}"
+        return f"{directory} is open to other users: chmod {mode:04o} {quoted}"
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # Where plain http stays on the machine, and where browsers treat it as secure (W3C Secure Contexts, 3.1).
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_HIGHEST_PORT: Final = 65535
+HIGHEST_PORT: Final = 65535
 _LONGEST_HOST: Final = 253
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<userinfo>[^/?#]*@)?(?P<host>\[[^\]/?#@]*\]|[^:/?#@\[\]]*)"
@@ -74,7 +74,7 @@ def parse(text: str) -> PublicAddress | Flaw:
 def _address(scheme: str, host_text: str, port_text: str | None) -> PublicAddress | Flaw:
     if not host_text.isascii():
         return Flaw.NOT_ASCII
-    host, port = _host(host_text.lower()), _port(port_text, DEFAULT_PORTS[scheme])
+    host, port = _host(host_text.lower()), DEFAULT_PORTS[scheme] if port_text is None else parsed_port(port_text)
     if host is None:
         return Flaw.HOST
     if port is None:
@@ -96,9 +96,8 @@ def _host(text: str) -> str | None:
     return text if len(text) <= _LONGEST_HOST and _NAME.fullmatch(text) else None
 
 
-def _port(text: str | None, default: int) -> int | None:
-    if text is None:
-        return default
+def parsed_port(text: str) -> int | None:
+    """Return the port that a text of decimal digits spells; None for any other text."""
     if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII):
         return None
-    return int(text) if 1 <= int(text) <= _HIGHEST_PORT else None
+    return int(text) if 1 <= int(text) <= HIGHEST_PORT else None

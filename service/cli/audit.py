@@ -20,14 +20,17 @@ def audit() -> None:
 @click.option("--account", help="Only entries about this account, also after its deletion.")
 @click.option("--network", type=arguments.network, help="Only entries from this network or address.")
 @click.option(
-    "--since", type=arguments.since, help="Only later entries: 2h (ago), or 2026-01-31, or 2026-01-31T08:00 (UTC)."
+    "--since",
+    type=arguments.since,
+    default="1970-01-01",
+    help="Only later entries: 2h (ago), or 2026-01-31, or 2026-01-31T08:00 (UTC).",
 )
 @operator_command
-def list_(op: Operator, account: str | None, network: Network | None, since: int | None, *, as_json: bool) -> None:
+def list_(op: Operator, account: str | None, network: Network | None, since: int, *, as_json: bool) -> None:
     """List the entries of the audit trail, the newest first."""
     services = op.services
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
-    moment = services.clock() + since if since and since < 0 else since or 0
+    moment = since if since >= 0 else services.clock() + since
     found = services.audit.entries(account=name, since=moment)
     report_all(((_line(each), asdict(each)) for each in found if _is_from(network, each)), as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""How the command line speaks: results in words or JSON, refusals, questions, times."""
+"""What the command line prints and asks: results as text or JSON, refusals, questions, times."""
 
 import json
 import sys

@@ -47,7 +47,7 @@ class Passwords:
         self._hasher = PasswordHasher(
             memory_cost=parameters.memory_kib, time_cost=parameters.iterations, parallelism=parameters.parallelism
         )
-        self._decoy = self._hasher.hash("nobody has this password")
+        self._decoy = self._hasher.hash("decoy")
         usual = Limits()
         self._limits = Limits(
             memory_kib=max(usual.memory_kib, parameters.memory_kib),

@@ -1,6 +1,6 @@
 """A sign-in: from a username and a password to a session, or a refusal.
 
-A refusal is a value with a reason for the log and the metrics; outside all refusals look alike.
+A refusal is a value with a reason for the log and the metrics; to a client all refusals look alike.
 """
 
 import secrets

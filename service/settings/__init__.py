@@ -1,10 +1,9 @@
 """Settings: what the operator chose, read once: environment, then the TOML file, then the default.
 
-Refuses with every fault at once. `load` reads and changes nothing; only `secret_keys` may make a file.
+`load` refuses them with every fault at once, and changes nothing; only `secret_keys` may make a file.
 
     kinds               how numbers, texts, lists and keys are read, written back and described; secrets
     addresses, stores   the same for origins, listeners, networks and paths; for the database and Redis
-    listeners           where nginx listens
     sections, fields    every setting: name, kind, default, sentence; all of them, and what follows from several
     sources             the environment and the TOML file
     cross_checks        values that contradict one another

@@ -10,9 +10,9 @@ from typing import Final
 from service.access import public_address
 from service.access.public_address import Flaw
 from service.listeners import Listener
+from service.login.networks import Network
 from service.settings.kinds import InvalidValue, Kind, listing, text
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # As wide as the widest private range (RFC 1918, RFC 4193): clients in a wider one could forge the address that their
 # attempts are counted under.
 _WIDEST: Final = {4: 8, 6: 7}
@@ -30,7 +30,6 @@ _FLAWS: Final = {
 }
 _LISTENER: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
 _EXAMPLES: Final = "localhost:8080, 0.0.0.0:8080 or [::]:8080 (both families)"
-HIGHEST_PORT: Final = 65535
 MAXIMUM_LOGO_BYTES: Final = 100_000
 # `sun_path` ends at 104 (BSD, macOS) or 108 (Linux) bytes; gunicorn and nginx add nothing to it.
 MAXIMUM_SOCKET_BYTES: Final = 100
@@ -68,10 +67,11 @@ def cookie_domain(value: object) -> str:
 def listener(item: str) -> Listener:
     """Return one listener. Host names are refused: nginx would resolve them once, at its start."""
     found = _LISTENER.fullmatch(item.lower())
-    if found is not None and 1 <= int(found["port"]) <= HIGHEST_PORT:
+    port = public_address.parsed_port(found["port"]) if found else None
+    if found and port:
         host = found["host"].strip("[]")
         with suppress(ValueError):
-            return Listener(host if host == "localhost" else str(ipaddress.ip_address(host)), int(found["port"]))
+            return Listener(host if host == "localhost" else str(ipaddress.ip_address(host)), port)
     raise InvalidValue(f"must be localhost or an IP address, and a port: {_EXAMPLES}")
 
 

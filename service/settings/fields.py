@@ -16,10 +16,11 @@ from service.access import public_address
 from service.hashing.cpu_budget import cpu_budget
 from service.hashing.gate_size import GateSize, gate_size
 from service.listeners import Listener
+from service.login.networks import Network
 from service.settings import addresses, sections, stores
-from service.settings.addresses import Network
 from service.settings.kinds import KEY, Kind, Secret
 from service.settings.sections import Section, setting
+from service.state_dir import DATABASE
 
 PREFIX: Final = "VESTIBULE_"
 CONFIG: Final = "config"
@@ -93,7 +94,7 @@ class Settings(Section):
     def database_address(self) -> str:
         """The database for SQLAlchemy, password included."""
         if self.database_url is None:
-            return f"sqlite:///{self.state_dir / 'vestibule.sqlite3'}"
+            return f"sqlite:///{self.state_dir / DATABASE}"
         return self.database_url.reveal()
 
     @property

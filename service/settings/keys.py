@@ -16,10 +16,10 @@ from service import state_dir
 from service.settings import kinds
 from service.settings.fields import Settings
 from service.settings.kinds import InvalidValue, Secret, SettingsFault
+from service.settings.sources import MAXIMUM_FILE_BYTES
 from service.text_files import NotText, decoded
 
 _KEY_BYTES: Final = 32
-_MAXIMUM_BYTES: Final = 65_536
 
 
 def secret_keys(settings: Settings) -> tuple[bytes, ...]:
@@ -52,7 +52,7 @@ def _kept(file: Path, *, make: bool) -> Secret:
         if fault := state_dir.fault_of_rights([file]):
             raise SettingsFault([fault])
         with file.open("rb") as opened:
-            return kinds.key(decoded(opened.read(_MAXIMUM_BYTES)))
+            return kinds.key(decoded(opened.read(MAXIMUM_FILE_BYTES)))
     except (InvalidValue, NotText) as refused:
         raise SettingsFault([f"{file} {refused}"]) from None
     except OSError as failed:

@@ -1,4 +1,4 @@
-"""Where settings come from: the environment and the TOML file. Values are taken as they are; names are judged."""
+"""Where settings come from: the environment and the TOML file. Unknown names are refused, values not looked at."""
 
 import re
 import tomllib
@@ -20,6 +20,7 @@ _INJECTED: Final = re.compile(
     r"|PORT(_[0-9]+_[A-Z]+)?=[a-z]+://.*|PORT_[0-9]+_[A-Z]+_(PROTO=[a-z]+|PORT=[0-9]+|ADDR=[0-9a-f.:]+))",
     re.ASCII,
 )
+_SECTIONS: Final = {section for name in CATALOGUE if (section := name.rpartition(".")[0])}
 # A secret's name with `_file` gives the path of a file that holds it.
 _IN_FILE: Final = {f"{name}_file": name for name, setting in CATALOGUE.items() if setting.kind.is_secret}
 _BY_ENVIRONMENT: Final = {setting.environment: name for name, setting in CATALOGUE.items()} | {
@@ -110,12 +111,13 @@ def from_file(path: Path) -> Source:
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every value by its dotted name; a table is a value where no table belongs."""
+    """Yield every value by its dotted name; a table is a value where no table belongs, and an empty unknown one."""
     for key, value in table.items():
-        if isinstance(value, dict) and prefix + key not in CATALOGUE:
-            yield from _leaves(value, f"{prefix}{key}.")
+        name = prefix + key
+        if isinstance(value, dict) and name not in CATALOGUE and (value or name in _SECTIONS):
+            yield from _leaves(value, f"{name}.")
         else:
-            yield prefix + key, value
+            yield name, value
 
 
 def _take_from_file(source: Source, name: str, value: object, path: Path) -> None:

@@ -1,7 +1,8 @@
 """Addresses of the stores, the database and Redis, in the one spelling that their drivers read.
 
-An address is taken apart, every part is judged, and it is put together with each reserved character percent-encoded:
-no driver can refuse it, or read it otherwise. It may hold a password: a refusal never quotes it.
+An address is taken apart, every part is checked, and the parts are put together with each reserved character
+percent-encoded: no driver can refuse the address, or read it otherwise. A refusal never quotes it: it may hold a
+password.
 """
 
 import re
@@ -11,7 +12,8 @@ from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
-from service.settings.addresses import HIGHEST_PORT, file
+from service.access.public_address import HIGHEST_PORT, parsed_port
+from service.settings.addresses import file
 from service.settings.kinds import InvalidValue, Kind, Secret, text
 
 _ENCODE: Final = (
@@ -31,7 +33,7 @@ _SQLITE: Final = re.compile(r"sqlite:///(?P<path>/[^?#]*[^?#/])")
 _HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE | re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _POSTGRESQL_FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"}
-# What libpq reads of a connection, and judges itself when it connects.
+# Options of libpq, which checks their values itself when it connects.
 _POSTGRESQL_OPTIONS: Final = _POSTGRESQL_FILES | {
     *("host", "hostaddr", "port", "user", "password", "application_name", "options", "target_session_attrs"),
     *("connect_timeout", "tcp_user_timeout", "load_balance_hosts", "channel_binding", "require_auth"),
@@ -107,7 +109,7 @@ def _encoded(part: str) -> str:
 
 
 def _options(written: str | None, known: set[str]) -> dict[str, str]:
-    """Return the options after the ?, judged by name; those that name a file must name an existing one."""
+    """Return the options after the ?. Their names must be known; those that name a file must name an existing one."""
     found: dict[str, str] = {}
     for option in filter(None, (written or "").split("&")):
         key, _, value = option.partition("=")
@@ -136,9 +138,10 @@ def _decoded(part: str) -> str:
 def _port(written: str | None) -> str:
     if not written:
         return ""
-    if not _NUMBER.fullmatch(written) or not 1 <= int(written) <= HIGHEST_PORT:
+    port = parsed_port(written)
+    if port is None:
         raise InvalidValue(f"must have a port from 1 to {HIGHEST_PORT} after the host; {_ENCODE}")
-    return str(int(written))
+    return str(port)
 
 
 def _host(host: str) -> str:

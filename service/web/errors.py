@@ -19,11 +19,11 @@ from service.login.attempts import Throttled
 from service.login.networks import address_of
 from service.services import Unavailable
 from service.web import context
+from service.web.front import RETRY_SECONDS
 from service.web.look import rendering
 from service.web.messages import BUSY, MESSAGES, TOO_MANY_ATTEMPTS, Message
 from service.web.telemetry import reporting as telemetry
 
-RETRY_SOON_SECONDS: Final = 5
 RETRY_SHED_SECONDS: Final = 2
 LONGEST_ACCEPT: Final = 300  # browsers send less than 200; parsing a longer one would cost more than the page
 _FORMS: Final = "vestibule.forms"
@@ -32,7 +32,7 @@ _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorContent:
     """What a page shows of a refused request; `again_at` is a time in words, empty when there is none to wait for."""
 
     status: int
@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def keep_form(app: Flask, endpoint: str, show: Callable[[Refusal], str]) -> None:
+def keep_form(app: Flask, endpoint: str, show: Callable[[ErrorContent], str]) -> None:
     """Have refused POSTs to this endpoint answered with the form again, which `show` returns with what was typed."""
     app.extensions[_FORMS][endpoint] = show
 
@@ -68,33 +68,33 @@ def answer(
     """
     message = message or MESSAGES[status]
     again_at = in_words(retry_after) if retry_after is not None else ""
-    refusal = Refusal(status, message._replace(text=text or message.text), again_at)
-    response = make_response(_body(refusal, home_url), status)
+    content = ErrorContent(status, message._replace(text=text or message.text), again_at)
+    response = make_response(_body(content, home_url), status)
     if retry_after is not None:
         response.headers["Retry-After"] = str(max(1, retry_after))
     return response
 
 
-def _body(refusal: Refusal, home_url: str | None) -> str | Response:
-    message, request_id = refusal.message, telemetry.request_id()
+def _body(content: ErrorContent, home_url: str | None) -> str | Response:
+    message, request_id = content.message, telemetry.request_id()
     if prefers_json():
         return jsonify(error=message.name, message=message.text, request_id=request_id)
-    form = _form_again(refusal) if home_url and refusal.status in _FORM_IS_SHOWN_AGAIN else None
+    form = _form_again(content) if home_url and content.status in _FORM_IS_SHOWN_AGAIN else None
     return form or rendering.page(
         "error.html",
-        filled={"again_at": refusal.again_at, "request_id": request_id},
-        status=refusal.status,
+        filled={"again_at": content.again_at, "request_id": request_id},
+        status=content.status,
         message=message,
         home_url=home_url,
     )
 
 
-def _form_again(refusal: Refusal) -> str | None:
-    if request.method != "POST" or (refusal.status == 403 and "Sec-Fetch-Site" in request.headers):  # noqa: PLR2004
+def _form_again(content: ErrorContent) -> str | None:
+    if request.method != "POST" or (content.status == 403 and "Sec-Fetch-Site" in request.headers):  # noqa: PLR2004
         return None  # the form was submitted by another site
     show = current_app.extensions[_FORMS].get(request.endpoint)
     with suppress(HTTPException):  # a form that cannot be read is not shown again
-        return show(refusal) if show else None
+        return show(content) if show else None
     return None
 
 
@@ -135,19 +135,19 @@ def _refused(error: HTTPException) -> Response:
     status = _STANDS_FOR.get(error.code or 503, error.code or 503)
     if status not in MESSAGES:
         return _broken(error)
-    response = answer(status, retry_after=RETRY_SOON_SECONDS if status in {429, 503} else None)
+    response = answer(status, retry_after=RETRY_SECONDS if status in {429, 503} else None)
     response.headers.update((name, value) for name, value in error.get_headers() if name in {"Allow", "Retry-After"})
     return response
 
 
 def _unavailable(error: Unavailable) -> Response:
     structlog.get_logger().warning("store_unavailable", detail=str(error), request_id=telemetry.request_id())
-    return answer(503, retry_after=RETRY_SOON_SECONDS)
+    return answer(503, retry_after=RETRY_SECONDS)
 
 
 def _broken(error: Exception) -> Response:
     structlog.get_logger().error("malfunction", exc_info=error, request_id=telemetry.request_id())
-    return answer(503, retry_after=RETRY_SOON_SECONDS)
+    return answer(503, retry_after=RETRY_SECONDS)
 
 
 def wrong_host() -> Response:

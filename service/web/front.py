@@ -14,7 +14,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 MAXIMUM_PARAMETERS: Final = 20  # of a query string: pages read two, and parsing many costs more than a page
 
-RETRY_SECONDS: Final = "5"
+RETRY_SECONDS: Final = 5
 _PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -65,5 +65,5 @@ def error_fallback(accept: str, request_id: str) -> tuple[dict[str, str], bytes]
         content_type, body = "application/json", json.dumps(facts).encode()
     else:
         content_type, body = "text/html; charset=utf-8", _PAGE.format(message=message, request_id=request_id).encode()
-    headers = {"Content-Type": content_type, "Content-Length": str(len(body)), "Retry-After": RETRY_SECONDS}
+    headers = {"Content-Type": content_type, "Content-Length": str(len(body)), "Retry-After": str(RETRY_SECONDS)}
     return headers | {"X-Request-ID": request_id}, body

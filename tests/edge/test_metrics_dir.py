@@ -1,5 +1,6 @@
 """The directory where workers count: emptied at a start, and nothing of it is left when its master is gone."""
 
+import os
 import signal
 
 import pytest
@@ -31,9 +32,12 @@ def test_a_foreign_file_among_the_counters_spoils_no_end(servers: Servers) -> No
 
 
 def test_the_operators_own_directory_for_counters_stays(servers: Servers) -> None:
-    """PROMETHEUS_MULTIPROC_DIR may be a mount: it is emptied at the end and not removed."""
+    """PROMETHEUS_MULTIPROC_DIR may be a mount: it stays, and loses its counters but no other program's database."""
     servers.end("gunicorn")
     own = servers.state_dir / "counters"
+    own.mkdir(mode=0o700)
+    os.chown(own, servers.state_dir.stat().st_uid, -1)
+    (own / "accounts.db").touch()
     servers.environ["PROMETHEUS_MULTIPROC_DIR"] = str(own)
     servers.start_gunicorn()
     servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
@@ -41,7 +45,7 @@ def test_the_operators_own_directory_for_counters_stays(servers: Servers) -> Non
 
     assert servers.end("gunicorn") == 0
 
-    assert [*own.iterdir()] == []
+    assert [*own.iterdir()] == [own / "accounts.db"]
 
 
 def test_the_counters_survive_an_exchange_of_workers_and_not_a_new_start(servers: Servers) -> None:

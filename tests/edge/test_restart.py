@@ -88,7 +88,7 @@ def test_gunicorn_opens_no_control_socket(echo: Servers) -> None:
 
 
 def test_a_directory_that_others_may_enter_stops_the_start(servers: Servers) -> None:
-    """With a socket's directory that is open to everybody gunicorn does not start, and says what to type."""
+    """With a socket's directory that is open to other users gunicorn does not start, and says what to type."""
     servers.end("gunicorn")
     servers.socket.parent.chmod(0o755)
 

@@ -22,27 +22,55 @@ def test_a_state_directory_is_needed_whatever_else_is_given() -> None:
 @pytest.mark.parametrize(
     ("directory", "mode", "words"),
     [
-        ("", 0o777, "is open to everybody: chmod 0755 "),
-        ("run", 0o755, "is open to everybody: chmod 0750 "),
+        ("", 0o777, "is open to other users: chmod 0755 "),
+        ("run", 0o755, "is open to other users: chmod 0750 "),
         ("run", 0o550, "cannot be used by us: sudo chown"),
         ("run", 0o750, ""),
         ("", 0o755, ""),
     ],
 )
 def test_what_gunicorn_would_refuse_is_said_before(state: Path, directory: str, mode: int, words: str) -> None:
-    """The state directory and the socket's are judged as gunicorn judges them, and named with what to type."""
-    judged = state / directory
-    judged.mkdir(exist_ok=True)
-    nobody.give(judged)
-    judged.chmod(mode)
+    """The state directory and the socket's are checked as gunicorn checks them, and named with what to type."""
+    checked = state / directory
+    checked.mkdir(exist_ok=True)
+    nobody.give(checked)
+    checked.chmod(mode)
 
     settings = load({"VESTIBULE_STATE_DIR": str(state)})
 
     found = nobody.asked(lambda: faults_of_state(settings))()
 
-    assert [fault.startswith(f"{judged} {words}") for fault in found] == ([True] if words else [])
+    assert [fault.startswith(f"{checked} {words}") for fault in found] == ([True] if words else [])
     if nobody.IS_ROOT and "open" in words:
         assert faults_of_state(settings) == found
+
+
+def test_a_state_directory_may_be_a_symbolic_link(state: Path) -> None:
+    """A link of root or of the user of the service counts like its directory, whose rights are what matters."""
+    link = state.with_name("link")
+    link.symlink_to(state)
+    state.chmod(0o750)
+    settings = load({"VESTIBULE_STATE_DIR": str(link)})
+
+    sound = nobody.asked(lambda: faults_of_state(settings))()
+    state.chmod(0o777)
+    (fault,) = nobody.asked(lambda: faults_of_state(settings))()
+
+    assert sound == []
+    assert fault == f"{link} is open to other users: chmod 0755 {link}"
+
+
+@pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a link of another user")
+def test_a_symbolic_link_of_another_user_is_a_fault(state: Path) -> None:
+    """In a shared directory another user could have made it, and lead the service elsewhere later."""
+    link = state.with_name("link")
+    link.symlink_to(state)
+    os.chown(link, 1, 1, follow_symlinks=False)
+    settings = load({"VESTIBULE_STATE_DIR": str(link)})
+
+    (fault,) = nobody.asked(lambda: faults_of_state(settings))()
+
+    assert fault.startswith(f"{link} is a symbolic link of another user: remove it")
 
 
 @pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a directory of another user")

@@ -75,7 +75,7 @@ def broken(*_args: object, **_kwargs: object) -> str:
 def test_an_error_page_that_cannot_be_made(
     world: World, monkeypatch: pytest.MonkeyPatch, more: list[tuple[str, str]]
 ) -> None:
-    """The last answer stands in: no detail, the request's id, and when to try again. nginx adds the other headers."""
+    """The fallback: no detail, the request's id, and when to try again. nginx adds the other headers."""
     monkeypatch.setattr(rendering, "render_template", broken)
     monkeypatch.setattr(errors, "jsonify", broken)
 

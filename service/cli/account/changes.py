@@ -54,10 +54,10 @@ def _taken(account: Account) -> None:
 def _hash(op: Operator, account: Account, *, from_stdin: bool) -> str:
     """Return the hash of a password from standard input or a prompt; never from an argument."""
     password = _line() if from_stdin else ask_password()
-    judged = hash_if_accepted(account, password, op.services.verifier.passwords, op.services.brand.name)
-    if isinstance(judged, Weakness):
-        refuse(f"The password was refused. {WEAKNESS_MESSAGES[judged]}")
-    return judged
+    hashed = hash_if_accepted(account, password, op.services.verifier.passwords, op.services.brand.name)
+    if isinstance(hashed, Weakness):
+        refuse(f"The password was refused. {WEAKNESS_MESSAGES[hashed]}")
+    return hashed
 
 
 def _line() -> str:

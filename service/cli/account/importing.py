@@ -1,7 +1,7 @@
 """`vestibule account import FILE.csv`: many accounts at once, argon2 hashes taken as they are.
 
-The whole file is read and judged before anything is written; then it goes in in small batches, so that
-people can sign in meanwhile. What an interruption left out goes in with `--skip-existing`.
+The whole file is read and checked before an account is stored. Accounts are stored in small batches, so that people
+can sign in meanwhile; after an interruption, `--skip-existing` adds the rest.
 """
 
 import csv

@@ -11,7 +11,7 @@ from flask_talisman import Talisman
 from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service.services import Services
+from service.access.public_address import PublicAddress
 from service.web import context, errors
 from service.web.front import SAFE_METHODS, Front
 from service.web.telemetry import reporting as telemetry
@@ -37,15 +37,15 @@ _POLICY: Final = {
 }
 
 
-def init_app(app: Flask, services: Services) -> None:
+def init_app(app: Flask, public: PublicAddress) -> None:
     """Register the checks of every request and the headers of every answer."""
     behind = ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0)  # the address alone, from one hop: nginx
-    app.wsgi_app = Front(behind, scheme=services.public.scheme)  # type: ignore[method-assign]
+    app.wsgi_app = Front(behind, scheme=public.scheme)  # type: ignore[method-assign]
     app.after_request(_complete)  # registered before Talisman, so it runs after it
     Talisman(
         app,
         force_https=False,  # nginx redirects; Talisman would copy the request's Host into the Location
-        strict_transport_security=services.public.is_https,
+        strict_transport_security=public.is_https,
         strict_transport_security_max_age=TWO_YEARS_SECONDS,
         frame_options="DENY",
         content_security_policy=_POLICY,

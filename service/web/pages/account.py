@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 
 from service.login.attempts import Throttled
+from service.login.audit import Happened
 from service.login.new_password import Browser, Problem, Typed, change
 from service.login.password_policy import Weakness
 from service.login.sessions import SignedIn
@@ -46,12 +47,12 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         now=context.now(),
     )
     if isinstance(outcome, Throttled):
-        telemetry.event("authn_password_change_fail", account=account.username, reason="throttled")
+        telemetry.event(Happened.PASSWORD_CHANGE_REFUSED, account=account.username, reason="throttled")
         return errors.throttled(outcome)
     if isinstance(outcome, Problem | Weakness):
-        telemetry.event("authn_password_change_fail", account=account.username, reason=outcome.value)
+        telemetry.event(Happened.PASSWORD_CHANGE_REFUSED, account=account.username, reason=outcome.value)
         return _refused(signed_in, outcome)
-    telemetry.event("authn_password_change", account=account.username, session=outcome.session.id)
+    telemetry.event(Happened.PASSWORD_CHANGED, account=account.username, session=outcome.session.id)
     response = see_other("/account")
     browser_session.issue(response, outcome)
     device_cookie.issue(response, outcome.account)

@@ -4,6 +4,7 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from service.login.audit import Happened
 from service.login.links import Link, Purpose, is_usable
 from service.login.new_password import Problem, Typed, choose
 from service.login.password_policy import Weakness
@@ -51,10 +52,8 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
         return errors.answer(404, message=LINK_SPENT)
     if isinstance(outcome, Problem | Weakness):
         return _refused(link, token, outcome, username=form.get("username", ""))
-    made = link.purpose is Purpose.SET_UP
-    telemetry.event(
-        "user_created" if made else "authn_password_change", account=outcome.username, by=link.purpose.value
-    )
+    event = Happened.ACCOUNT_ADDED if link.purpose is Purpose.SET_UP else Happened.PASSWORD_CHANGED
+    telemetry.event(event, account=outcome.username, by=link.purpose.value)
     response = see_other("/")
     browser_session.end(response, reason="replaced")
     # An attack on the name must not throttle its owner at the sign-in that follows.

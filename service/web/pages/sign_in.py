@@ -4,10 +4,11 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from service.access.return_to import origin_of
 from service.login.accounts import Account
+from service.login.audit import Happened
 from service.login.sign_in import Reason, Refused, open_session, with_password
 from service.web import context, errors
 from service.web.cookies import browser_session, device_cookie, notices
-from service.web.errors import Refusal
+from service.web.errors import ErrorContent
 from service.web.guard import forms, protection
 from service.web.look import rendering
 from service.web.messages import WRONG_SIGN_IN
@@ -61,7 +62,7 @@ def _start_session(account: Account, where: str | None, *, remembered: bool) -> 
     if isinstance(opened, Refused):
         return _refuse(opened)
     telemetry.count_sign_in("password", "granted")
-    telemetry.event("authn_login_success", account=account.username, session=opened.session.id)
+    telemetry.event(Happened.SIGNED_IN, account=account.username, session=opened.session.id)
     response = see_other(where or HOME)
     browser_session.issue(response, opened)
     device_cookie.issue(response, opened.account)
@@ -74,9 +75,9 @@ def _refuse(refused: Refused) -> Response:
     if refused.reason is Reason.BUSY:
         return errors.busy()  # no event: the request's line is enough, and a flood writes half as much
     flaw = {"hash_flaw": refused.flaw} if refused.flaw else {}
-    telemetry.event("authn_login_fail", account=refused.username, reason=refused.reason.value, **flaw)
+    telemetry.event(Happened.SIGN_IN_REFUSED, account=refused.username, reason=refused.reason.value, **flaw)
     for scope in refused.exhausted:
-        telemetry.event("authn_login_fail_max", account=refused.username, scope=scope.value)
+        telemetry.event(Happened.LIMIT_EXHAUSTED, account=refused.username, scope=scope.value)
     if refused.throttled is not None:
         return errors.throttled(refused.throttled)
     if errors.prefers_json():
@@ -84,7 +85,7 @@ def _refuse(refused: Refused) -> Response:
     return make_response(form_page(problem=WRONG_SIGN_IN), 401)
 
 
-def form_page(refusal: Refusal | None = None, *, problem: str | None = None, notice: str | None = None) -> str:
+def form_page(error: ErrorContent | None = None, *, problem: str | None = None, notice: str | None = None) -> str:
     """Return the form: empty, or as it was sent, without the password."""
     form = forms.read() if request.method == "POST" else {"rd": request.args.get("rd", "")}
     rd = validated(form.get("rd"))
@@ -96,13 +97,13 @@ def form_page(refusal: Refusal | None = None, *, problem: str | None = None, not
             "username": form.get("username", ""),
             "rd": rd or "",
             "destination": origin.partition("://")[2] if origin else "",
-            "again_at": refusal.again_at if refusal else "",
-            "request_id": telemetry.request_id() if refusal else "",
+            "again_at": error.again_at if error else "",
+            "request_id": telemetry.request_id() if error else "",
         },
         remember=form.get("remember") == "on",
         problem=problem,
         notice=notice,
-        refused=(refusal.status, refusal.message) if refusal else None,
+        refused=(error.status, error.message) if error else None,
     )
 
 

@@ -37,7 +37,7 @@ def init_app(app: Flask, services: Services) -> None:
     degraded = _gauge(
         app, "vestibule_counter_store_degraded", "Whether a worker counts limits in SQL because Redis does not answer."
     )
-    services.health.tell_degraded(degraded.set)
+    services.health.on_change(degraded.set)
     suspected = _gauge(
         app,
         "vestibule_untrusted_proxy_suspected",
