@@ -7,6 +7,7 @@ import os
 import pwd
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,11 +54,18 @@ def hand_over(state_dir: Path) -> None:
     if not may_hand_over(state_dir, nobody.pw_uid):
         sys.exit(f"STATE_DIR ({state_dir}) holds what is not ours: choose a directory of its own.")
     state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
-    for path in (state_dir, *state_dir.rglob("*")):
-        found = path.lstat()
-        is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # the other name may be a file of the system's
-        if found.st_uid != nobody.pw_uid and not is_linked:
-            os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    for _, folders, files, folder in os.fwalk(state_dir.resolve()):
+        for name in (".", *folders, *files):
+            with suppress(FileNotFoundError):  # a server that runs already removes its temporary files
+                give_to(nobody, name, folder)
+
+
+def give_to(user: pwd.struct_passwd, name: str, folder: int) -> None:
+    """Give a user one entry of an open folder. By a path, its owner could have a link followed out of it meanwhile."""
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # the other name may be a file of the system's
+    if found.st_uid != user.pw_uid and not is_linked:
+        os.chown(name, user.pw_uid, user.pw_gid, dir_fd=folder, follow_symlinks=False)
 
 
 def may_hand_over(state_dir: Path, nobody: int) -> bool:

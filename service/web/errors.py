@@ -90,12 +90,17 @@ def _body(content: ErrorContent, home_url: str | None) -> str | Response:
 
 
 def _form_again(content: ErrorContent) -> str | None:
-    if request.method != "POST" or (content.status == 403 and "Sec-Fetch-Site" in request.headers):  # noqa: PLR2004
-        return None  # the form was submitted by another site
+    if request.method != "POST" or (content.status == 403 and _names_another_site()):  # noqa: PLR2004
+        return None
     show = current_app.extensions[_FORMS].get(request.endpoint)
     with suppress(HTTPException):  # a form that cannot be read is not shown again
         return show(content) if show else None
     return None
+
+
+def _names_another_site() -> bool:
+    """Whether the browser says which site a refused form is of: that site has filled it in."""
+    return "Sec-Fetch-Site" in request.headers or request.headers.get("Origin", "null") != "null"
 
 
 def prefers_json() -> bool:

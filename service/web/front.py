@@ -1,6 +1,7 @@
 """Before Flask: one reading of the WSGI environment, and an answer when even the answer to a malfunction failed."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Final
@@ -12,7 +13,11 @@ from service.web.messages import MESSAGES
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
-MAXIMUM_PARAMETERS: Final = 20  # of a query string: pages read two, and parsing many costs more than a page
+# Of a query string: pages read two parameters, both ASCII. Parsing many, or decoding many escapes of anything else (a
+# `%` that encodes nothing, bytes that are not UTF-8), would cost more than a page.
+MAXIMUM_PARAMETERS: Final = 20
+MAXIMUM_ODD_ESCAPES: Final = 200
+_ODD_ESCAPE: Final = re.compile("%(?![0-7][0-9A-Fa-f])")
 
 RETRY_SECONDS: Final = 5
 _PAGE: Final = """<!doctype html>
@@ -47,13 +52,14 @@ class Front:
     def _normalise(self, environ: WSGIEnvironment) -> None:
         """Set the scheme of the settings, and the method OTHER for an undefined one (it is a metric's label).
 
-        An empty path is `/` (RFC 9110, 4.2.3); a query string of too many parameters counts as not sent.
+        An empty path is `/` (RFC 9110, 4.2.3); a query string that costs too much counts as not sent.
         """
         environ["wsgi.url_scheme"] = self._scheme
         if environ["REQUEST_METHOD"] not in KNOWN_METHODS:
             environ["REQUEST_METHOD"] = "OTHER"
         environ["PATH_INFO"] = environ.get("PATH_INFO") or "/"
-        if environ.get("QUERY_STRING", "").count("&") >= MAXIMUM_PARAMETERS:
+        query = environ.get("QUERY_STRING", "")
+        if query.count("&") >= MAXIMUM_PARAMETERS or len(_ODD_ESCAPE.findall(query)) > MAXIMUM_ODD_ESCAPES:
             environ["QUERY_STRING"] = ""
 
 

@@ -88,6 +88,11 @@ def test_a_cookie_is_cleared_in_every_way_it_may_have_been_set(
     assert session_cookie.domains(public, cookie_domain) == domains
 
 
+def test_a_name_is_taken_as_text() -> None:
+    """A character with a meaning in searches has none in the name of a cookie."""
+    assert session_cookie.sent("nXm=a; n.m=b;;n.m=c ", "n.m") == ["b", "c"]
+
+
 def test_a_cookie_of_one_host_has_a_name_of_its_own() -> None:
     """A browser accepts the prefixed name from this host alone; plain http on localhost has no prefix."""
     names = [session_cookie.host_cookie_name(public, "device") for public in (LOCAL, HTTPS)]

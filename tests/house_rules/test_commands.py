@@ -3,10 +3,12 @@
 import os
 import pwd
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,6 +103,34 @@ def test_a_checkout_that_servers_cannot_reach_is_named(private: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert f"who may not pass {closed};" in done.stderr
     assert f"chmod o+x {closed}" in done.stderr
+
+
+def test_a_state_directory_is_handed_over_and_no_link_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who owns it cannot get a file of others by putting a link in the place of a folder while root is at work."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    foreign, folder, moved = tmp_path / "foreign", tmp_path / "state/backups", tmp_path / "moved"
+    for place in (foreign, folder):
+        place.mkdir(parents=True)
+        for name in ("one", "two"):
+            (place / name).touch()
+    (tmp_path / "state/secret-key").touch()
+    give = os.chown
+
+    def swap(path: str | Path, *owner: int, **how: Any) -> None:
+        give(path, *owner, **how)
+        if Path(path).name in {"one", "two"} and not folder.is_symlink():
+            folder.rename(moved)
+            folder.symlink_to(foreign)
+
+    monkeypatch.setattr(os, "chown", swap)
+    runpy.run_path(str(ROOT / "deploy/run.py"))["hand_over"](tmp_path / "state")
+
+    nobody_s = pwd.getpwnam("nobody").pw_uid
+    assert {path.stat().st_uid for path in foreign.iterdir()} == {0}
+    assert {path.stat().st_uid for path in (moved, *moved.iterdir())} == {nobody_s}
 
 
 def test_packages_says_what_it_can_do() -> None:

@@ -132,6 +132,7 @@ class Postgresql:
     def _once(self, text: str, parameters: Parameters) -> list[Row]:
         pooled = self.sqlalchemy.raw_connection()
         connection = cast("Impatient", pooled.driver_connection)
+        began = monotonic()
         try:
             if not connection.per_transaction:
                 return _rows(connection.execute(text.encode(), parameters))
@@ -142,6 +143,7 @@ class Postgresql:
         except psycopg.Error as failure:
             # A server that said goodbye may not have hung up yet, and its other connections are as lost as this one.
             if connection.closed or isinstance(failure, psycopg.errors.AdminShutdown):
+                self._note_silence(began)
                 pooled.invalidate(failure)
                 self.sqlalchemy.dispose()
             raise
@@ -154,8 +156,9 @@ class Postgresql:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
         _connecting.until = monotonic() + ANSWER_SECONDS
         try:
-            found = {**keywords, **self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))}
-            return _set_up(Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **found))
+            if "hostaddr" not in keywords:
+                keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
+            return _set_up(Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords))
         except psycopg.OperationalError:
             self._away_until = monotonic() + AWAY_SECONDS
             raise
@@ -183,9 +186,13 @@ class Postgresql:
         try:
             connection.execute("SELECT 1")
         except psycopg.Error as failure:
-            if monotonic() - now > ANSWER_SECONDS / 2:
-                self._away_until = monotonic() + AWAY_SECONDS
+            self._note_silence(now)
             raise sa.exc.InvalidatePoolError from failure
+
+    def _note_silence(self, asked: float) -> None:
+        """After a server that said nothing, no thread waits for a new connection: a request may ask more than once."""
+        if monotonic() - asked > ANSWER_SECONDS / 2:
+            self._away_until = monotonic() + AWAY_SECONDS
 
 
 def _set_up(connection: Impatient) -> Impatient:

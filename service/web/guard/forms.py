@@ -1,16 +1,22 @@
 """Forms: one strict reading of a urlencoded body.
 
-Refused are another content type (415), bytes that are not UTF-8, a field that comes twice, too many fields (400). Flask
-refuses bodies larger than MAXIMUM_BODY_BYTES (413).
+Refused are another content type (415), bytes that are not UTF-8, a field that comes twice, too many fields, too many
+signs of % that encode nothing (400). Flask refuses bodies larger than MAXIMUM_BODY_BYTES (413).
 """
 
+import re
 from urllib.parse import parse_qsl
 
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from service.login.passwords import LONGEST_TYPED
+
 MAXIMUM_BODY_BYTES = 16 * 1024
 MAXIMUM_FIELDS = 20
+# Decoding one costs more than any other text. A program that encodes nothing sends at most a password of them.
+_MOST_BROKEN_ESCAPES = LONGEST_TYPED
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LONGEST_TYPE = 100  # of its parameters only `charset` has a meaning
 
 
@@ -27,6 +33,8 @@ def read() -> dict[str, str]:
 
 def parse(body: bytes) -> dict[str, str]:
     """Return the fields of a urlencoded body (URL Standard, 5.1). Raises BadRequest."""
+    if len(_BROKEN_ESCAPE.findall(body)) > _MOST_BROKEN_ESCAPES:
+        raise BadRequest
     try:
         text = body.decode("ascii")
         pairs = parse_qsl(

@@ -179,26 +179,6 @@ def test_a_read_on_a_lost_connection_is_tried_again(postgres: Postgres, postgres
     assert alice == stores.accounts.by_id(alice.id)
 
 
-@pytest.mark.parametrize("connected", [True, False])
-def test_a_server_that_says_nothing_is_given_up(postgres: Postgres, postgresql: Database, *, connected: bool) -> None:
-    """A hung server takes connections and answers nothing: whoever asks is told so, and soon nobody waits."""
-    stores = over(postgresql)
-    stores.accounts.add(alice := account())
-    if not connected:
-        postgresql.close()
-
-    postgres.pause()
-    try:
-        with ThreadPoolExecutor(8) as callers:
-            told = list(callers.map(lambda _: postgresql.ping(), range(32)))
-    finally:
-        postgres.resume()
-
-    assert told == [False] * 32
-    until(postgresql.ping, "the pool is well again")
-    assert alice == stores.accounts.by_id(alice.id)
-
-
 def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
     """A row that somebody holds is Unavailable, not a request that hangs."""
     stores = over(postgresql)

@@ -138,3 +138,12 @@ def test_names_need_unicode(postgres: Postgres) -> None:
     with pytest.raises(SchemaFault, match="UTF8"):
         upgrade_server(database)
     database.close()
+
+
+@pytest.mark.parametrize("host", ["", "database.invalid"])
+def test_the_address_of_a_host_is_taken_in_place_of_its_name(postgres: Postgres, address: str, host: str) -> None:
+    """`hostaddr`, as libpq documents it, says where the server is: no resolver is asked for the host."""
+    by_address = f"postgresql://vestibule@{host}:{postgres.port}/{name_of(address)}?hostaddr=127.0.0.1"
+
+    with closing(Database(by_address)) as database:
+        assert database.ping()

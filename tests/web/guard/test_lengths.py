@@ -3,7 +3,9 @@
 import pytest
 from flask.testing import FlaskClient
 
+from service.login.passwords import LONGEST_TYPED
 from service.web.errors import LONGEST_ACCEPT
+from service.web.front import MAXIMUM_ODD_ESCAPES
 from tests.rig.passwords import PASSWORD
 from tests.rig.people import alice
 from tests.rig.world import World, browser
@@ -51,6 +53,32 @@ def test_a_query_string_with_many_parameters_counts_as_not_sent(
 
     assert page.status_code == 200
     assert ('value="/account/password"' in page.get_data(as_text=True)) is is_read
+
+
+@pytest.mark.parametrize("escape", ["%", "%z", "%ff", "%c3%a9"])
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_query_string_of_escapes_that_no_page_reads_counts_as_not_sent(
+    client: FlaskClient, escape: str, *, is_read: bool
+) -> None:
+    """A few are read past; with more than any link has, the page is the one without parameters."""
+    odd = escape * (MAXIMUM_ODD_ESCAPES // escape.count("%") + (not is_read))
+
+    page = client.get("/", query_string=f"rd=/account/password&a={odd}")
+
+    assert page.status_code == 200
+    assert ('value="/account/password"' in page.get_data(as_text=True)) is is_read
+
+
+@pytest.mark.parametrize(("signs", "status"), [(LONGEST_TYPED, 401), (LONGEST_TYPED + 1, 400)])
+def test_a_form_with_more_broken_escapes_than_a_password_has_characters_is_refused(
+    client: FlaskClient, signs: int, status: int
+) -> None:
+    """A password of signs that a program did not encode is a wrong one; more of them are no form."""
+    body = "username=alice&password=" + "%" * signs
+
+    answer = client.post("/", data=body, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status_code == status
 
 
 def test_a_name_with_an_apostrophe_is_shown_as_text(world: World) -> None:

@@ -1,0 +1,49 @@
+"""PostgreSQL takes connections and says nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from service.services import Unavailable
+from service.storage.accounts import accounts
+from service.storage.engine.database import Database
+from service.storage.engine.statement import Statement
+from tests.rig.postgres import Postgres
+from tests.rig.until import until
+from tests.storage.stores import account, over
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_server_that_says_nothing_is_given_up(postgres: Postgres, postgresql: Database, *, connected: bool) -> None:
+    """A hung server takes connections and answers nothing: whoever asks is told so, and soon nobody waits."""
+    stores = over(postgresql)
+    stores.accounts.add(alice := account())
+    if not connected:
+        postgresql.close()
+
+    postgres.pause()
+    try:
+        with ThreadPoolExecutor(8) as callers:
+            told = list(callers.map(lambda _: postgresql.ping(), range(32)))
+    finally:
+        postgres.resume()
+
+    assert told == [False] * 32
+    until(postgresql.ping, "the pool is well again")
+    assert alice == stores.accounts.by_id(alice.id)
+
+
+def test_one_request_waits_once_for_a_server_that_says_nothing(postgres: Postgres, postgresql: Database) -> None:
+    """What a request asks after a statement without an answer is refused without asking the server again."""
+    count = Statement(sa.select(sa.func.count()).select_from(accounts))
+    postgresql.run(count)
+
+    postgres.pause()
+    try:
+        with pytest.raises(Unavailable):
+            postgresql.run(count)
+        with pytest.raises(Unavailable, match="a moment ago"):
+            postgresql.run(count)
+    finally:
+        postgres.resume()
