@@ -112,22 +112,24 @@ def rule_parts(services: Services, account: Account) -> Iterator[tuple[str, floa
         attempts.release(reserved)
 
     def open_one() -> None:
-        lifetimes, now = services.lifetimes, services.clock()
         open_session(
-            account, client=_CLIENT, remembered=False, replaces=None, stores=services, lifetimes=lifetimes, now=now
+            account,
+            client=_CLIENT,
+            remembered=False,
+            replaces=None,
+            stores=services,
+            lifetimes=services.lifetimes,
+            now=services.clock(),
         )
 
     yield "the account, read", milliseconds(lambda: services.accounts.by_username("alice"))
-    yield "the attempt, reserved and released", milliseconds(reserve_and_release)
+    yield "the attempt, reserved and given back", milliseconds(reserve_and_release)
     yield "the session and its audit entry, one transaction", milliseconds(open_one, 100)
-    facts = {"request_id": "0" * 32, "client": "192.0.2.7"}
-    yield (
-        "the line of the event",
-        milliseconds(lambda: events.security("authn_login_success", account="alice", **facts)),
-    )
+    who = {"request_id": "0" * 32, "client": "192.0.2.7"}
+    yield "the line of the event", milliseconds(lambda: events.security("authn_login_success", account="alice", **who))
     yield (
         "the line of the request",
-        milliseconds(lambda: events.answered(path="/", rule="/", method="POST", status=303, duration_ms=1.0, **facts)),
+        milliseconds(lambda: events.answered(path="/", rule="/", method="POST", status=303, duration_ms=1.0, **who)),
     )
 
 
