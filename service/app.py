@@ -123,16 +123,20 @@ def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     from service.services import OuterLimit, Services
     from service.settings import secret_keys
+    from service.storage import accounts, audit, blocks, links, sessions
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
-    from service.storage.stores import sql_stores
     from service.storage.upkeep import schema
 
     database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = choose(database, redis=settings.redis_address)
     return Services(
-        **sql_stores(database, audit_kept_seconds=settings.audit.keep),
+        accounts=accounts.SqlAccounts(database),
+        sessions=sessions.SqlSessions(database),
+        links=links.SqlLinks(database),
+        audit=audit.SqlAudit(database, kept_seconds=settings.audit.keep),
+        blocks=blocks.SqlBlocks(database),
         transaction=database.transaction,
         verifier=_verifier(settings, counted.attempts),
         lifetimes=_lifetimes(settings),

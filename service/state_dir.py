@@ -109,9 +109,9 @@ def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
     return fault_of(directory, mode, user=user) if nearest == directory else None
 
 
-def remedy(directory: Path) -> str:
-    """Return what to type so that we can make or use a directory."""
-    user, group, quoted = os.geteuid(), os.getegid(), shlex.quote(str(directory))
-    if not os.access(directory, os.F_OK):
+def remedy(path: Path) -> str:
+    """Return what to type so that we can make a directory, or use a directory or a file; links are followed (-H)."""
+    user, group, quoted = os.geteuid(), os.getegid(), shlex.quote(str(path))
+    if not os.access(path, os.F_OK):
         return f"{quoted} cannot be made by us: sudo install -d -m 750 -o {user} -g {group} {quoted}"
-    return f"{quoted} cannot be used by us: sudo chown -R {user}:{group} {quoted}"
+    return f"{quoted} cannot be used by us: sudo chown -RH {user}:{group} {quoted}"

@@ -17,6 +17,7 @@ MAXIMUM_CHARACTERS: Final = 128
 # No character is more than four in its longest canonical spelling (UAX 15, 12.3). Longer text is refused before it is
 # normalised: the time that normalising takes grows with the square of a run of combining marks.
 LONGEST_TYPED: Final = 4 * MAXIMUM_CHARACTERS
+DECOY: Final = "decoy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Passwords:
         self._hasher = PasswordHasher(
             memory_cost=parameters.memory_kib, time_cost=parameters.iterations, parallelism=parameters.parallelism
         )
-        self._decoy = self._hasher.hash("decoy")
+        self._decoy = self._hasher.hash(DECOY)
         usual = Limits()
         self._limits = Limits(
             memory_kib=max(usual.memory_kib, parameters.memory_kib),

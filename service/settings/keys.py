@@ -8,7 +8,6 @@ import contextlib
 import errno
 import os
 import secrets
-import shlex
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +80,4 @@ def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
     if failed.errno != errno.EACCES:
         return f"{file} cannot be used ({failed.strerror}): correct that, or set VESTIBULE_SECRET_KEY_FILE"
-    if not os.access(file.parent, state_dir.USABLE):
-        return state_dir.remedy(file.parent)
-    return f"{file} cannot be read by us: sudo chown {os.geteuid()}:{os.getegid()} {shlex.quote(str(file))}"
+    return state_dir.remedy(file if os.access(file.parent, state_dir.USABLE) else file.parent)

@@ -94,7 +94,7 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join) | st.text())
 def test_what_comes_out_is_plain_and_stays_as_it_is(target: str) -> None:
-    """A destination is short printable ASCII with one reading, of a listed origin, and is judged alike again."""
+    """A destination is short printable ASCII with one reading, of a listed origin, and is accepted again as it is."""
     where = goes(target)
     if where is None:
         return

@@ -22,8 +22,8 @@ class Ungated(HashingGate):
     def _join(self, key: Key) -> Job | None:
         return Job(key)
 
-    def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:  # noqa: ARG002 - nobody waits
-        """Return what `work` returns, whoever asks."""
+    def work(self, job: Job, work: Callable[[], Result]) -> Result | Shed:  # noqa: ARG002 - no job waits
+        """Return what `work` returns, for every key."""
         return work()
 
 

@@ -1,4 +1,4 @@
-"""People who come into a flood, each once and from a network that nobody saw before, with the right password."""
+"""People who come into a flood, each once and from a network that sent nothing before, with the right password."""
 
 import heapq
 import math
@@ -48,7 +48,7 @@ class Visitors:
         heapq.heappush(self._coming, (now + client.retry_after, number))
 
     def end(self, now: float) -> None:
-        """Whoever is still outside counts as if let in at this moment: it cannot have been earlier."""
+        """A visitor who is still outside counts as signed in at this moment: it cannot have been earlier."""
         for client in self._under_way:
             client.socket.close()
         self.took = [min(took, now - moment) for took, moment in zip(self.took, self._moments, strict=True)]

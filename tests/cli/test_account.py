@@ -1,4 +1,4 @@
-"""`vestibule account …`: people are added, changed, shut out, let in again and removed."""
+"""`vestibule account …`: accounts are added, changed, disabled, enabled and deleted."""
 
 from dataclasses import replace
 from typing import Final

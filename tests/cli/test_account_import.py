@@ -1,4 +1,4 @@
-"""`vestibule account import`: many accounts at once, all judged before any is written."""
+"""`vestibule account import`: many accounts at once, all checked before any is stored."""
 
 import json
 from collections.abc import Callable
@@ -141,7 +141,7 @@ def test_one_fault_writes_nothing(terminal: Terminal, importing: Import, case: s
 
 
 def test_all_faults_at_once(terminal: Terminal, importing: Import) -> None:
-    """Every line is judged; the first fifty are shown, all are counted, and JSON has them all."""
+    """Every line is checked; the first fifty are shown, all are counted, and JSON has them all."""
     content = "username,admin\n" + "two words,\nfine,maybe\n" * 40
 
     said = terminal.refused(*importing(content)).splitlines()

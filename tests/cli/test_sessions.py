@@ -37,7 +37,7 @@ def crowd(terminal: Terminal) -> dict[str, FlaskClient]:
 
 
 def test_who_is_signed_in(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
-    """Newest first, with when and from where; what has ended by itself or was shut out is not there."""
+    """Newest first, with when and from where; sessions that expired and those of disabled accounts are not listed."""
     said = terminal.said("session", "list").splitlines()
     terminal.world.rows.accounts["b"] = alice(id="b", username="bob", disabled_at=NOW)
     without_bob = terminal.said("session", "list").splitlines()
@@ -58,7 +58,7 @@ def test_one_persons_sessions(terminal: Terminal, crowd: dict[str, FlaskClient])
 
 
 def test_one_persons_sessions_are_found_without_reading_all(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
-    """However many are signed in, only that account's sessions are read; ended and shut out ones are left out."""
+    """Only that account's sessions are read, however many there are; ended ones are left out."""
     only_of_account = OnlyOfAccount(terminal.world.rows)
     words = ("session", "list", "--account", "alice")
     terminal.world.now = NOW + LIFETIMES.idle
@@ -106,7 +106,7 @@ def test_ending_all_of_one_person(terminal: Terminal, crowd: dict[str, FlaskClie
 
 
 def test_ending_all(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
-    """Everybody is out."""
+    """No session is left."""
     assert terminal.json("session", "end", "--all") == {"ended": 3}
     assert [client.get("/account").status_code for client in crowd.values()] == [303] * 3
 

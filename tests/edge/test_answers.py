@@ -30,7 +30,7 @@ BECOMES = {
 
 
 def _made_to_order(nginx_conf: str) -> str:
-    """Return nginx.conf with a path for every error that nginx can make, most of which nobody can provoke."""
+    """Return nginx.conf with a path for every error that nginx can make, most of which no client can provoke."""
     orders = "".join(f"location = /make/{status} {{ return {status}; }}" for status in BECOMES)
     return calm(nginx_conf).replace("location / {", f"{orders} location / {{", 1)
 
@@ -74,7 +74,7 @@ ANSWERS: dict[str, Callable[[Servers], Answer]] = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_every_answer_carries_each_header_exactly_once(service: Servers, name: str) -> None:
-    """Whoever makes the answer, the security headers are there, and none is there twice (BH-01 to BH-07)."""
+    """An answer of nginx and one of the service have the security headers, and none is there twice (BH-01 to BH-07)."""
     answer = ANSWERS[name](service)
 
     assert answer.status == int(name[:3])

@@ -36,7 +36,7 @@ def test_files_are_there_without_the_service(alone: Servers) -> None:
 
 
 def test_the_edge_is_alive_while_the_service_is_not(alone: Servers) -> None:
-    """The edge's own liveness depends on nobody; readiness, health and metrics do."""
+    """The edge's own liveness depends on no other server; readiness, health and metrics do."""
     found = {path: alone.ops(path).status for path in ("/edge/healthz", "/readyz", "/healthz", "/metrics")}
 
     assert found == {"/edge/healthz": 200, "/readyz": 502, "/healthz": 502, "/metrics": 502}

@@ -1,4 +1,4 @@
-"""Cookies and other sites' forms through nginx: what it joins, drops or reads differently lets nobody in (CK, CS)."""
+"""Cookies and other sites' forms through nginx: what it joins, drops or reads differently opens no session (CK, CS)."""
 
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ NAME = "vestibule_session"
 
 @pytest.fixture(scope="module")
 def token(service: Servers) -> str:
-    """Sign somebody in; the token."""
+    """Sign in; return the token."""
     added = service.vestibule("account", "add", "browsing", "--password-stdin", typed=f"{PASSWORD}\n")
     form = urlencode({"username": "browsing", "password": PASSWORD}).encode()
     answer = service.get("/", method="POST", body=form, Content_Type="application/x-www-form-urlencoded")
@@ -56,7 +56,7 @@ def ask(service: Servers, request_line: str, *lines: str) -> int:
     ],
 )
 def test_cookies_are_read_in_one_way(service: Servers, token: str, sent: str, status: int) -> None:
-    """The live cookie of the exact name counts, in however many lines they come; anything else is nobody (CK-01)."""
+    """The live cookie of the exact name counts, in however many lines they come; any other is no session (CK-01)."""
     cookie = sent.replace("N", NAME).replace("T", token)
 
     assert ask(service, "GET /account", f"Cookie: {cookie}") == status

@@ -132,7 +132,7 @@ def test_a_request_without_a_version_gets_the_page_alone(echo: Servers) -> None:
 
 @pytest.mark.parametrize("request_", [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\nHost:\r\n\r\n"])
 def test_an_old_client_must_name_the_host(service: Servers, request_: bytes) -> None:
-    """HTTP/1.0 without Host gets 400: nobody guesses who was meant (MT-17)."""
+    """HTTP/1.0 without Host gets 400: no program guesses which host was meant (MT-17)."""
     assert answers(service.raw(request_)) == [400]
 
 
@@ -155,7 +155,7 @@ def test_expect_is_answered_by_nginx_alone(echo: Servers) -> None:
 
 
 def test_another_expectation_is_ignored(echo: Servers) -> None:
-    """What nobody can expect of a server is ignored (gunicorn would answer 417)."""
+    """An expectation that no server meets is ignored (gunicorn would answer 417)."""
     assert answers(echo.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: cake\r\n\r\n")) == [200]
 
 
@@ -172,7 +172,7 @@ def test_pipelined_requests_are_answered_in_order(echo: Servers) -> None:
 
 
 def test_a_body_is_no_second_request(echo: Servers) -> None:
-    """A body that looks like a request is a body, also where nobody reads it."""
+    """A body that looks like a request is a body, also where no page reads it."""
     said = echo.raw(HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(SMUGGLED) + SMUGGLED)
 
     assert answers(said)[0] == 200

@@ -1,4 +1,4 @@
-"""Servers that end, gently or not: nothing is left that blocks the next start, and nobody else notices for long."""
+"""Servers that end, gently or not: nothing is left that blocks the next start, and the others soon go on."""
 
 import os
 import signal
@@ -76,7 +76,7 @@ def test_a_start_does_not_depend_on_the_working_directory() -> None:
 
 
 def test_only_the_owner_and_the_group_reach_the_socket(echo: Servers) -> None:
-    """The socket is 0660 in a directory of 0750, so that nobody but nginx talks to gunicorn (HD-11)."""
+    """The socket is 0660 in a directory of 0750, so that nginx alone talks to gunicorn (HD-11)."""
     assert stat.S_IMODE(echo.socket.stat().st_mode) == 0o660
     assert stat.S_IMODE(echo.socket.parent.stat().st_mode) == 0o750
 
@@ -100,7 +100,7 @@ def test_a_directory_that_others_may_enter_stops_the_start(servers: Servers) -> 
 
 
 def test_a_state_directory_that_gunicorn_makes_is_closed_to_others(servers: Servers) -> None:
-    """Whoever comes first to make it, others do not enter the state directory."""
+    """Whichever program makes the state directory first, other users may not enter it."""
     servers.end("gunicorn")
     made = servers.state_dir / "made"
     servers.environ["VESTIBULE_STATE_DIR"] = str(made)

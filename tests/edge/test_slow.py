@@ -1,4 +1,4 @@
-"""Slow clients: they are cut, and keep nobody waiting but themselves.
+"""Slow clients: they are cut, and no other client waits for them.
 
 The limits of nginx.conf are seconds; here nginx runs with a second in their place, and a test waits for what happens.
 """
@@ -59,14 +59,14 @@ def test_a_silent_connection_is_cut(impatient: Servers) -> None:
 
 
 def test_a_body_that_does_not_come_is_cut(impatient: Servers) -> None:
-    """A client that never finishes its body is disconnected; its request reached nobody (SZ-21, SM-13)."""
+    """A client that never finishes its body is disconnected; its request did not reach the service (SZ-21, SM-13)."""
     sent = b"POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc"
 
     assert impatient.raw(sent) == b""
 
 
 def test_slow_bodies_keep_no_thread_of_the_service_busy(impatient: Servers) -> None:
-    """While more slow bodies are under way than the service has threads, everybody else is served (SM-13)."""
+    """While more slow bodies are under way than the service has threads, other clients are served (SM-13)."""
     sending = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\na"
     with _clients(impatient, 30, sending) as clients:
         for client in clients:
@@ -78,7 +78,7 @@ def test_slow_bodies_keep_no_thread_of_the_service_busy(impatient: Servers) -> N
 
 
 def test_slow_readers_keep_no_thread_of_the_service_busy(impatient: Servers) -> None:
-    """Who sends many requests and never reads the answers keeps nobody else from theirs."""
+    """A client that sends many requests and never reads the answers keeps no other client from its answers."""
     asking = b"GET /?%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"a" * 700)
     with _clients(impatient, 10, asking * 8):
         served = [impatient.get("/").status for _ in range(10)]

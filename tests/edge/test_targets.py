@@ -45,7 +45,7 @@ def test_an_odd_target_gets_one_400_of_ours_and_the_connection_closes(echo: Serv
     [b"evil.test", b"localhost.evil.test", b"localhost:99999x", b"localhost:", b"a@localhost"],
 )
 def test_an_absolute_target_must_name_the_host_of_the_host_header(echo: Servers, host: bytes) -> None:
-    """An absolute target for another host than Host says gets 400, so nobody has to choose between the two."""
+    """An absolute target for another host than Host says gets 400, so no program has to choose between the two."""
     assert answers(echo.raw(_request(b"http://localhost/", host))) == [400]
 
 

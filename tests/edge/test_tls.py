@@ -1,4 +1,4 @@
-"""TLS as deploy/tls has it: certificates in nginx, and a redirect that nobody can bend."""
+"""TLS as deploy/tls has it: certificates in nginx, and a redirect that no request can change."""
 
 import re
 import socket

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from argon2 import PasswordHasher
 
-from service.login.passwords import Check, Parameters, Passwords
+from service.login.passwords import DECOY, Check, Parameters, Passwords
 from service.login.stored_hash import hash_flaw
 from tests.rig.passwords import PASSWORD
 from tests.rig.people import CHEAP_FOR_TESTS_ONLY, PASSWORDS
@@ -48,7 +48,7 @@ def test_impossible_passwords_cost_no_hash(password: str) -> None:
 
 def test_the_decoys_password_is_wrong() -> None:
     """The decoy takes the time of a check and matches no password."""
-    assert PASSWORDS.check(None, "nobody has this password") == Check(matches=False)
+    assert PASSWORDS.check(None, DECOY) == Check(matches=False)
 
 
 @pytest.mark.parametrize("passes", ["x", "0", "1000000", "é"])
@@ -56,7 +56,7 @@ def test_a_stored_hash_that_cannot_be_checked_opens_nothing_and_says_why(passes:
     """Unreadable or too costly, it is a wrong password that took the time of the decoy, with the reason for the log."""
     stored = PASSWORDS.hash(PASSWORD).replace("t=1", f"t={passes}")
     assert PASSWORDS.check(stored, PASSWORD) == Check(matches=False, flaw=hash_flaw(stored))
-    assert PASSWORDS.check(stored, "nobody has this password") == Check(matches=False, flaw=hash_flaw(stored))
+    assert PASSWORDS.check(stored, DECOY) == Check(matches=False, flaw=hash_flaw(stored))
     assert hash_flaw(stored)
 
 

@@ -78,7 +78,7 @@ def test_after_so_many_failures_nothing_is_checked(rows: Rows, name: str) -> Non
 
 
 def test_a_refusal_counts_nowhere(rows: Rows) -> None:
-    """A client that goes on trying while it is throttled is let in as soon as one that waited."""
+    """A client that goes on trying while it is throttled can sign in as soon as one that waited."""
     own = Limited(rows)
     for _ in range(3):
         own.attempt()

@@ -1,4 +1,4 @@
-"""A certificate for one host, made by openssl and signed by nobody else."""
+"""A certificate for one host, made by openssl and signed by itself."""
 
 import subprocess
 from pathlib import Path

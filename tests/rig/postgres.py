@@ -69,7 +69,7 @@ class Postgres:
         return f"postgresql://vestibule@{host}:{self.port}/{name_of(address)}?sslmode=verify-full&sslrootcert={trusted}"
 
     def drop(self, address: str) -> None:
-        """Remove a database with whoever is connected to it."""
+        """Remove a database, and end the connections to it."""
         with self._connected() as connection:
             connection.execute(f"DROP DATABASE {name_of(address)} WITH (FORCE)".encode())
 

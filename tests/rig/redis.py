@@ -92,6 +92,6 @@ def running(*, encrypted: bool = False) -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
-    """A Redis server for the whole run; whoever stops it starts it again."""
+    """A Redis server for the whole run; a test that stops it starts it again."""
     with running() as server:
         yield server

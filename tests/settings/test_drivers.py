@@ -145,7 +145,7 @@ def test_a_socket_in_the_hosts_place_connects(database: str) -> None:
     ],
 )
 def test_no_fault_of_the_driver_leaves_without_words(written: str, words: str) -> None:
-    """What only the driver can judge is said when the service starts: in a line, without the password."""
+    """A fault that only the driver finds is named when the service starts: in a line, without the password."""
     database = Database(load({"VESTIBULE_DATABASE_URL": written}).database_address)
 
     with pytest.raises(Unavailable) as fault, database.reading():

@@ -153,7 +153,7 @@ def test_a_directory_that_cannot_be_used_ends_in_the_chown_to_type(state: Path, 
     looked = nobody.asked(lambda: faults_of_state(settings))()
     state.chmod(0o700)
 
-    assert fault == f"{state} cannot be used by us: sudo chown -R {nobody.user()}:{nobody.group()} {state}"
+    assert fault == f"{state} cannot be used by us: sudo chown -RH {nobody.user()}:{nobody.group()} {state}"
     assert looked == [fault]
 
 
@@ -167,7 +167,7 @@ def test_a_key_of_another_user_ends_in_the_chown_to_type(state: Path) -> None:
     (fault,) = nobody.asked(lambda: _answer(settings))()
 
     file = settings.secret_key_file
-    assert fault == f"{file} cannot be read by us: sudo chown {nobody.user()}:{nobody.group()} {file}"
+    assert fault == f"{file} cannot be used by us: sudo chown -RH {nobody.user()}:{nobody.group()} {file}"
     assert nobody.asked(lambda: faults_of_state(settings))() == [fault]
 
 

@@ -67,7 +67,7 @@ def test_the_environment_can_empty_a_list_of_the_file(usual_config: Path) -> Non
 
 
 def test_a_fault_in_the_file_does_not_count_where_the_environment_wins(usual_config: Path) -> None:
-    """What is not used is not judged."""
+    """A value that is not used is not checked."""
     usual_config.write_text('public_url = "nonsense"\n')
 
     assert load({"VESTIBULE_PUBLIC_URL": "https://a.example"}).public_url == "https://a.example"

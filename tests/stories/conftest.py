@@ -47,7 +47,7 @@ def house(elsewhere: Elsewhere) -> Iterator[Servers]:
 
 @pytest.fixture(scope="package")
 def empty() -> Iterator[Servers]:
-    """Servers where nobody lives yet, and where few forms a minute are too many."""
+    """Servers without an account, and where few forms a minute are too many."""
     with running(LIMITS__POST_PER_MINUTE=str(POSTS_PER_MINUTE)) as servers:
         yield servers
 

@@ -13,7 +13,7 @@ from tests.rig.servers import Servers
 THIRD_PASSWORD: Final = "nobody folds maps of the harbour"
 WRONG: Final = "That username and password do not match."
 
-# Whoever is changed by a story belongs to that story alone.
+# An account that a story changes belongs to that story alone.
 PEOPLE: Final = {
     "anna": {"name": "Anna Example", "email": "anna@example.org", "groups": "admins staff", "admin": "yes"},
     "bruno": {"name": "Bruno Example"},
@@ -23,7 +23,7 @@ PEOPLE: Final = {
 
 
 def move_in(servers: Servers) -> None:
-    """Make everybody's account; all have PASSWORD, hashed with the default parameters."""
+    """Make all accounts; all have PASSWORD, hashed with the default parameters."""
     password_hash = PasswordHasher(memory_cost=19_456, time_cost=2, parallelism=1).hash(PASSWORD)
     sheet = io.StringIO()
     table = csv.DictWriter(sheet, ["username", "name", "email", "groups", "admin", "password_hash"])

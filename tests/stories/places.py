@@ -85,7 +85,7 @@ def too_often(visitor: Visitor, _: Servers) -> Visitor:
     return visitor
 
 
-# In one that nobody lives in yet, and where few forms a minute are too many.
+# On servers without an account, and where few forms a minute are too many.
 EMPTY: Final[dict[str, Way]] = {
     "set-up": _first,
     "set-up, refused": _first_refused,

@@ -1,4 +1,4 @@
-"""Every page in every state: for eyes, screen readers, small screens, and whoever has no mouse."""
+"""Every page in every state: by eye, by screen reader, on small screens, and without a mouse."""
 
 from itertools import product
 from typing import Final
@@ -19,7 +19,7 @@ AXE: Final = Axe()
 
 @pytest.mark.parametrize("name", INHABITED)
 def test_in_a_house_with_people(house: Servers, visit: Visit, name: str) -> None:
-    """axe finds nothing in light and dark, at 320 and 1280 pixels, and nobody scrolls sideways."""
+    """axe finds nothing in light and dark, at 320 and 1280 pixels, and no page scrolls sideways."""
     visitor = visit(house, bypass_csp=True)
     INHABITED[name](visitor, house)
 
@@ -28,7 +28,7 @@ def test_in_a_house_with_people(house: Servers, visit: Visit, name: str) -> None
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_in_an_empty_house(empty: Servers, visit: Visit, name: str) -> None:
-    """The same holds before there is anybody, and for whoever was too fast."""
+    """The same holds before there is an account, and for a person who was too fast."""
     visitor = visit(empty, bypass_csp=True)
     EMPTY[name](visitor, empty)
 
@@ -36,12 +36,12 @@ def test_in_an_empty_house(empty: Servers, visit: Visit, name: str) -> None:
 
 
 def test_in_a_network_that_is_shut_out(visit: Visit) -> None:
-    """And for whoever is not let in at all."""
+    """And for a person in a blocked network."""
     with running() as servers:
         visitor = visit(servers, bypass_csp=True)
         for network in ("127.0.0.1/32", "::1/128"):
             order(servers, "block", "add", network, "--for", "1h", "--reason", "a story")
-        servers.wait_until(lambda: visitor.open("/").heading == "Not from here", "the network is shut out")
+        servers.wait_until(lambda: visitor.open("/").heading == "Not from here", "the network is blocked")
 
         assert faults(visitor.page) == []
 

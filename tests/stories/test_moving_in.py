@@ -12,7 +12,7 @@ from tests.stories.visitor import Visitor
 
 @pytest.mark.parametrize(("workers", "scripted"), [(2, True), (4, False)])
 def test_a_team_moves_in(visit: Visit, workers: int, *, scripted: bool) -> None:
-    """One link makes the administrator, others the team; who is shut out is out; all of it without JavaScript too."""
+    """One link makes the administrator, others the team; a disabled one is signed out; all without JavaScript, too."""
     with running(workers=workers) as servers:
         anna, laptop, bruno = (visit(servers, java_script_enabled=scripted) for _ in range(3))
         _the_first_administrator_is_made(servers, anna)

@@ -65,21 +65,21 @@ def test_forms_of_others_are_refused(house: Servers, visit: Visit, elsewhere: El
 def test_nobody_is_signed_in_by_others(house: Servers, visit: Visit, elsewhere: Elsewhere) -> None:
     """A form elsewhere cannot sign a visitor in under a name that is not theirs."""
     forge(elsewhere, house)
-    somebody = visit(house)
+    visitor = visit(house)
 
-    assert somebody.open(f"{elsewhere.foreign_origin}/prize/0").press("Win a prize").heading == REFUSED
-    assert somebody.session_cookies == []
-    assert somebody.open("/account").heading == "Sign in"
+    assert visitor.open(f"{elsewhere.foreign_origin}/prize/0").press("Win a prize").heading == REFUSED
+    assert visitor.session_cookies == []
+    assert visitor.open("/account").heading == "Sign in"
 
 
 def test_our_pages_cannot_be_framed(house: Servers, visit: Visit, elsewhere: Elsewhere) -> None:
     """In a frame of another site there is no page of ours to click on."""
     elsewhere.pages["/frame"] = f"<iframe src='{house.origin}/'></iframe>"
-    somebody = visit(house)
+    visitor = visit(house)
 
-    somebody.open(f"{elsewhere.foreign_origin}/frame")
+    visitor.open(f"{elsewhere.foreign_origin}/frame")
 
-    (frame,) = somebody.page.main_frame.child_frames
+    (frame,) = visitor.page.main_frame.child_frames
     assert frame.get_by_label("Password").count() == 0
-    assert any("frame-ancestors 'none'" in trouble for trouble in somebody.troubles)
-    somebody.troubles.clear()  # these were asked for
+    assert any("frame-ancestors 'none'" in trouble for trouble in visitor.troubles)
+    visitor.troubles.clear()  # these were asked for

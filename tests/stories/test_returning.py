@@ -10,7 +10,7 @@ from tests.stories.people import WRONG
 
 
 def test_back_to_a_page_of_ours(house: Servers, visit: Visit) -> None:
-    """Whoever asks for a page before signing in gets it afterwards, a mistyped password in between or not."""
+    """A person who asks for a page before signing in gets it afterwards, a mistyped password in between or not."""
     anna = visit(house)
 
     assert anna.open("/account/password").heading == "Sign in"
@@ -31,7 +31,7 @@ def test_back_to_a_listed_origin(house: Servers, visit: Visit, elsewhere: Elsewh
 
 
 def test_never_off_site(house: Servers, visit: Visit, elsewhere: Elsewhere) -> None:
-    """An address that nobody listed leads home instead, before signing in and when signed in already."""
+    """An address that is not listed leads home instead, before signing in and when signed in already."""
     anna, home, foreign = visit(house), f"{house.origin}/account", f"127.0.0.1:{elsewhere.port}"
     away = [
         f"http://{foreign}/",
@@ -50,7 +50,7 @@ def test_never_off_site(house: Servers, visit: Visit, elsewhere: Elsewhere) -> N
 
 
 def test_a_forged_form_cannot_choose_where(house: Servers, visit: Visit, elsewhere: Elsewhere) -> None:
-    """What the form in the page is made to say is judged again when it is sent."""
+    """What the form in the page is made to say is checked again when it is sent."""
     anna = visit(house)
     anna.open(f"/?rd={elsewhere.origin}/wiki")
     anna.page.locator("input[name=rd]").evaluate("(field, away) => field.value = away", f"{elsewhere.foreign_origin}/")

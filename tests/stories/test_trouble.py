@@ -9,19 +9,19 @@ from tests.stories.places import too_often
 
 def test_too_often_says_when_to_come_back(empty: Servers, visit: Visit) -> None:
     """A sentence names the time that Retry-After has; the form below it is as it was sent, but for the password."""
-    somebody = visit(empty)
+    visitor = visit(empty)
     waits: list[str] = []
-    somebody.context.on("response", lambda response: waits.extend(_wait(response.headers)))
+    visitor.context.on("response", lambda response: waits.extend(_wait(response.headers)))
 
-    too_often(somebody, empty)
+    too_often(visitor, empty)
 
-    assert f"Please try again {in_words(int(waits[-1]))}." in somebody.text
-    somebody.page.set_viewport_size({"width": 320, "height": 640})
-    lines = somebody.page.locator(".again strong").evaluate("wait => wait.getClientRects().length")
+    assert f"Please try again {in_words(int(waits[-1]))}." in visitor.text
+    visitor.page.set_viewport_size({"width": 320, "height": 640})
+    lines = visitor.page.locator(".again strong").evaluate("wait => wait.getClientRects().length")
     assert lines == 1  # the number and its unit stay together
-    assert somebody.page.get_by_label("Username").input_value() == "nobody"
-    assert somebody.page.get_by_label("Stay signed in").is_checked()
-    assert (somebody.page.get_by_label("Password").input_value(), somebody.focus) == ("", "password")
+    assert visitor.page.get_by_label("Username").input_value() == "nobody"
+    assert visitor.page.get_by_label("Stay signed in").is_checked()
+    assert (visitor.page.get_by_label("Password").input_value(), visitor.focus) == ("", "password")
 
 
 def _wait(headers: dict[str, str]) -> list[str]:
@@ -29,7 +29,7 @@ def _wait(headers: dict[str, str]) -> list[str]:
 
 
 def test_the_service_is_away_and_comes_back(house: Servers, visit: Visit) -> None:
-    """Meanwhile the page says so in the house's own clothes; afterwards everybody is still signed in."""
+    """Meanwhile the page says so in the service's own look; afterwards people are still signed in."""
     anna = visit(house)
     anna.open("/").sign_in("anna", PASSWORD)
     house.end("gunicorn")

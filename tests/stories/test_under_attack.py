@@ -1,4 +1,4 @@
-"""A night: somebody's account is attacked from 60 networks; she signs in, and the operator ends it."""
+"""A night: an account is attacked from 60 networks; she signs in, and the operator ends it."""
 
 import http.client
 import json

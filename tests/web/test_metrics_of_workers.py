@@ -1,4 +1,4 @@
-"""Metrics with many workers: one truth, whoever is asked, however many there were (MT-05)."""
+"""Metrics with many workers: the same answer from each of them, however many there were (MT-05)."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def test_helps_and_types_survive(scrapes: Scrapes) -> None:
 
 
 def test_gauges_are_not_summed(scrapes: Scrapes) -> None:
-    """What is read from the database, and what is 1 for everybody, is said once, not once for each worker."""
+    """What is read from the database, and what is 1 in each worker, is shown once, not once for each worker."""
     exporters = [scraped.total(scrape, "flask_exporter_info") for scrape in scrapes]
 
     assert exporters == [1, 1, 1]

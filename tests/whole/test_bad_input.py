@@ -1,4 +1,4 @@
-"""Bad input through nginx to two workers and each kind of database: refused alike, and nobody is worse off for it.
+"""Bad input through nginx to two workers and each kind of database: refused alike, to no harm of other clients.
 
 And everything twice at once: one counts, and no error shows.
 """

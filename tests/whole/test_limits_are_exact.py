@@ -23,7 +23,7 @@ def statuses(servers: Servers, posts: int) -> Counter[int]:
 
 
 def test_not_one_more_than_the_limit_gets_through(start: Start) -> None:
-    """Of 40 parallel POSTs to four workers exactly the limit is judged; after a restart the rest still waits."""
+    """Of 40 parallel POSTs to four workers exactly as many as the limit pass, and after a restart none."""
     with start(workers=4, **OUTER_ALONE) as servers:
         at_once = statuses(servers, 40)
         servers.end("gunicorn")

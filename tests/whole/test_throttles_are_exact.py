@@ -62,7 +62,7 @@ def wait_for_all_workers(servers: Servers, status: int, condition: str) -> None:
 
 
 def test_not_one_guess_more_than_the_limit(start: Start) -> None:
-    """Of 50 parallel guesses, and more after them, exactly the limit is judged; after kill -9 and a start not one."""
+    """Of 50 parallel guesses and more later as many as the limit are verified; after kill -9 and a start, none."""
     with start(workers=4, **OUT_OF_THE_WAY) as servers:
         burst = at_once(servers, AT_ONCE)
         more = Counter(guess(servers).status for _ in range(LIMIT + 1))
@@ -82,7 +82,7 @@ def test_not_one_guess_more_than_the_limit(start: Start) -> None:
 def test_a_block_holds_in_all_workers_and_the_end_loses_no_note() -> None:
     """A row in the database shuts out, and its end lets in; the ops paths answer on.
 
-    Whoever was refused just before the workers were told to stop is in the trail, with the limit used up.
+    A refusal just before the workers were told to stop is in the trail, with the exhausted limit.
     """
     with migrated(SERVER__WORKERS="4", **OUT_OF_THE_WAY) as servers, database_of(servers) as database:
         SqlAccounts(database).add(Account(id="a" * 32, username="alice", created_at=0))

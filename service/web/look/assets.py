@@ -16,9 +16,8 @@ from service.services import Brand
 from service.web.look.theme import theme_css
 from service.web.messages import MESSAGES
 
-REQUEST_ID: Final = Markup(
-    "<!--# echo var='request_id' -->"
-)  # for nginx's SSI; its single quotes need no escape in JSON
+# For nginx's SSI. Its single quotes need no escape in JSON.
+REQUEST_ID: Final = Markup("<!--# echo var='request_id' -->")
 _MADE_BY_NGINX: Final = (400, 404, 405, 408, 413, 414, 421, 429, 431, 502, 503)
 _RETRY: Final = {429: "in a minute", 502: "in a moment", 503: "in a moment"}
 # nginx cannot show a refused form again, but the browser can.

@@ -95,7 +95,7 @@ def device_of(client: FlaskClient) -> str:
 
 
 def test_it_is_of_use_for_one_account(app: Flask) -> None:
-    """A colleague who signs in here, too, is not let in by it when the colleague's account is under attack."""
+    """A colleague who signs in here, too, gets no limit of a known device from it."""
     known = known_browser(app)
     attack(app, "bob")
 

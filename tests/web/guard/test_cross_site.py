@@ -87,7 +87,7 @@ def test_the_table_is_complete(victim: Victim) -> None:
     ids=str,
 )
 def test_another_site_changes_nothing(victim: Victim, target: str, sent: Headers) -> None:
-    """A POST with a session's cookie that does not prove to come from our own page gets 403, and no row changes."""
+    """A POST with a session's cookie that shows no sign of coming from our own page gets 403, and no row changes."""
     before = kept_rows(victim.world.rows)
 
     answer = victim.post(target, [victim.cookie, *sent])

@@ -88,7 +88,7 @@ def test_fields_are_counted(count: int) -> None:
 
 @given(st.text(st.characters(max_codepoint=255), max_size=300))
 def test_any_cookie_header_is_read(header: str) -> None:
-    """No bytes in a Cookie header stop a page, and none signs anybody in."""
+    """No bytes in a Cookie header stop a page, and none opens a session."""
     answer = kept(ask(APP, "GET", "/", headers=[("Cookie", header)]))
 
     assert answer.status == 200

@@ -97,7 +97,7 @@ def test_every_username_costs_the_same_work(people: World, monkeypatch: pytest.M
 
 
 def test_a_full_gate_tells_nothing_either(people: World) -> None:
-    """503 comes before anybody is told apart."""
+    """503 is the same for every username."""
 
     class Full(Gate):
         def work(self, job: object, work: object) -> Shed:  # noqa: ARG002 - none is done
@@ -126,7 +126,7 @@ def test_no_session_looks_like_any_other_that_is_none(world: World, token: str) 
 
 
 def test_no_page_says_how_many_there_are(client: FlaskClient, people: World) -> None:
-    """What anybody may see is the same with one account and with a hundred (EN-15)."""
+    """What a stranger may see is the same with one account and with a hundred (EN-15)."""
     paths = ["/", "/nope", "/setup", "/logout", "/account"]
     before = [client.get(path).status_code for path in paths], len(client.get("/").text)
     people.rows.accounts |= {f"x{n}": alice(id=f"x{n}", username=f"x{n}") for n in range(100)}

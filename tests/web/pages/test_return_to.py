@@ -176,8 +176,8 @@ def test_people_come_back(rd: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "query", ["rd=/ok&rd=//evil.test", "rd=//evil.test&rd=/ok", "rd%5B%5D=//evil.test", "RD=//evil.test"]
 )
-def test_of_two_targets_the_judged_one_is_used(query: str) -> None:
-    """Repeated in the address the first counts, in the form the request is refused; never one judged, another used."""
+def test_of_two_targets_the_checked_one_is_used(query: str) -> None:
+    """Repeated in the address the first counts, in the form the request is refused; the checked one is used."""
     asked, posted = ask(APP, "GET", f"/?{query}", headers=[SIGNED_IN]), post(APP, "/", f"{RIGHT}&{query}")
 
     assert asked.get("Location") in {"/ok", "/account"}

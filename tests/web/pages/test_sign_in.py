@@ -120,7 +120,7 @@ def test_signing_out_ends_the_row(client: FlaskClient, world: World) -> None:
 
 
 def test_asking_to_sign_out_changes_nothing(client: FlaskClient, world: World) -> None:
-    """GET /logout shows a question; a link cannot sign anybody out."""
+    """GET /logout shows a question; a link cannot end a session."""
     client.post("/", data=RIGHT)
 
     assert client.get("/logout").status_code == 200

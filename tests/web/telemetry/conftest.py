@@ -20,6 +20,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(events, "_log", structlog.get_logger())
+    logs.OUTPUT.reset()  # lines that an earlier test lost are no lines of this one
     logs.configure_logging()
     yield
     structlog.reset_defaults()
