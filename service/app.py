@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from service.login.attempts import Attempts
+    from service.login.sessions import Lifetimes
     from service.login.verify_password import Verifier
     from service.services import Brand, Health, Services
     from service.settings import Settings
@@ -28,7 +29,7 @@ GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does n
 
 def main() -> None:
     """Run one of the operator's commands (`vestibule …`)."""
-    if sys.argv[1:2] == ["ping"]:
+    if sys.argv[1:] in (["ping"], ["ping", "--json"]):
         from service.healthcheck import main as ping
 
         sys.exit(ping(sys.argv[2:]))
@@ -120,7 +121,6 @@ def _add_pages(app: Flask) -> None:
 
 def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
-    from service.login.sessions import Lifetimes
     from service.services import OuterLimit, Services
     from service.settings import secret_keys
     from service.storage.counting.choose import choose
@@ -128,19 +128,14 @@ def build_services(settings: Settings) -> Services:
     from service.storage.stores import sql_stores
     from service.storage.upkeep import schema
 
-    database, keys, lives = Database(settings.database_address), secret_keys(settings), settings.sessions
+    database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = choose(database, redis=settings.redis_address)
     return Services(
         **sql_stores(database, audit_kept_seconds=settings.audit.keep),
         transaction=database.transaction,
         verifier=_verifier(settings, counted.attempts),
-        lifetimes=Lifetimes(
-            idle=lives.idle,
-            absolute=lives.absolute,
-            remembered_idle=lives.remember_idle,
-            remembered_absolute=lives.remember_absolute,
-        ),
+        lifetimes=_lifetimes(settings),
         keys=keys,
         public=settings.public,
         brand=_brand(settings),
@@ -149,6 +144,18 @@ def build_services(settings: Settings) -> Services:
         clock=lambda: int(time.time()),
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
+    )
+
+
+def _lifetimes(settings: Settings) -> Lifetimes:
+    from service.login.sessions import Lifetimes
+
+    chosen = settings.sessions
+    return Lifetimes(
+        idle=chosen.idle,
+        absolute=chosen.absolute,
+        remembered_idle=chosen.remember_idle,
+        remembered_absolute=chosen.remember_absolute,
     )
 
 

@@ -64,7 +64,7 @@ def test_pages_that_need_a_session_are_declared(app: Flask) -> None:
     """Exactly the pages of the table that need a session have `@needs_session`, which decides for all of them."""
     views = {rule.rule: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
 
-    assert [path for path, view in views.items() if hasattr(view, "needs_session")] == rules(SESSION)
+    assert {path for path, view in views.items() if hasattr(view, "needs_session")} == {*rules(SESSION)}
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
