@@ -57,4 +57,4 @@ def end(op: Operator, session_id: str | None, account: str | None, *, everything
         ended = accepted(end_sessions_of(account, op.services, **op.audited()))
     else:
         ended = accepted(end_session(session_id or "", op.services, **op.audited()))
-    report(f"{ended} sessions ended.", {"ended": ended}, as_json=as_json)
+    report(f"Sessions ended: {ended}.", {"ended": ended}, as_json=as_json)

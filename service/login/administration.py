@@ -68,8 +68,8 @@ def _added(account: Account, stores: Stores, entry: Entry) -> bool:
 
 
 def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Details]) -> Account | Refusal:
-    """Change the given details of an account."""
-    what = ", ".join(sorted(details))
+    """Change the given details of an account. Of their values the audit trail tells only that of `is_admin`."""
+    what = ", ".join(f"{name} {value}" if name == "is_admin" else name for name, value in sorted(details.items()))
     return _change(name, lambda account: with_details(account, **details), stores, what, by=by, now=now)
 
 
@@ -152,7 +152,7 @@ def end_sessions_of(name: str, stores: Stores, *, by: str, now: int) -> int | Re
         if isinstance(account, Refusal):
             return account
         ended = stores.sessions.end_of_account(account.id)
-        stores.audit.add(Entry(now, Happened.SESSION_ENDED, account.username, by=by, detail=f"{ended} sessions"))
+        stores.audit.add(Entry(now, Happened.SESSION_ENDED, account.username, by=by, detail=f"sessions: {ended}"))
         return ended
 
 

@@ -92,7 +92,7 @@ def test_ending_one(terminal: Terminal, crowd: dict[str, FlaskClient]) -> None:
     """The next request of that browser is refused, all others go on."""
     oldest = terminal.json("session", "list")[-1]["id"]
 
-    assert terminal.said("session", "end", oldest) == "1 sessions ended.\n"
+    assert terminal.said("session", "end", oldest) == "Sessions ended: 1.\n"
     assert [client.get("/account").status_code for client in crowd.values()] == [303, 200, 200]
     assert oldest in terminal.refused("session", "end", oldest)
 

@@ -30,7 +30,11 @@ Change = Callable[[Stores], object]
 CHANGES: Final[dict[str, tuple[Change, tuple[str, str]]]] = {
     "edit": (
         lambda to: administration.edit("Alice", to, by=BY, now=NOW, is_admin=True, email="a@example.test"),
-        ("user_updated", "email, is_admin"),
+        ("user_updated", "email, is_admin True"),
+    ),
+    "edit, administrator no longer": (
+        lambda to: administration.edit("alice", to, by=BY, now=NOW, is_admin=False),
+        ("user_updated", "is_admin False"),
     ),
     "delete": (lambda to: administration.delete("alice", to, by=BY, now=NOW), ("user_deleted", "")),
     "disable": (lambda to: administration.disable("alice", to, by=BY, now=NOW), ("user_updated", "disabled")),
@@ -41,7 +45,7 @@ CHANGES: Final[dict[str, tuple[Change, tuple[str, str]]]] = {
     ),
     "end_sessions_of": (
         lambda to: administration.end_sessions_of("alice", to, by=BY, now=NOW),
-        ("session_expired", "1 sessions"),
+        ("session_expired", "sessions: 1"),
     ),
 }
 every_change = pytest.mark.parametrize("change", CHANGES)
