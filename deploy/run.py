@@ -5,6 +5,7 @@ PORT, OPS_PORT and STATE_DIR move the two listeners and the state (8080, 9180, .
 
 import os
 import pwd
+import shlex
 import stat
 import sys
 from contextlib import suppress
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+DEFAULTS: Final = {"PORT": "8080", "OPS_PORT": "9180", "STATE_DIR": "var"}
 
 
 def main() -> None:
@@ -36,8 +38,7 @@ def main() -> None:
 
 def choices() -> dict[str, str]:
     """Return the settings that PORT, OPS_PORT and STATE_DIR stand for, where they differ from the defaults."""
-    defaults = {"PORT": "8080", "OPS_PORT": "9180", "STATE_DIR": "var"}
-    port, ops_port, state_dir = (os.environ.get(name, default) for name, default in defaults.items())
+    port, ops_port, state_dir = (os.environ.get(name, default) for name, default in DEFAULTS.items())
     found: dict[str, str] = {}
     if port != "8080":
         found |= {"VESTIBULE_PUBLIC_URL": f"http://localhost:{port}", "VESTIBULE_SERVER__LISTEN": f"localhost:{port}"}
@@ -87,7 +88,14 @@ def refuse_used_ports(settings: "Settings") -> None:
             if fault := fault_of(each):
                 higher = range(each.port + (8000 if each.port < 1024 else 10), 65536, 10)  # noqa: PLR2004 - root's ports
                 free = next((port for port in higher if not fault_of(each._replace(port=port))), 8080)
-                sys.exit(f"{name} {each.port} cannot be used ({fault.strerror}). With another: make run {name}={free}")
+                again = shlex.join(["make", "run", f"{name}={free}", *others(name)])
+                sys.exit(f"{name} {each.port} cannot be used ({fault.strerror}). With another: {again}")
+
+
+def others(name: str) -> list[str]:
+    """Return what was chosen beside the variable NAME, as it is typed after `make run`."""
+    chosen = {key: os.environ.get(key, default) for key, default in DEFAULTS.items() if key != name}
+    return [f"{key}={value}" for key, value in chosen.items() if value != DEFAULTS[key]]
 
 
 if __name__ == "__main__":

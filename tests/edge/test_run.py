@@ -183,7 +183,8 @@ def test_when_one_server_dies_the_other_ends(started: Run, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "which"), [("PORT", 0), ("OPS_PORT", 1)])
 def test_a_port_in_use_is_named(name: str, which: int) -> None:
-    """A port in use ends the start at once, with the variable to change and nothing started."""
+    """A port in use ends the start at once, with the command to type, other choices included, and nothing started."""
+    others = {"PORT": "OPS_PORT", "OPS_PORT": "PORT"}
     with socket.create_server(("127.0.0.1", 0)) as occupied, state_directory() as state_dir:
         ports = [free_port(), free_port()]
         ports[which] = occupied.getsockname()[1]
@@ -193,6 +194,7 @@ def test_a_port_in_use_is_named(name: str, which: int) -> None:
         assert code == 1
         assert f"{name} {ports[which]} cannot be used (Address already in use)" in refused.log()
         assert f"make run {name}=" in refused.log()
+        assert f" {others[name]}={ports[1 - which]} STATE_DIR={state_dir}" in refused.log()
         assert not (state_dir / "run").exists()
 
 
