@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from service.text_files import decoded, environment_value
 
 OK = 0
-USAGE = 2
 UNAVAILABLE = 3
 _SECONDS = 2
 _DEFAULT_CONFIG = "/etc/vestibule/vestibule.toml"
@@ -23,15 +22,12 @@ _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ping\r\nConnection: close\r\n\r\n"
 
 def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Say whether the service answers, in words or with `--json`; return the exit code."""
-    if set(arguments) - {"--json"}:
-        print("usage: vestibule ping [--json]")  # noqa: T201 - a command speaks
-        return USAGE
     try:
         trouble = ask(socket_path(environ))
     except (OSError, TypeError, ValueError) as fault:
         trouble = f"{fault} `vestibule config check` says more."
     words = f'{{"answers": {"false" if trouble else "true"}}}' if arguments else trouble or "The service answers."
-    print(words)  # noqa: T201
+    print(words)  # noqa: T201 - a command speaks
     return UNAVAILABLE if trouble else OK
 
 

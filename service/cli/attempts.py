@@ -68,4 +68,4 @@ def _clear(op: Operator, of: Account | Network | Refusal | None, *, as_json: boo
     cleared = clear_attempts(
         accepted(of), services.verifier.attempts, services.audit, key=services.keys[0], **op.audited()
     )
-    report(f"{cleared} attempts cleared.", {"cleared": cleared}, as_json=as_json)
+    report(f"Attempts cleared: {cleared}.", {"cleared": cleared}, as_json=as_json)

@@ -166,7 +166,7 @@ def test_disabling_ends_sessions_at_once(terminal: Terminal) -> None:
     inside = browser(app)
     inside.post("/", data=SIGN_IN)
 
-    assert terminal.said("account", "disable", "alice") == "Disabled alice; 1 sessions ended.\n"
+    assert terminal.said("account", "disable", "alice") == "Disabled alice; sessions ended: 1.\n"
     assert (inside.get("/account").status_code, browser(app).post("/", data=SIGN_IN).status_code) == (303, 401)
     assert terminal.world.rows.sessions == {}
     assert terminal.said("account", "enable", "alice") == "Enabled alice.\n"

@@ -48,7 +48,7 @@ def test_attempts_that_count_no_more_are_not_listed(terminal: Terminal) -> None:
 @pytest.mark.parametrize("call", [("attempts", "clear", "--account"), ("account", "unlock")])
 def test_an_account_may_be_tried_again(terminal: Terminal, call: tuple[str, ...]) -> None:
     """Its attempts are forgotten, others' are not; the trail says so."""
-    assert terminal.said(*call, "ALICE") == "3 attempts cleared.\n"
+    assert terminal.said(*call, "ALICE") == "Attempts cleared: 3.\n"
     assert [attempt for _, attempt in terminal.world.rows.attempts.values()] == [THEIRS, THEIRS]
     assert [(entry.event, entry.account) for entry in terminal.world.rows.trail] == [("authn_login_unlock", "alice")]
 

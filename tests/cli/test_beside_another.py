@@ -96,7 +96,7 @@ def test_an_account_added_meanwhile_is_left_alone(terminal: Terminal, tmp_path: 
 
     done = terminal.run("account", "import", str(file), accounts=Overtaken(terminal.world.rows, by="bob"))
 
-    assert (done.exit_code, done.stdout) == (0, "1 accounts added, 1 existed already.\n")
+    assert (done.exit_code, done.stdout) == (0, "Accounts added: 1; existed already: 1.\n")
     assert {a.username for a in terminal.world.rows.accounts.values()} == {"alice", "bob", "carol"}
 
 

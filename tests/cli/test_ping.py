@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from service import healthcheck
+from service.app import main
 from service.settings import load
 from tests.rig.parts import ROOT
 from tests.rig.servers import state_directory
@@ -74,9 +75,20 @@ def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == '{"answers": false}\n'
 
 
-def test_other_arguments_are_a_usage_error() -> None:
-    """An argument that it does not know ends it with 2."""
-    assert healthcheck.main(["--loud"]) == 2
+@pytest.mark.parametrize(
+    ("typed", "code", "said"), [("--help", 0, "Check whether the service answers."), ("--loud", 2, "No such option")]
+)
+def test_help_and_usage_errors_are_those_of_every_command(
+    typed: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Help ends with 0, an unknown option with 2, as for every other command."""
+    monkeypatch.setattr(sys, "argv", ["vestibule", "ping", typed])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == code
+    assert said in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("length", [1, 60, 75, 76, 77, 78, 79, 80, 81, 150])

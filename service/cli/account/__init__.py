@@ -45,7 +45,9 @@ def show(op: Operator, name: str, *, as_json: bool) -> None:
     sessions = services.sessions.of_account(found.id)
     known = facts(found) | {"sessions": sum(is_live(each, services.lifetimes, now=now) for each in sessions)}
     shown = known | {key: utc(known[key]) for key in ("created_at", "password_changed_at", "disabled_at")}
+    width = max(map(len, shown))
     lines = (
-        f"{key:<14} {', '.join(value) if isinstance(value, tuple) else value}".rstrip() for key, value in shown.items()
+        f"{key:<{width}} {', '.join(value) if isinstance(value, tuple) else value}".rstrip()
+        for key, value in shown.items()
     )
     report("\n".join(lines), known, as_json=as_json)

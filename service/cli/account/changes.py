@@ -115,7 +115,7 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Disable the account NAME. Its sessions and its one-time link end at once."""
     account, ended = accepted(administration.disable(name, op.services, **op.audited()))
-    said = f"Disabled {account.username}; {ended} sessions ended."
+    said = f"Disabled {account.username}; sessions ended: {ended}."
     report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
 
 

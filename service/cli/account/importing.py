@@ -56,13 +56,13 @@ def import_accounts(op: Operator, file: Path, *, skip_existing: bool, as_json: b
     added = _write(op, [*rows.values()])
     skipped = len(rows) - added
     facts = {"added": added, "skipped": skipped}
-    report(f"{added} accounts added, {skipped} existed already.", facts, as_json=as_json)
+    report(f"Accounts added: {added}; existed already: {skipped}.", facts, as_json=as_json)
 
 
 def _refuse(file: Path, faults: list[str], *, as_json: bool) -> NoReturn:
     for fault in faults[:_SHOWN_FAULTS]:
         click.echo(fault, err=True)
-    click.echo(f"{len(faults)} faults in {file}: correct them and try again; nothing was written.", err=True)
+    click.echo(f"Faults in {file}: {len(faults)}. Correct them and try again; nothing was written.", err=True)
     if as_json:
         report("", {"added": 0, "skipped": 0, "faults": faults}, as_json=True)
     sys.exit(REFUSED)

@@ -12,8 +12,8 @@ from service.login.passwords import Parameters
 
 # From the least that the settings accept (OWASP ASVS 5.0, 11.4.2) to ten times that; with four lanes: RFC 9106, 4.
 CHOICES: Final = ((12_288, 3, 1), (19_456, 2, 1), (47_104, 1, 1), (65_536, 3, 1), (65_536, 3, 4), (131_072, 3, 1))
-_ROW: Final = "{:<3} {:>8} {:>10} {:>11} {:>10} {:>9} {:>9} {:>21}"
-_HEADING: Final = "      memory iterations parallelism sign-ins/s   at most guesses/s   hours for a million"
+_ROW: Final = "{:<3} {:>8} {:>10} {:>11} {:>10} {:>11} {:>9} {:>21}"
+_HEADING: Final = "      memory iterations parallelism sign-ins/s peak memory guesses/s   hours for a million"
 _END: Final = """-: not measured, memory is short
 The present choice, as environment variables that the next start reads:
 VESTIBULE_PASSWORDS__MEMORY={}k VESTIBULE_PASSWORDS__ITERATIONS={} VESTIBULE_PASSWORDS__PARALLELISM={}"""

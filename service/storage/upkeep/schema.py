@@ -55,7 +55,7 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
         except SchemaFault:
             raise
         except Unavailable as away:
-            _log.warning("starting without the database: %s", away)
+            _log.warning("no answer from %s", away)
         finally:
             database.close()
         return
