@@ -5,6 +5,7 @@ What they hold lets a reader sign in as others, or a writer make an administrato
 
 import os
 import shlex
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -86,6 +87,8 @@ def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
     found, quoted = directory.lstat(), shlex.quote(str(directory))
     if found.st_uid not in {0, user} or not os.access(directory, os.W_OK | os.X_OK):
         return f"{directory} is not ours: chown {user}:{os.getegid()} {quoted}"
+    if found.st_mode & 0o7 & ~mode and found.st_mode & stat.S_ISVTX:
+        return f"{directory} is shared by all users, as /tmp is: name a directory of its own"
     if found.st_mode & 0o7 & ~mode:
         return f"{directory} is open to everybody: chmod {mode:04o} {quoted}"
     return None
