@@ -28,7 +28,8 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
     try:
         path.mkdir(mode=made, parents=True, exist_ok=True)
     except OSError as fault:
-        sys.exit(f"{path} cannot be made ({fault.strerror}): chown {os.geteuid()}:{os.getegid()} {path.parent}")
+        why = state_dir.fault_of_place(path, accepted, user=os.geteuid())
+        sys.exit(why or f"{path} cannot be made ({fault.strerror})")
     if wrong := state_dir.fault_of(path, accepted, user=os.geteuid()):
         sys.exit(wrong)
     return path

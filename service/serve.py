@@ -7,6 +7,9 @@ from typing import Final, NoReturn
 
 from service.hashing.cpu_budget import with_large_pages
 
+# gunicorn takes these for what another process of its own, or systemd, has left to it: sockets that go round nginx. It
+# reads the first before our configuration, which sets the number of workers.
+_NOT_FOR_US: Final = {"WEB_CONCURRENCY", "GUNICORN_PID", "GUNICORN_FD", "LISTEN_PID", "LISTEN_FDS"}
 CONFIGURATION: Final = Path(__file__).resolve().parents[1] / "deploy" / "gunicorn.conf.py"
 
 
@@ -19,4 +22,5 @@ def become_gunicorn() -> NoReturn:
     os.chdir(CONFIGURATION.parents[1])
     script = Path(sys.executable).with_name("gunicorn")
     command = [sys.executable, str(script), "--config", str(CONFIGURATION)]
-    os.execve(sys.executable, command, with_large_pages(os.environ))  # noqa: S606
+    environ = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_US}
+    os.execve(sys.executable, command, with_large_pages(environ))  # noqa: S606

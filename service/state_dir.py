@@ -5,6 +5,7 @@ A reader of them could sign in as others, and a writer make an administrator.
 
 import os
 import shlex
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -91,6 +92,8 @@ def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
         return f"{directory} is a symbolic link of another user: remove it, or choose another directory"
     if found.st_uid not in {0, user} or not os.access(directory, os.W_OK | os.X_OK):
         return f"{directory} is not ours: chown {user}:{os.getegid()} {quoted}"
+    if found.st_mode & 0o7 & ~mode and found.st_mode & stat.S_ISVTX:
+        return f"{directory} is shared by all users, as /tmp is: name a directory of its own"
     if found.st_mode & 0o7 & ~mode:
         return f"{directory} is open to other users: chmod {mode:04o} {quoted}"
     return None

@@ -100,6 +100,24 @@ def test_the_next_start_clears_what_killed_masters_left(servers: Servers) -> Non
             assert len(counters_of(servers.socket)) == 1
 
 
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("/etc/passwd", "/etc/passwd is no directory: name another one"),
+        ("/proc/counters", "/proc/counters cannot be made by us: sudo install -d"),
+        ("/tmp", "/tmp is shared by all users, as /tmp is: name a directory of its own"),  # noqa: S108 - not written to
+    ],
+)
+def test_no_advice_would_change_the_systems_own_directories(named: str, why: str) -> None:
+    """Where counters cannot lie, what there is to type is about a directory of ours."""
+    with prepared() as servers:
+        servers.environ["PROMETHEUS_MULTIPROC_DIR"] = named
+        servers.start_gunicorn()
+
+        assert servers.processes.pop("gunicorn").wait(20) == 1
+        assert why in servers.log("gunicorn")
+
+
 @pytest.mark.parametrize("named", ["", "counters"])
 def test_a_directory_for_counters_is_named_by_its_absolute_path(named: str) -> None:
     """An empty or relative PROMETHEUS_MULTIPROC_DIR is refused as that, before anything is made or changed."""

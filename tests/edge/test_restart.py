@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.edge.conftest import ECHO, children
 from tests.rig.parts import ROOT, unprivileged
 from tests.rig.servers import Servers, prepared
@@ -71,6 +73,17 @@ def test_a_start_does_not_depend_on_the_working_directory() -> None:
         serve = unprivileged(Path(sys.executable).with_name("vestibule"), "serve")
 
         servers.processes["gunicorn"] = subprocess.Popen(serve, env=servers.environ, cwd=foreign.parent)
+
+        servers.wait_until(servers.socket.exists, "gunicorn listens")
+
+
+@pytest.mark.parametrize("left", ["WEB_CONCURRENCY=x", "GUNICORN_PID=77", "LISTEN_PID=$$ LISTEN_FDS=1"])
+def test_what_is_meant_for_another_gunicorn_changes_nothing(left: str) -> None:
+    """Variables of a platform, of another gunicorn or of systemd move no socket and end no start."""
+    with prepared(workers=1) as servers:
+        serve = " ".join(unprivileged(Path(sys.executable).with_name("vestibule"), "serve"))
+
+        servers.processes["gunicorn"] = subprocess.Popen(["sh", "-c", f"{left} exec {serve}"], env=servers.environ)
 
         servers.wait_until(servers.socket.exists, "gunicorn listens")
 

@@ -23,6 +23,7 @@ def test_a_state_directory_is_needed_whatever_else_is_given() -> None:
     ("directory", "mode", "words"),
     [
         ("", 0o777, "is open to other users: chmod 0755 "),
+        ("", 0o1777, "is shared by all users, as /tmp is: name a directory of its own"),
         ("run", 0o755, "is open to other users: chmod 0750 "),
         ("run", 0o550, "cannot be used by us: sudo chown"),
         ("run", 0o750, ""),
