@@ -85,6 +85,8 @@ def fault_of_database(database: Path, state: Path) -> str | None:
 def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
     """Return what keeps this user from a directory that is there, or that others could have made it or may enter it."""
     found, quoted = directory.lstat(), shlex.quote(str(directory))
+    if stat.S_ISLNK(found.st_mode):
+        return f"{directory} is a symbolic link: name the directory that it leads to"
     if found.st_uid not in {0, user} or not os.access(directory, os.W_OK | os.X_OK):
         return f"{directory} is not ours: chown {user}:{os.getegid()} {quoted}"
     if found.st_mode & 0o7 & ~mode and found.st_mode & stat.S_ISVTX:

@@ -46,6 +46,18 @@ def test_what_gunicorn_would_refuse_is_said_before(state: Path, directory: str, 
         assert faults_of_state(settings) == found
 
 
+def test_a_link_in_the_place_of_a_state_directory_is_said_to_be_one(state: Path) -> None:
+    """No command to type would make a link private: the directory that it leads to is what to name."""
+    link = state.with_name("link")
+    link.symlink_to(state)
+
+    settings = load({"VESTIBULE_STATE_DIR": str(link)})
+
+    (found,) = nobody.asked(lambda: faults_of_state(settings))()
+
+    assert found == f"{link} is a symbolic link: name the directory that it leads to"
+
+
 @pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a directory of another user")
 def test_a_socket_directory_of_another_user_is_a_fault(state: Path) -> None:
     """Its owner could listen there in the service's place; root, which checks for another user, says so, too."""
