@@ -5,13 +5,16 @@ lie above them, so that nginx alone refuses requests that are too large or too s
 """
 
 import contextlib
+import errno
 import gc
 import hashlib
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,7 @@ from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
+_GONE_SECONDS = 5
 _RAM = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
 
 
@@ -33,6 +37,23 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
     if wrong := state_dir.fault_of(path, accepted, user=os.geteuid()):
         sys.exit(wrong)
     return path
+
+
+def _own_socket(path: Path) -> None:
+    """Stop where another start serves: this one would take its socket. The workers of a killed one soon go."""
+    if path.exists() and not path.is_socket():
+        sys.exit(f"{path} is not a socket: move it away")
+    until = time.monotonic() + _GONE_SECONDS
+    while "GUNICORN_PID" not in os.environ and _is_served(path):  # a new master (USR2) is left it
+        if time.monotonic() > until:
+            sys.exit(f"{path} is in use: another start serves this state directory. Stop that one, or name another")
+        time.sleep(0.1)
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0)  # where the queue of connections is full it says EAGAIN
+        return probe.connect_ex(str(path)) in {0, errno.EAGAIN}
 
 
 def _chosen_metrics(settings: Settings) -> Path:
@@ -50,6 +71,7 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o750, state_dir.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, state_dir.SOCKET_MODE)
+_own_socket(_settings.socket_path)
 metrics_dir.remove_unused(_RAM)  # before anything makes a metric
 _metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_directory(path, 0o700, 0o700))
 multiprocess_metrics.prepare(_metrics)

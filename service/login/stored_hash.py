@@ -5,7 +5,7 @@ A hash is text in the PHC string format (github.com/P-H-C/phc-string-format), re
 
 import re
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 _FORM: Final = re.compile(
@@ -21,11 +21,13 @@ class Limits:
     """The most that one verification may cost.
 
     It is thirteen times the default (19,456 KiB, 2 passes): 0.4 to 0.7 s where the default takes 0.03 to 0.05 s, as
-    long as an attempt may wait at the gate. The defaults of comparable products lie within.
+    long as an attempt may wait at the gate. The defaults of comparable products lie within. Passes have a bound of
+    their own: argon2 starts four threads for each pass and lane, however little memory there is (8 s for 8,192 passes).
     """
 
     memory_kib: int = 128 * 1024
     kib_passes: int = 512 * 1024
+    passes: int = 128
     lanes: int = 8
 
 
@@ -42,11 +44,12 @@ def hash_flaw(text: str, limits: Limits = Limits()) -> str | None:
         return "has a salt or a hash that was cut short"
     if memory < _BLOCKS_PER_LANE * lanes:
         return f"has m={memory}, which is too little for p={lanes}: argon2 needs at least m={_BLOCKS_PER_LANE * lanes}"
-    if memory <= limits.memory_kib and memory * passes <= limits.kib_passes and lanes <= limits.lanes:
+    found_costs = (memory, memory * passes, passes, lanes)
+    if all(cost <= most for cost, most in zip(found_costs, astuple(limits), strict=True)):
         return None
     return (
         f"costs too much with m={memory}, t={passes}, p={lanes}: a sign-in can pay for at most m={limits.memory_kib}, "
-        f"m times t {limits.kib_passes}, p={limits.lanes}"
+        f"m times t {limits.kib_passes}, t={limits.passes}, p={limits.lanes}"
     )
 
 

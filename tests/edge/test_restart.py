@@ -88,6 +88,31 @@ def test_what_is_meant_for_another_gunicorn_changes_nothing(left: str) -> None:
         servers.wait_until(servers.socket.exists, "gunicorn listens")
 
 
+def test_a_second_start_leaves_the_first_alone(servers: Servers) -> None:
+    """On the same state directory it ends and says why; the socket stays with the one that serves."""
+    master = servers.processes.pop("gunicorn")
+
+    servers.start_gunicorn()
+    ended = servers.processes.pop("gunicorn").wait(20)
+    servers.processes["gunicorn"] = master
+
+    assert ended == 1
+    assert "another start serves this state directory" in servers.log("gunicorn")
+    assert servers.get("/").status == 200
+
+
+def test_what_is_no_socket_is_not_taken_for_one(servers: Servers) -> None:
+    """A file of that name stops the start, in words."""
+    servers.end("gunicorn")
+    servers.socket.touch()
+
+    servers.start_gunicorn()
+
+    assert servers.processes.pop("gunicorn").wait(20) == 1
+    assert "is not a socket: move it away" in servers.log("gunicorn")
+    assert "Traceback" not in servers.log("gunicorn")
+
+
 def test_only_the_owner_and_the_group_reach_the_socket(echo: Servers) -> None:
     """The socket is 0660 in a directory of 0750, so that nginx alone talks to gunicorn (HD-11)."""
     assert stat.S_IMODE(echo.socket.stat().st_mode) == 0o660

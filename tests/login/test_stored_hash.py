@@ -60,6 +60,7 @@ def test_what_argon2_makes_is_taken(kind: Type, salt: int, length: int) -> None:
         (phc(cost="m=131073,t=1,p=1"), "m=131073, t=1, p=1: a sign-in can pay for at most m=131072"),
         (phc(cost="m=131072,t=5,p=1"), "m times t 524288"),
         (phc(cost="m=8,t=1000000,p=1"), "m times t 524288"),
+        (phc(cost="m=64,t=129,p=8"), "t=128"),
         (phc(cost="m=1024,t=1,p=9"), "p=8"),
     ],
 )
@@ -79,11 +80,12 @@ def test_the_defaults_of_other_products_are_taken(cost: str) -> None:
 
 
 def test_the_limits_are_the_last_cost_that_is_taken() -> None:
-    """Of memory, memory times passes, and lanes."""
-    limits = Limits(memory_kib=100, kib_passes=200, lanes=2)
+    """Of memory, memory times passes, passes, and lanes."""
+    limits = Limits(memory_kib=100, kib_passes=200, passes=3, lanes=2)
+    beyond = ("m=101,t=1,p=2", "m=100,t=3,p=2", "m=16,t=4,p=2", "m=100,t=1,p=3")
 
-    assert hash_flaw(phc(cost="m=100,t=2,p=2"), limits) is None
-    assert all(hash_flaw(phc(cost=cost), limits) for cost in ("m=101,t=1,p=2", "m=100,t=3,p=2", "m=100,t=1,p=3"))
+    assert [hash_flaw(phc(cost=cost), limits) for cost in ("m=100,t=2,p=2", "m=16,t=3,p=2")] == [None, None]
+    assert all(hash_flaw(phc(cost=cost), limits) for cost in beyond)
 
 
 numbers = st.integers(-1, 40).map(str) | st.sampled_from(["01", "+8", " 8", "8 ", "0x8", "4294967296"])
