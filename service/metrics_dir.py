@@ -78,21 +78,26 @@ def remove_unused(parent: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Empty a directory, unless a process uses it; one of our own goes, unless it holds files of others."""
+    """Empty a directory, unless a process uses it; one of our own goes, unless it holds files of others.
+
+    The lock file is not made here: a second process that removes the directory at the same time would keep it alive.
+    """
     with suppress(OSError):
-        file = _opened(path)
-        try:
-            if _lock(file, 0, _ALL):
+        with suppress(FileNotFoundError):
+            file = _opened(path, os.O_RDWR)
+            try:
+                if not _lock(file, 0, _ALL):
+                    return
                 _empty(path)
                 (path / _LOCK).unlink()
-                if path.match(our_name("*")):
-                    path.rmdir()
-        finally:
-            os.close(file)
+            finally:
+                os.close(file)
+        if path.match(our_name("*")):
+            path.rmdir()
 
 
-def _opened(directory: Path) -> int:
-    return os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+def _opened(directory: Path, how: int = os.O_RDWR | os.O_CREAT) -> int:
+    return os.open(directory / _LOCK, how | os.O_NOFOLLOW, 0o600)
 
 
 def _lock(file: int, first: int, length: int) -> bool:
