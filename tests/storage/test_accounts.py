@@ -98,19 +98,30 @@ def test_accounts_are_counted_by_state(stores: Stores) -> None:
 @pytest.mark.parametrize(
     ("facts", "expected"), [({"is_admin": True}, True), ({}, False), ({"is_admin": True, "disabled_at": NOW}, False)]
 )
-def test_whether_anybody_administers(stores: Stores, facts: dict[str, Any], *, expected: bool) -> None:
-    """A disabled administrator administers nothing."""
+def test_whether_there_is_an_administrator(stores: Stores, facts: dict[str, Any], *, expected: bool) -> None:
+    """A disabled account counts as none, nor does the account that is to be left out."""
     stores.accounts.add(account(**facts))
+    without_bob = stores.accounts.has_administrator()
 
-    assert expected == stores.accounts.has_administrator()
+    stores.accounts.add(bob := account("bob", is_admin=True))
+
+    assert expected == without_bob
+    assert stores.accounts.has_administrator()
+    assert expected == stores.accounts.has_administrator(besides=bob.id)
 
 
 def test_replace_writes_what_an_operator_may_change(stores: Stores) -> None:
-    """E-mail, display name, groups, flag and disabled time change; name and password do not."""
+    """E-mail, display name, groups, flag, disabled time and the start of device cookies; not name and password."""
     alice = account(password_hash="kept", groups=("staff", "ops"))
     stores.accounts.add(alice)
     changed = replace(
-        alice, email="new@example.org", display_name="New", groups=("admins", "staff"), is_admin=True, disabled_at=NOW
+        alice,
+        email="new@example.org",
+        display_name="New",
+        groups=("admins", "staff"),
+        is_admin=True,
+        disabled_at=NOW,
+        device_cookies_after=NOW,
     )
 
     stores.accounts.replace(replace(changed, password_hash="ignored"))

@@ -58,15 +58,15 @@ def test_a_link_is_consumed_once(stores: Stores) -> None:
 
 
 def test_an_accounts_link_is_ended(stores: Stores, alice: Account) -> None:
-    """Nobody else's goes with it, nor the set-up link; an account without a link is no fault."""
+    """Links of other accounts and the set-up link stay; the count is returned, 0 for an account without a link."""
     stores.accounts.add(bob := account("bob"))
     mine, bobs, set_up = link(alice.id), link(bob.id), link(None)
     for kept in (mine, bobs, set_up):
         stores.links.put(kept)
 
-    for _ in range(2):
-        stores.links.end_of_account(alice.id)
+    ended = [stores.links.end_of_account(alice.id) for _ in range(2)]
 
+    assert ended == [1, 0]
     assert [None, bobs, set_up] == [stores.links.find(one.token_hash) for one in (mine, bobs, set_up)]
 
 

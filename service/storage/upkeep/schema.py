@@ -8,6 +8,7 @@ database that is damaged, another program's or too new stops the start; it is ne
 import logging
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from service.storage.upkeep.file_checks import DatabaseFile, alone
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
@@ -34,7 +35,7 @@ _BROUGHT: Final = "the database was brought from revision %s to %s"
 _log: Final = logging.getLogger(__name__)
 
 schema_info: Final = sa.Table(
-    "house",  # the table's name in databases that exist
+    "schema_info",
     metadata,
     sa.Column("name", Plain, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
@@ -78,7 +79,7 @@ def pending(database: Database) -> bool:
     if not database.known_current:
         # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
         with database.reading() if database.path else database.transaction() as connection:
-            database.known_current = (_judge(connection) or "") >= HEAD
+            database.known_current = (_revision_of(connection) or "") >= HEAD
     return not database.known_current
 
 
@@ -91,11 +92,12 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
     if database.path is not None:
         prepare(database, backups=backups, now=now)
         return f"The database is at revision {HEAD}."
-    if not pending(database):
-        return f"The database is at revision {HEAD} already."
+    with suppress(SchemaFault):  # decided below, under the lock: another process may be renaming a table
+        if not pending(database):
+            return f"The database is at revision {HEAD} already."
     with database.wholesale() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        before = _judge(connection)
+        before = _revision_of(connection)
         if (before or "") < HEAD:
             _migrate(connection)
     _log.info(_BROUGHT, before or "nothing", HEAD)
@@ -104,7 +106,7 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
 
 def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> None:
     with file.opened() as connection:
-        before = _judge(connection)
+        before = _revision_of(connection)
         if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if said != "ok":
@@ -131,16 +133,19 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         )
 
 
-def _judge(connection: sa.Connection) -> str | None:
+def _revision_of(connection: sa.Connection) -> str | None:
     """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
     tables = set(sa.inspect(connection).get_table_names())
     if connection.dialect.name == "postgresql":
         _require_settings(connection)
     if not tables:
         return None
-    if not {"alembic_version", "house"} <= tables:
+    # Before revision 0003 the table was called `house`.
+    name = next((each for each in ("schema_info", "house") if each in tables), None)
+    if name is None or "alembic_version" not in tables:
         raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
-    oldest = connection.scalar(sa.select(schema_info.c.value).where(schema_info.c.name == "oldest_release"))
+    info = schema_info.to_metadata(sa.MetaData(), name=name)
+    oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
     revision = connection.scalar(sa.select(_alembic.c.version_num))
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")

@@ -19,7 +19,7 @@ from tests.rig.postgres import Postgres, name_of
 from tests.rig.until import until
 from tests.storage.children import together
 from tests.storage.engine.test_many_processes import address_of
-from tests.storage.place import upgrade_server
+from tests.storage.place import HEAD, LATER, upgrade_server
 from tests.storage.stores import account, over, session
 
 
@@ -58,9 +58,9 @@ def test_a_start_leaves_no_connection(own_postgresql: Database) -> None:
 
 def test_parallel_upgrades_make_one(empty: Database) -> None:
     """Init containers of several replicas run at once: one works, the others wait, none fails."""
-    said = together(*[("upgrade", address_of(empty), "0002")] * 4)
+    said = together(*[("upgrade", address_of(empty), HEAD)] * 4)
 
-    assert all("0002" in words for words in said)
+    assert all(HEAD in words for words in said)
     assert not schema.pending(empty)
 
 
@@ -85,7 +85,7 @@ def test_an_upgrade_keeps_every_row(own_postgresql: Database, request: pytest.Fi
     stores.sessions.add(kept := session(alice.id))
     migrations = request.getfixturevalue("later_release")
 
-    together(*[("upgrade", address_of(own_postgresql), "0003", str(migrations))] * 2)
+    together(*[("upgrade", address_of(own_postgresql), LATER, str(migrations))] * 2)
 
     assert alice == stores.accounts.by_username("alice")
     assert [kept] == stores.sessions.of_account(alice.id)
@@ -103,9 +103,9 @@ def test_a_later_database_that_allows_this_release_is_used(own_postgresql: Datab
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE house SET value = '99.0.0'", "needs Vestibule 99.0.0 or later"),
-        ("DROP TABLE house", "not Vestibule's"),
-        ("DELETE FROM house", "which release"),
+        ("UPDATE schema_info SET value = '99.0.0'", "needs Vestibule 99.0.0 or later"),
+        ("DROP TABLE schema_info", "not Vestibule's"),
+        ("DELETE FROM schema_info", "which release"),
     ],
 )
 def test_a_database_that_is_not_this_releases_stops_the_start(

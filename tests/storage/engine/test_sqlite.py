@@ -200,7 +200,7 @@ def test_look_ups_use_an_index(sqlite_file: Database) -> None:
     """Whatever a request or a scrape asks reads no table from end to end."""
     values = dict.fromkeys(("username", "account_id", "token_hash", "id", "after", "now", "page", "most"), 1)
     values |= {name: 1 for kind in (True, False) for name in (f"idle_{kind}", f"old_{kind}")}
-    values |= {"ahead": 1, "earliest": 1} | {purpose.name: 1 for purpose in Purpose}
+    values |= {"ahead": 1, "besides": 1, "earliest": 1} | {purpose.name: 1 for purpose in Purpose}
     with sqlite_file.reading() as connection:
         for statement in (
             accounts._BY_USERNAME,

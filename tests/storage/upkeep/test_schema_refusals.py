@@ -49,7 +49,7 @@ def test_another_programs_database_is_left_alone(place: Place) -> None:
     assert "not Vestibule's" in place.refusal()
 
 
-@pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM house"])
+@pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM schema_info"])
 def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forgotten: str) -> None:
     """Half of our tables is not ours to repair."""
     place.prepare().close()
@@ -62,7 +62,7 @@ def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forg
 def test_a_database_of_a_later_release_is_refused(place: Place, release: str) -> None:
     """The message names the release that is needed; versions are compared as numbers."""
     place.prepare().close()
-    later = f"UPDATE house SET value = '{release}'"  # noqa: S608 - our own parameter
+    later = f"UPDATE schema_info SET value = '{release}'"  # noqa: S608 - our own parameter
     place.sql(later, "UPDATE alembic_version SET version_num = '0009'")
 
     assert f"needs Vestibule {release} or later" in place.refusal()
