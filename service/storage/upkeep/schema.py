@@ -149,13 +149,14 @@ def _revision_of(connection: sa.Connection) -> str | None:
     revision = connection.scalar(sa.select(_alembic.c.version_num))
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
-    if _parts(RELEASE) < _parts(str(oldest)):
+    if _numbers(RELEASE) < _numbers(str(oldest)):
         raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
     return str(revision)
 
 
-def _parts(release: str) -> tuple[int, ...]:
-    return tuple(map(int, release.split(".")))
+def _numbers(release: str) -> tuple[int, ...]:
+    """Return major, minor and patch; a pre-release such as 0.2.0rc1 has the tables of 0.2.0."""
+    return tuple(map(int, re.findall(r"\d+", release)[:3]))
 
 
 def _require_settings(connection: sa.Connection) -> None:

@@ -68,6 +68,21 @@ def test_a_database_of_a_later_release_is_refused(place: Place, release: str) ->
     assert f"needs Vestibule {release} or later" in place.refusal()
 
 
+@pytest.mark.parametrize("release", ["0.2.0", "0.2.0rc1", "0.2.0a1.dev3", "0.2.0.post1"])
+def test_a_pre_release_uses_the_tables_of_its_release(
+    place: Place, monkeypatch: pytest.MonkeyPatch, release: str
+) -> None:
+    """0.2.0rc1 starts where 0.2.0 does, and is refused, in words, where 0.2.0 is."""
+    place.prepare().close()
+    monkeypatch.setattr(schema, "RELEASE", release)
+    place.sql("UPDATE schema_info SET value = '0.2.0'")
+
+    assert not schema.pending(place.prepare())
+
+    place.sql("UPDATE schema_info SET value = '0.2.1'")
+    assert f"needs Vestibule 0.2.1 or later, this is {release}" in place.refusal()
+
+
 def test_a_later_database_that_allows_this_release_is_used(place: Place) -> None:
     """After a roll-back the older release goes on with tables that only grew."""
     place.prepare().close()
