@@ -8,7 +8,6 @@ database that is damaged, another program's or too new stops the start; it is ne
 import logging
 import re
 import shlex
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -92,14 +91,12 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
     if database.path is not None:
         prepare(database, backups=backups, now=now)
         return f"The database is at revision {HEAD}."
-    with suppress(SchemaFault):  # decided below, under the lock: another process may be renaming a table
-        if not pending(database):
-            return f"The database is at revision {HEAD} already."
     with database.wholesale() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         before = _revision_of(connection)
-        if (before or "") < HEAD:
-            _migrate(connection)
+        if (before or "") >= HEAD:
+            return f"The database is at revision {HEAD} already."
+        _migrate(connection)
     _log.info(_BROUGHT, before or "nothing", HEAD)
     return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
 
