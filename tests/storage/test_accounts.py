@@ -72,7 +72,7 @@ def test_a_taken_name_does_not_undo_the_transaction_around_it(stores: Stores) ->
 
 
 def test_everybody_is_listed_by_name(stores: Stores) -> None:
-    """The order is that of the bytes, whatever the database's locale, and goes on over pages."""
+    """The order is that of the bytes, in every locale of the database, and goes on over pages."""
     names = ["a", "a-b", "a.b", "a0", "a@b", "a_b", "ab", "z", *(f"many-{n:04}" for n in range(1100))]
     with stores.transaction():
         for name in names:
@@ -130,7 +130,7 @@ def test_replace_writes_what_an_operator_may_change(stores: Stores) -> None:
 
 
 def test_a_password_is_set_for_one_account(stores: Stores) -> None:
-    """The new hash is the account's; nobody else's changes."""
+    """The new hash is the account's; no other account's changes."""
     alice, bob = account("alice", password_hash="old"), account("bob", password_hash="bob's")
     stores.accounts.add(alice)
     stores.accounts.add(bob)
@@ -158,7 +158,7 @@ def test_a_rehash_never_undoes_a_change(
 
 
 def test_with_an_account_goes_all_that_is_its_own(stores: Stores) -> None:
-    """Deleting an account deletes its groups, sessions and links, and nobody else's."""
+    """Deleting an account deletes its groups, sessions and links, and none of other accounts."""
     alice, bob = account("alice", groups=("staff",)), account("bob", groups=("staff",))
     sessions = {person.id: session(person.id) for person in (alice, bob)}
     links = {person.id: link(person.id) for person in (alice, bob)}
@@ -187,7 +187,7 @@ def test_a_name_is_free_again_after_deletion(stores: Stores) -> None:
 
 
 def test_an_account_that_is_held_does_not_change_meanwhile(database: Database) -> None:
-    """A sign-in that is being written sees the last password: whoever changes it waits, then finds the session."""
+    """A sign-in that is being written sees the last password: a change of it waits, then finds the session."""
     accounts = SqlAccounts(database)
     alice = account(password_hash="old")
     accounts.add(alice)

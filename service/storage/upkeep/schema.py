@@ -1,4 +1,4 @@
-"""Whether a database is ours, whole, and of this release; and how it becomes so.
+"""Whether a database is Vestibule's, undamaged and of this release; and its migration to this release.
 
 An SQLite file is brought up to date at start, one process at a time, after a checked copy was kept. On
 PostgreSQL that is `vestibule db upgrade`. Alembic is imported only when there is something to do. A
@@ -18,7 +18,7 @@ from service.services import Unavailable
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Plain, metadata
 from service.storage.upkeep.backup import BadCopy, copy
-from service.storage.upkeep.file_checks import DatabaseFile, alone
+from service.storage.upkeep.file_checks import DatabaseFile, exclusively
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
@@ -30,7 +30,7 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
-_BROUGHT: Final = "the database was brought from revision %s to %s"
+_UPGRADED: Final = "the database was brought from revision %s to %s"
 _log: Final = logging.getLogger(__name__)
 
 schema_info: Final = sa.Table(
@@ -46,7 +46,7 @@ _alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_
 def prepare(database: Database, *, backups: Path, now: int) -> None:
     """Check the database at the start; bring an SQLite file up to date. Raises SchemaFault, Unavailable.
 
-    A PostgreSQL server that does not answer stops nothing: it may come later. One that refuses us stops the start.
+    A PostgreSQL server that does not answer may come later; one that refuses the service stops the start.
     """
     if database.path is None:
         try:
@@ -60,7 +60,7 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
             database.close()
         return
     file = DatabaseFile(database.path, backups)
-    with alone(file.path):
+    with exclusively(file.path):
         file.before_opening()
         try:
             _bring_up_to_date(database, file, now=now)
@@ -71,7 +71,7 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
 
 
 def pending(database: Database) -> bool:
-    """Whether `upgrade` has something to do. Once it had nothing, no further question goes to the database.
+    """Whether `upgrade` has something to do. Once the answer is no, the database is not asked again.
 
     Raises SchemaFault, and Unavailable when the database does not answer.
     """
@@ -86,7 +86,7 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
     """Bring the tables to this release; what was done, in words. Raises SchemaFault, Unavailable.
 
     Returns at once when there is nothing to do, and waits while another process works on it. `backups` is the
-    state directory's, for copies of an SQLite file: beside it lies the memory of the file that was made.
+    state directory's, for copies of an SQLite file; beside it lies the marker of the file that was made.
     """
     if database.path is not None:
         prepare(database, backups=backups, now=now)
@@ -97,7 +97,7 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
         if (before or "") >= HEAD:
             return f"The database is at revision {HEAD} already."
         _migrate(connection)
-    _log.info(_BROUGHT, before or "nothing", HEAD)
+    _log.info(_UPGRADED, before or "nothing", HEAD)
     return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
 
 
@@ -120,7 +120,7 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         _migrate(connection)
         if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
             raise SchemaFault(f"{file.path} was not migrated: a row would lose what it refers to")
-    _log.info(_BROUGHT, before or "nothing", HEAD)
+    _log.info(_UPGRADED, before or "nothing", HEAD)
     if kept:
         path, copied = shlex.quote(str(file.path)), shlex.quote(str(kept))
         _log.warning(
@@ -173,8 +173,8 @@ def _require_settings(connection: sa.Connection) -> None:
 
 
 def _migrate(connection: sa.Connection) -> None:
-    """Run the missing steps inside the connection's transaction, and write down who may use the result."""
-    # What it says of its plugins and dialects, at its import already, is nothing to an operator.
+    """Run the missing steps inside the connection's transaction; write the oldest release that may use the tables."""
+    # Alembic logs its plugins and dialects, from its import on; an operator needs none of that.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config

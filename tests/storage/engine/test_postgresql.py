@@ -111,7 +111,7 @@ def test_a_later_database_that_allows_this_release_is_used(own_postgresql: Datab
 def test_a_database_that_is_not_this_releases_stops_the_start(
     own_postgresql: Database, statement: str, message: str
 ) -> None:
-    """Too new, somebody else's, or half of ours: refused in words, at the start and by the command."""
+    """Too new, another program's, or with half of the tables: refused in words, at the start and by the command."""
     with own_postgresql.transaction() as connection:
         connection.execute(sa.text(statement))
 
@@ -122,7 +122,7 @@ def test_a_database_that_is_not_this_releases_stops_the_start(
 
 
 def test_a_server_that_is_away_does_not_stop_the_start(caplog: pytest.LogCaptureFixture) -> None:
-    """Services start in any order; whoever asks meanwhile hears Unavailable, and the log says why."""
+    """Services start in any order; a caller meanwhile gets Unavailable, and the log says why."""
     database = Database("postgresql://vestibule:secret@127.0.0.1:1/vestibule")
 
     schema.prepare(database, backups=None, now=0)  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ def test_a_read_on_a_lost_connection_is_tried_again(postgres: Postgres, postgres
 
 
 def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
-    """A row that somebody holds is Unavailable, not a request that hangs."""
+    """A row that another transaction has locked is Unavailable, not a request that hangs."""
     stores = over(postgresql)
     stores.accounts.add(alice := account(password_hash="old"))
     other = Database(address_of(postgresql))

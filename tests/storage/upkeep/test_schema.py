@@ -24,7 +24,7 @@ from tests.storage.stores import NOW, account, link, over, session
 
 
 def test_head_is_alembics_head() -> None:
-    """What the service compares with, without importing Alembic, is the last step there is."""
+    """What the service compares with, without importing Alembic, is the last step of the migrations."""
     assert ScriptDirectory(str(schema._MIGRATIONS)).get_current_head() == schema.HEAD
 
 
@@ -117,7 +117,7 @@ def test_a_migration_is_one_line_of_the_log(tmp_path: Path) -> None:
 
 
 def test_the_last_three_copies_are_kept(place: Place) -> None:
-    """Older ones go, whatever else lies there stays."""
+    """Older ones are deleted, other files stay."""
     place.prepare().close()
     place.backups.mkdir()
     (place.backups / "notes.txt").touch()

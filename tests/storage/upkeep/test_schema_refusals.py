@@ -1,4 +1,4 @@
-"""What stops the start: an SQLite file that is damaged, lost, too new, somebody else's, or may not be opened."""
+"""What stops the start: an SQLite file that is damaged, lost, too new, another program's, or may not be opened."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ from tests.storage.stores import account, over
 
 @pytest.mark.parametrize("damage", ["text", "header", "cut", "middle"])
 def test_a_damaged_file_stops_the_start(place: Place, damage: str) -> None:
-    """Whatever is wrong with it, the file is left as it is, and the message says where copies are."""
+    """A damaged file is left as it is, and the message says where copies are."""
     stores = over(database := place.prepare())
     with stores.transaction():
         for number in range(300):
@@ -42,7 +42,7 @@ def test_a_damaged_file_stops_the_start(place: Place, damage: str) -> None:
 
 
 def test_another_programs_database_is_left_alone(place: Place) -> None:
-    """A file with somebody else's tables is refused, and gets none of ours."""
+    """A file with another program's tables is refused, and gets none of Vestibule's."""
     place.state_dir.mkdir()
     place.sql("CREATE TABLE photos (id)")
 
@@ -51,7 +51,7 @@ def test_another_programs_database_is_left_alone(place: Place) -> None:
 
 @pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM schema_info"])
 def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forgotten: str) -> None:
-    """Half of our tables is not ours to repair."""
+    """A database with half of the tables is not repaired."""
     place.prepare().close()
     place.sql(forgotten)
 
