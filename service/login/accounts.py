@@ -29,6 +29,7 @@ class Account:
     password_hash: str | None = None
     password_changed_at: int | None = None
     disabled_at: int | None = None
+    device_cookies_after: int = 0  # a device cookie is valid when it was issued later
 
     @property
     def is_disabled(self) -> bool:
@@ -68,10 +69,10 @@ class Accounts(Protocol):
 
     `lock_for_update` returns the account as it is now, and keeps others from changing it until the transaction ends.
     `all` yields by username, without all accounts in memory. `count` is by state: `active`, `disabled`, `invited` (no
-    password yet). `has_administrator` counts only accounts that are not disabled. `add` raises UsernameTaken.
-    `replace` writes e-mail, display name, groups, administrator flag and disabled time. `rehash_password` writes
-    another hash of the same password, unless the stored one is no longer `old`, and returns whether it was written.
-    `delete` removes the account's groups, sessions and links, too.
+    password yet). `has_administrator` counts only accounts that are not disabled, and not the one with the id
+    `besides`. `add` raises UsernameTaken. `replace` writes e-mail, display name, groups, administrator flag, disabled
+    time and `device_cookies_after`. `rehash_password` writes another hash of the same password, unless the stored one
+    is no longer `old`, and returns whether it was written. `delete` removes groups, sessions and links, too.
     """
 
     def by_username(self, username: str) -> Account | None: ...
@@ -79,7 +80,7 @@ class Accounts(Protocol):
     def lock_for_update(self, account_id: str) -> Account | None: ...
     def all(self) -> Iterator[Account]: ...
     def count(self) -> dict[str, int]: ...
-    def has_administrator(self) -> bool: ...
+    def has_administrator(self, *, besides: str = "") -> bool: ...
     def add(self, account: Account) -> None: ...
     def replace(self, account: Account) -> None: ...
     def set_password(self, account_id: str, password_hash: str, *, now: int) -> None: ...

@@ -37,6 +37,12 @@ class NewLink:
     expires_at: int
 
 
+def is_last_administrator(account: Account, accounts: Accounts) -> bool:
+    """Whether no administrator is left without this account; then `make_set_up_link` makes the way back."""
+    administers = account.is_admin and not account.is_disabled
+    return administers and not accounts.has_administrator(besides=account.id)
+
+
 def account_named(name: str, accounts: Accounts) -> Account | Refusal:
     """Return the account of this name, in any spelling of it."""
     return accounts.by_username(canonical_username(name) or "") or Refusal(Reason.NO_ACCOUNT, name)
@@ -73,14 +79,23 @@ def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Deta
     return _change(name, lambda account: with_details(account, **details), stores, what, by=by, now=now)
 
 
-def disable(name: str, stores: Stores, *, by: str, now: int) -> tuple[Account, int] | Refusal:
-    """Disable an account, and end its sessions and its link. Return it, and how many sessions ended."""
+def disable(
+    name: str, stores: Stores, *, by: str, now: int, offboard: bool = False
+) -> tuple[Account, int, int] | Refusal:
+    """Disable an account, and end its sessions and its link; return it, and how many sessions and links ended.
+
+    With `offboard` its device cookies end, too; `enable` does not bring them back.
+    """
+
+    def change(account: Account) -> Account:
+        after = now if offboard else account.device_cookies_after
+        return replace(account, disabled_at=now, device_cookies_after=after)
+
     with stores.transaction():
-        account = _change(name, lambda account: replace(account, disabled_at=now), stores, "disabled", by=by, now=now)
+        account = _change(name, change, stores, "offboarded" if offboard else "disabled", by=by, now=now)
         if isinstance(account, Refusal):
             return account
-        stores.links.end_of_account(account.id)
-        return account, stores.sessions.end_of_account(account.id)
+        return account, stores.sessions.end_of_account(account.id), stores.links.end_of_account(account.id)
 
 
 def enable(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:

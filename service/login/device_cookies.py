@@ -2,7 +2,7 @@
 
 The cookie opens no session: it gives the device a limit of its own, so that an attack on the account from elsewhere
 cannot lock its owner out. It contains no username, and each signature is valid for one account. A new password makes
-all devices of the account unknown but the one with which it was chosen.
+all devices of the account unknown but the one with which it was chosen; offboarding makes all of them unknown.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ def _entries(cookie: str) -> list[str]:
 
 def _device_of(entry: str, account: Account, *, keys: Sequence[bytes], now: int) -> str | None:
     device, moment, signature = entry.split(".")
-    if not now - LIFETIME < int(moment) <= now:
+    if not max(now - LIFETIME, account.device_cookies_after) < int(moment) <= now:
         return None
     signed = [hmac.compare_digest(signature, _signature(account, device, moment, key)) for key in keys]
     return device if any(signed) else None

@@ -23,6 +23,7 @@ accounts: Final = sa.Table(
     sa.Column("password_hash", sa.Text),
     sa.Column("password_changed_at", sa.BigInteger),
     sa.Column("disabled_at", sa.BigInteger),
+    sa.Column("device_cookies_after", sa.BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 _ADMINISTERS: Final = accounts.c.is_admin & accounts.c.disabled_at.is_(None)
@@ -52,7 +53,9 @@ _GROUPS: Final = (
 # The columns of an account wherever a query returns one; `account_from` reads them in this order.
 _BEFORE_GROUPS: Final = 5
 COLUMNS: Final = (*list(accounts.c)[:_BEFORE_GROUPS], _GROUPS.label("groups"), *list(accounts.c)[_BEFORE_GROUPS:])
-_EDITABLE: Final = (accounts.c.display_name, accounts.c.email, accounts.c.is_admin, accounts.c.disabled_at)
+_EDITABLE: Final = [
+    accounts.c[name] for name in ("display_name", "email", "is_admin", "disabled_at", "device_cookies_after")
+]
 _THIS: Final = accounts.c.id == sa.bindparam("account_id")
 _SELECT: Final = sa.select(*COLUMNS)
 _BY_USERNAME: Final = Statement(_SELECT.where(given(accounts.c.username)))
@@ -70,7 +73,9 @@ _COUNT: Final = Statement(
         )
     )
 )
-_HAS_ADMINISTRATOR: Final = Statement(sa.select(accounts.c.id).where(_ADMINISTERS).limit(1))
+_HAS_ADMINISTRATOR: Final = Statement(
+    sa.select(accounts.c.id).where(_ADMINISTERS, accounts.c.id != sa.bindparam("besides")).limit(1)
+)
 _SET_PASSWORD: Final = Statement(
     sa.update(accounts).where(_THIS).values(password_hash=sa.bindparam("new"), password_changed_at=sa.bindparam("now"))
 )
@@ -114,8 +119,8 @@ class SqlAccounts:
         ((every, disabled, invited),) = self._database.run(_COUNT)
         return {"active": every - disabled - invited, "disabled": disabled, "invited": invited}
 
-    def has_administrator(self) -> bool:
-        return bool(self._database.run(_HAS_ADMINISTRATOR))
+    def has_administrator(self, *, besides: str = "") -> bool:
+        return bool(self._database.run(_HAS_ADMINISTRATOR, besides=besides))
 
     def add(self, account: Account) -> None:
         """A name that is taken undoes this account alone, not the transaction it is part of."""

@@ -12,7 +12,7 @@ from service.storage.engine.database import Database
 from service.storage.engine.statement import Plain, Statement, given, metadata
 from service.storage.engine.sweeps import deletion
 
-_NOBODY_YET: Final = "set-up"  # stands where an account's id (32 hexadecimal digits) would
+_SET_UP_OWNER: Final = "set-up"  # the owner of a link without an account; an account's id has 32 hexadecimal digits
 
 links: Final = sa.Table(
     "links",
@@ -35,7 +35,7 @@ SET token_hash = excluded.token_hash, purpose = excluded.purpose, expires_at = e
 _THIS: Final = given(links.c.token_hash)
 _FIND: Final = Statement(sa.select(links.c.purpose, links.c.account_id, links.c.expires_at).where(_THIS))
 _CONSUME: Final = Statement(sa.delete(links).where(_THIS).returning(links.c.owner))
-_END_OF_ACCOUNT: Final = Statement(sa.delete(links).where(given(links.c.account_id)))
+_END_OF_ACCOUNT: Final = Statement(sa.delete(links).where(given(links.c.account_id)).returning(links.c.owner))
 # The rule `is_usable` on rows. SQLite needs a bound that all purposes share, or it reads the whole table.
 _MADE_AHEAD: Final = sa.or_(
     *((links.c.purpose == each.value) & (links.c.expires_at > sa.bindparam(each.name)) for each in Purpose)
@@ -55,7 +55,7 @@ class SqlLinks:
     def put(self, link: Link) -> None:
         self._database.run(
             _PUT,
-            owner=link.account_id or _NOBODY_YET,
+            owner=link.account_id or _SET_UP_OWNER,
             token_hash=link.token_hash,
             purpose=link.purpose.value,
             account_id=link.account_id,
@@ -72,8 +72,8 @@ class SqlLinks:
     def consume(self, token_hash: bytes) -> bool:
         return bool(self._database.run(_CONSUME, token_hash=token_hash))
 
-    def end_of_account(self, account_id: str) -> None:
-        self._database.run(_END_OF_ACCOUNT, account_id=account_id)
+    def end_of_account(self, account_id: str) -> int:
+        return len(self._database.run(_END_OF_ACCOUNT, account_id=account_id))
 
     def delete_expired(self, *, now: int, limit: int) -> int:
         latest = {each.name: latest_expiry(each, now=now) for each in Purpose}

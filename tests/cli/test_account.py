@@ -160,19 +160,6 @@ def test_a_bad_edit_changes_nothing(terminal: Terminal, options: list[str], code
     assert terminal.world.rows == before
 
 
-def test_disabling_ends_sessions_at_once(terminal: Terminal) -> None:
-    """Its session ends, its password is refused, and after enabling the same password works again."""
-    app = terminal.world.app()
-    inside = browser(app)
-    inside.post("/", data=SIGN_IN)
-
-    assert terminal.said("account", "disable", "alice") == "Disabled alice; sessions ended: 1.\n"
-    assert (inside.get("/account").status_code, browser(app).post("/", data=SIGN_IN).status_code) == (303, 401)
-    assert terminal.world.rows.sessions == {}
-    assert terminal.said("account", "enable", "alice") == "Enabled alice.\n"
-    assert (inside.get("/account").status_code, browser(app).post("/", data=SIGN_IN).status_code) == (303, 303)
-
-
 def test_the_list_says_who_there_is(terminal: Terminal) -> None:
     """One line for each account, by name, with its state, its role and its groups."""
     terminal.world.rows.accounts |= {
@@ -199,6 +186,7 @@ def test_showing_one_account(terminal: Terminal) -> None:
         "created_at": "2027-01-15 07:43:20 UTC",
         "is_admin": "False",
         "disabled_at": "-",
+        "device_cookies_after": "-",
         "password_changed_at": "-",
         "has_password": "True",
         "state": "active",
@@ -215,12 +203,12 @@ def test_showing_counts_only_sessions_that_live(terminal: Terminal) -> None:
     assert len(terminal.world.rows.sessions) == 1
 
 
-@pytest.mark.parametrize("verb", ["show", "edit", "delete", "disable", "enable", "invite", "reset-link"])
+@pytest.mark.parametrize("verb", ["show", "edit", "delete", "disable", "offboard", "enable", "invite", "reset-link"])
 @pytest.mark.parametrize("name", ["nobody", "", "no body", "al%", "\udcff"], ids=ascii)
 def test_an_unknown_name(terminal: Terminal, verb: str, name: str) -> None:
     """Every verb says so, in the same words, and does nothing."""
     before = copy_of(terminal.world.rows)
-    options = ["--admin"] if verb == "edit" else ["--yes"] if verb == "delete" else []
+    options = ["--admin"] if verb == "edit" else ["--yes"] if verb in {"delete", "offboard"} else []
 
     assert terminal.refused("account", verb, name, *options) == f"There is no account called {name!r}.\n"
     assert terminal.world.rows == before
@@ -233,13 +221,3 @@ def test_the_new_password_is_as_good_as_any(terminal: Terminal) -> None:
     answer = browser(terminal.world.app()).post("/", data={"username": "bob", "password": OTHER_PASSWORD})
 
     assert answer.status_code == 303
-
-
-def test_disabling_ends_a_link_that_is_still_about(terminal: Terminal) -> None:
-    """A link that leaked is worth nothing after the account was shut, also when it is opened again."""
-    terminal.said("account", "reset-link", "alice")
-
-    terminal.said("account", "disable", "alice")
-    terminal.said("account", "enable", "alice")
-
-    assert terminal.world.rows.links == {}

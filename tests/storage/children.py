@@ -1,4 +1,4 @@
-"""Starting the processes of `child.py`, all at once, and ending them whatever happens.
+"""Starting the processes of `child.py`, all at once, and ending them in any case.
 
 They are forked from a server that has imported everything already: four of them start in no time.
 """
@@ -38,7 +38,7 @@ class Child:
         return what
 
     def kill(self) -> list[Any]:
-        """Kill it in the middle of its work; what it had said and nobody had heard yet."""
+        """Kill it in the middle of its work; the answers that were not read yet."""
         self.process.kill()
         self.process.join()
         heard = []

@@ -11,7 +11,7 @@ from service.storage.counting import redis_connection, sql_attempts
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
-from service.storage.counting.redis_connection import impatient
+from service.storage.counting.redis_connection import redis_storage
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
@@ -83,7 +83,7 @@ def own_postgresql(postgres: Postgres) -> Iterator[Database]:
 
 @pytest.fixture
 def memory_path(tmp_path: Path) -> Iterator[Path]:
-    """A directory in memory where there is such a thing: what these tests promise does not hang on the disk's speed."""
+    """A directory in memory where the system has one: what these tests promise does not depend on the disk's speed."""
     if not _MEMORY.is_dir():
         yield tmp_path
         return
@@ -140,7 +140,7 @@ def redis(redis_server: Redis) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def patient_redis(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
+def redis_with_long_timeout(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a Redis without keys, waited for however busy this machine is."""
     redis_server.clear()
     monkeypatch.setattr(redis_connection, "TIMEOUT_SECONDS", 10.0)
@@ -158,18 +158,18 @@ def counter_file(memory_path: Path) -> Iterator[CounterFile]:
 @pytest.fixture(params=["memory", *SQL, "redis", "redis-before-sql"])
 def attempts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Attempts:
     """Every implementation of the port in turn, with nothing in it; waited for however busy this machine is."""
-    monkeypatch.setattr(sql_attempts, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(sql_attempts, "SLOT_SECONDS", 30.0)
     if request.param == "memory":
         return MemoryAttempts(Rows())
     if request.param == "redis":
-        return RedisAttempts(impatient(request.getfixturevalue("patient_redis")))
+        return RedisAttempts(redis_storage(request.getfixturevalue("redis_with_long_timeout")))
     if request.param in {"postgresql", "pgbouncer"}:
         return SqlAttempts(of_engine(request, monkeypatch))
     if request.param == "sqlite-journal":
         without_wal(monkeypatch)
     in_sql = SqlAttempts(request.getfixturevalue("counter_file"))
     if request.param == "redis-before-sql":
-        in_redis = RedisAttempts(impatient(request.getfixturevalue("patient_redis")))
+        in_redis = RedisAttempts(redis_storage(request.getfixturevalue("redis_with_long_timeout")))
         return FallbackAttempts(in_redis, in_sql, CircuitBreaker(in_redis.answers, in_redis.failures))
     return in_sql
 

@@ -13,13 +13,16 @@ from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
 from tests.storage.stores import NOW
 
-# A step as a later release may bring: SQLite rebuilds a table that others refer to.
-LATER_STEP = """
+# The revision of this release, that of the release after it, and a step as that one may bring: SQLite rebuilds a table
+# that others refer to.
+HEAD = schema.HEAD
+LATER = f"{int(HEAD) + 1:04d}"
+LATER_STEP = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "{LATER}"
+down_revision = "{HEAD}"
 
 
 def upgrade():
@@ -78,7 +81,7 @@ def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The migrations of a release that comes after this one, in use from here on."""
     migrations = tmp_path / "migrations"
     shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions/0003_later.py").write_text(LATER_STEP)
+    (migrations / f"versions/{LATER}_later.py").write_text(LATER_STEP)
     monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
-    monkeypatch.setattr(schema, "HEAD", "0003")
+    monkeypatch.setattr(schema, "HEAD", LATER)
     return migrations

@@ -1,4 +1,4 @@
-"""The stores under test: one suite for whatever keeps the ports of `service.login`."""
+"""The stores under test: one suite for all implementations of the ports of `service.login`."""
 
 import itertools
 from collections.abc import Callable

@@ -72,7 +72,7 @@ def test_a_taken_name_does_not_undo_the_transaction_around_it(stores: Stores) ->
 
 
 def test_everybody_is_listed_by_name(stores: Stores) -> None:
-    """The order is that of the bytes, whatever the database's locale, and goes on over pages."""
+    """The order is that of the bytes, in every locale of the database, and goes on over pages."""
     names = ["a", "a-b", "a.b", "a0", "a@b", "a_b", "ab", "z", *(f"many-{n:04}" for n in range(1100))]
     with stores.transaction():
         for name in names:
@@ -98,19 +98,30 @@ def test_accounts_are_counted_by_state(stores: Stores) -> None:
 @pytest.mark.parametrize(
     ("facts", "expected"), [({"is_admin": True}, True), ({}, False), ({"is_admin": True, "disabled_at": NOW}, False)]
 )
-def test_whether_anybody_administers(stores: Stores, facts: dict[str, Any], *, expected: bool) -> None:
-    """A disabled administrator administers nothing."""
+def test_whether_there_is_an_administrator(stores: Stores, facts: dict[str, Any], *, expected: bool) -> None:
+    """A disabled account counts as none, nor does the account that is to be left out."""
     stores.accounts.add(account(**facts))
+    without_bob = stores.accounts.has_administrator()
 
-    assert expected == stores.accounts.has_administrator()
+    stores.accounts.add(bob := account("bob", is_admin=True))
+
+    assert expected == without_bob
+    assert stores.accounts.has_administrator()
+    assert expected == stores.accounts.has_administrator(besides=bob.id)
 
 
 def test_replace_writes_what_an_operator_may_change(stores: Stores) -> None:
-    """E-mail, display name, groups, flag and disabled time change; name and password do not."""
+    """E-mail, display name, groups, flag, disabled time and the start of device cookies; not name and password."""
     alice = account(password_hash="kept", groups=("staff", "ops"))
     stores.accounts.add(alice)
     changed = replace(
-        alice, email="new@example.org", display_name="New", groups=("admins", "staff"), is_admin=True, disabled_at=NOW
+        alice,
+        email="new@example.org",
+        display_name="New",
+        groups=("admins", "staff"),
+        is_admin=True,
+        disabled_at=NOW,
+        device_cookies_after=NOW,
     )
 
     stores.accounts.replace(replace(changed, password_hash="ignored"))
@@ -119,7 +130,7 @@ def test_replace_writes_what_an_operator_may_change(stores: Stores) -> None:
 
 
 def test_a_password_is_set_for_one_account(stores: Stores) -> None:
-    """The new hash is the account's; nobody else's changes."""
+    """The new hash is the account's; no other account's changes."""
     alice, bob = account("alice", password_hash="old"), account("bob", password_hash="bob's")
     stores.accounts.add(alice)
     stores.accounts.add(bob)
@@ -147,7 +158,7 @@ def test_a_rehash_never_undoes_a_change(
 
 
 def test_with_an_account_goes_all_that_is_its_own(stores: Stores) -> None:
-    """Deleting an account deletes its groups, sessions and links, and nobody else's."""
+    """Deleting an account deletes its groups, sessions and links, and none of other accounts."""
     alice, bob = account("alice", groups=("staff",)), account("bob", groups=("staff",))
     sessions = {person.id: session(person.id) for person in (alice, bob)}
     links = {person.id: link(person.id) for person in (alice, bob)}
@@ -176,7 +187,7 @@ def test_a_name_is_free_again_after_deletion(stores: Stores) -> None:
 
 
 def test_an_account_that_is_held_does_not_change_meanwhile(database: Database) -> None:
-    """A sign-in that is being written sees the last password: whoever changes it waits, then finds the session."""
+    """A sign-in that is being written sees the last password: a change of it waits, then finds the session."""
     accounts = SqlAccounts(database)
     alice = account(password_hash="old")
     accounts.add(alice)

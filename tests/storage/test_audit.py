@@ -74,7 +74,7 @@ def undone(trail: Trail, act: Callable[[], None]) -> None:
 
 
 def test_an_entry_says_all_of_it(trail: Trail) -> None:
-    """What happened, when, to which account, from where, by what, how it ended, and more; in anybody's letters."""
+    """What happened, when, to which account, from where, by what, how it ended, and more; in every script."""
     said = Entry(
         NOW, Happened.SIGN_IN_REFUSED, "zoë", "2001:db8::7", "password", "wrong_password", "“ﬁne” 🦦; 'x' -- %s"
     )
@@ -132,14 +132,14 @@ def test_a_note_is_written_by_itself(trail: Trail) -> None:
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("trail", SQL, indirect=True)
 def test_a_note_is_no_part_of_a_transaction(trail: Trail) -> None:
-    """Whoever is refused is written down, whatever becomes of what this thread was doing."""
+    """A refused attempt is recorded, also when the transaction of this thread is undone."""
     undone(trail, lambda: trail.audit.note(entry()))
 
     until(lambda: list(trail.audit.entries()) == [entry()], "the note is written")
 
 
 def test_the_past_is_not_rewritten(database: Database) -> None:
-    """A statement that changes an entry is refused by the database itself, whoever sends it."""
+    """A statement that changes an entry is refused by the database itself, from every client."""
     trail = SqlAudit(database, kept_seconds=KEPT)
     trail.add(entry())
 
@@ -173,7 +173,7 @@ def test_entries_go_when_they_are_old(database: Database) -> None:
 def test_notes_wait_for_a_database_that_is_away(
     sqlite_file: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever is refused hears of no error; the log says that notes wait, and no secret; then all are there."""
+    """A refused client sees no error; the log says that entries wait, and no secret; then all are written."""
     trail = SqlAudit(sqlite_file, kept_seconds=KEPT)
     with monkeypatch.context() as away:
         away.setattr(trail, "_database", Database("postgresql://vestibule:secret@127.0.0.1:1/vestibule"))

@@ -12,7 +12,7 @@ from tests.storage.stores import NOW, Stores, account, link, over
 
 @pytest.fixture
 def alice(stores: Stores) -> Account:
-    """Somebody to invite."""
+    """An account to invite."""
     stores.accounts.add(alice := account("alice"))
     return alice
 
@@ -38,7 +38,7 @@ def test_a_new_link_takes_the_place_of_the_accounts_earlier_one(stores: Stores, 
 
 
 def test_there_is_one_set_up_link(stores: Stores, alice: Account) -> None:
-    """Whoever makes it, the earlier one is void; links of accounts stay."""
+    """A new one makes the earlier one void; links of accounts stay."""
     stores.links.put(old := link(None))
     stores.links.put(invitation := link(alice.id))
 
@@ -49,7 +49,7 @@ def test_there_is_one_set_up_link(stores: Stores, alice: Account) -> None:
 
 
 def test_a_link_is_consumed_once(stores: Stores) -> None:
-    """The second caller, and whoever brings an unknown token, gets nothing."""
+    """The second caller, and a caller with an unknown token, is told no."""
     stores.links.put(kept := link(None))
 
     assert [stores.links.consume(kept.token_hash) for _ in range(2)] == [True, False]
@@ -58,15 +58,15 @@ def test_a_link_is_consumed_once(stores: Stores) -> None:
 
 
 def test_an_accounts_link_is_ended(stores: Stores, alice: Account) -> None:
-    """Nobody else's goes with it, nor the set-up link; an account without a link is no fault."""
+    """Links of other accounts and the set-up link stay; the count is returned, 0 for an account without a link."""
     stores.accounts.add(bob := account("bob"))
     mine, bobs, set_up = link(alice.id), link(bob.id), link(None)
     for kept in (mine, bobs, set_up):
         stores.links.put(kept)
 
-    for _ in range(2):
-        stores.links.end_of_account(alice.id)
+    ended = [stores.links.end_of_account(alice.id) for _ in range(2)]
 
+    assert ended == [1, 0]
     assert [None, bobs, set_up] == [stores.links.find(one.token_hash) for one in (mine, bobs, set_up)]
 
 

@@ -11,7 +11,7 @@ from tests.storage.stores import LIFETIMES, NOW, Stores, account, session
 
 @pytest.fixture
 def alice(stores: Stores) -> Account:
-    """Somebody to sign in."""
+    """An account to sign in to."""
     alice = account("alice", groups=("admins", "staff"), password_hash="x")
     stores.accounts.add(alice)
     return alice
@@ -37,7 +37,7 @@ def test_an_unknown_token_finds_nothing(stores: Stores, alice: Account) -> None:
 
 
 def test_an_accounts_sessions_are_listed_newest_first(stores: Stores, alice: Account) -> None:
-    """The person's own list, without anybody else's."""
+    """The person's own list, without those of other accounts."""
     stores.accounts.add(bob := account("bob"))
     kept = [session(alice.id, created_at=NOW + age) for age in (2, 3, 1)]
     for one in [*kept, session(bob.id)]:
@@ -97,7 +97,7 @@ def test_a_session_is_ended_by_its_public_id(stores: Stores, alice: Account) -> 
 
 
 def test_an_accounts_sessions_end_together(stores: Stores, alice: Account) -> None:
-    """All of an account, and nobody else's; how many is told."""
+    """All of an account, and of no other account; the count is returned."""
     stores.accounts.add(bob := account("bob"))
     mine = [session(alice.id) for _ in range(3)]
     for one in [*mine, session(bob.id)]:
@@ -111,7 +111,7 @@ def test_an_accounts_sessions_end_together(stores: Stores, alice: Account) -> No
 
 
 def test_all_sessions_end(stores: Stores, alice: Account) -> None:
-    """After a leak everybody is signed out; the count is told."""
+    """After a leak all sessions end; the count is returned."""
     for _ in range(7):
         stores.sessions.add(session(alice.id))
 

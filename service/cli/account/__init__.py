@@ -3,7 +3,7 @@
 import click
 
 from service.cli import Operator, operator_command
-from service.cli.account.changes import add, delete, disable, edit, enable
+from service.cli.account.changes import add, delete, disable, edit, enable, offboard
 from service.cli.account.importing import import_accounts
 from service.cli.account.links import invite, reset_link
 from service.cli.account.shown import facts, state
@@ -19,7 +19,7 @@ def account() -> None:
     """Manage the accounts of the people who may sign in."""
 
 
-for command in (add, edit, delete, disable, enable, unlock, invite, reset_link, import_accounts):
+for command in (add, edit, delete, disable, offboard, enable, unlock, invite, reset_link, import_accounts):
     account.add_command(command)
 
 
@@ -44,7 +44,8 @@ def show(op: Operator, name: str, *, as_json: bool) -> None:
     found, now = accepted(account_named(name, services.accounts)), services.clock()
     sessions = services.sessions.of_account(found.id)
     known = facts(found) | {"sessions": sum(is_live(each, services.lifetimes, now=now) for each in sessions)}
-    shown = known | {key: utc(known[key]) for key in ("created_at", "password_changed_at", "disabled_at")}
+    times = ("created_at", "password_changed_at", "disabled_at", "device_cookies_after")
+    shown = known | {key: utc(known[key] or None) for key in times}
     width = max(map(len, shown))
     lines = (
         f"{key:<{width}} {', '.join(value) if isinstance(value, tuple) else value}".rstrip()

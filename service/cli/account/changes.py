@@ -1,4 +1,4 @@
-"""`vestibule account add`, `edit`, `delete`, `disable`, `enable` and `unlock`."""
+"""`vestibule account add`, `edit`, `delete`, `disable`, `offboard` and `enable`."""
 
 import sys
 from dataclasses import replace
@@ -92,8 +92,19 @@ def edit(
         details["groups"] = groups
     if not details:
         raise click.UsageError("Nothing to change: give at least one option, such as --email.")
+    if details.get("is_admin") is False:
+        _warn_if_last_administrator(op, name)
     account = accepted(administration.edit(name, op.services, **op.audited(), **details))
     report(f"Changed {account.username}.", facts(account), as_json=as_json)
+
+
+def _warn_if_last_administrator(op: Operator, name: str) -> Account:
+    """Return the account that is to lose its rights; warn when no administrator will be left."""
+    account = accepted(administration.account_named(name, op.services.accounts))
+    if administration.is_last_administrator(account, op.services.accounts):
+        said = f"Warning: {account.username} is the last administrator. To make a new one: vestibule setup link"
+        click.echo(said, err=True)
+    return account
 
 
 @click.command()
@@ -102,7 +113,7 @@ def edit(
 @operator_command
 def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
     """Delete the account NAME, its sessions and its one-time link."""
-    account = accepted(administration.account_named(name, op.services.accounts))
+    account = _warn_if_last_administrator(op, name)
     if not yes:
         confirm(f"Delete {account.username}? This cannot be undone.")
     account = accepted(administration.delete(name, op.services, **op.audited()))
@@ -114,9 +125,28 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 @operator_command
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Disable the account NAME. Its sessions and its one-time link end at once."""
-    account, ended = accepted(administration.disable(name, op.services, **op.audited()))
+    _warn_if_last_administrator(op, name)
+    account, ended, _ = accepted(administration.disable(name, op.services, **op.audited()))
     said = f"Disabled {account.username}; sessions ended: {ended}."
     report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Offboard without asking for a confirmation.")
+@operator_command
+def offboard(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
+    """Disable the account NAME of a person who leaves. Its sessions, its one-time link and its device cookies end.
+
+    Unlike after `disable`, a browser that the person used is no known device when the account is enabled again.
+    """
+    account = _warn_if_last_administrator(op, name)
+    if not yes:
+        confirm(f"Offboard {account.username}? Its sessions, one-time link and device cookies end at once.")
+    account, sessions, links = accepted(administration.disable(name, op.services, offboard=True, **op.audited()))
+    said = f"sessions ended: {sessions}; one-time links revoked: {links}; device cookies: all invalid"
+    known = facts(account) | {"sessions_ended": sessions, "links_ended": links}
+    report(f"Offboarded {account.username}; {said}.", known, as_json=as_json)
 
 
 @click.command()

@@ -36,10 +36,10 @@ def choose(database: Database, *, redis: str | None) -> Chosen:
         return Chosen(in_sql, SqlCounters.STORAGE_SCHEME[0] + "://", {"rows": rows})
     from service.storage.counting.circuit_breaker import CircuitBreaker
     from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
-    from service.storage.counting.redis_connection import impatient
+    from service.storage.counting.redis_connection import redis_storage
     from service.storage.counting.redis_counters import FallbackCounters
 
-    storage = impatient(redis)
+    storage = redis_storage(redis)
     in_redis = RedisAttempts(storage)
     breaker = CircuitBreaker(in_redis.answers, in_redis.failures)
     attempts = FallbackAttempts(in_redis, in_sql, breaker)

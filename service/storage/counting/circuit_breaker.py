@@ -1,4 +1,4 @@
-"""Redis, or SQL while Redis is given up: no request waits for a server that was silent a moment ago."""
+"""Redis, or SQL while Redis is given up: no request waits for a server that did not answer a moment ago."""
 
 import logging
 import threading
@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from service.storage.counting.redis_faults import in_words
 
-LOOK_AGAIN_SECONDS: Final = 3.0
+RETRY_SECONDS: Final = 3.0
 _T = TypeVar("_T")
 _log: Final = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class CircuitBreaker:
         answers: Callable[[], bool],
         failures: tuple[type[Exception], ...],
         *,
-        every_seconds: float = LOOK_AGAIN_SECONDS,
+        every_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.is_open = False
         self.failures = failures
@@ -50,18 +50,18 @@ class CircuitBreaker:
         with self._lock:
             if self.is_open:
                 return
-            self._turn(is_open=True)
+            self._set(is_open=True)
         _log.error("Redis does not serve (%s): limits are counted in SQL until it does", in_words(why))
-        threading.Thread(target=self._look, name="redis-breaker", daemon=True).start()
+        threading.Thread(target=self._wait_for_redis, name="redis-breaker", daemon=True).start()
 
-    def _look(self) -> None:
+    def _wait_for_redis(self) -> None:
         time.sleep(self._every)
         while not self._answers():
             time.sleep(self._every)
         with self._lock:
-            self._turn(is_open=False)
+            self._set(is_open=False)
         _log.warning("Redis is back: limits are counted there again")
 
-    def _turn(self, *, is_open: bool) -> None:
+    def _set(self, *, is_open: bool) -> None:
         self.is_open = is_open
         self._changed(is_open)

@@ -48,14 +48,14 @@ class CounterFile:
         try:
             return act(self._database)
         except Unavailable as fault:
-            if not _may_be_lost(fault):
+            if not _is_lost_or_damaged(fault):
                 raise
-            self._mend(fault)
+            self._replace_if_damaged(fault)
         return act(self._database)
 
-    def _mend(self, fault: Unavailable) -> None:
-        """See to a sound file under this name: another process may have made it meanwhile."""
-        with file_checks.alone(self._path):
+    def _replace_if_damaged(self, fault: Unavailable) -> None:
+        """Make the file anew unless another process has done so meanwhile."""
+        with file_checks.exclusively(self._path):
             if not self._path.exists():
                 self._make()
             elif not self._is_sound():
@@ -86,7 +86,7 @@ class CounterFile:
         try:
             *_, whole = [look.run(check) for check in _CHECKS]
         except Unavailable as fault:
-            if _may_be_lost(fault):
+            if _is_lost_or_damaged(fault):
                 return False
             raise
         else:
@@ -104,7 +104,7 @@ def _unsynced(path: Path) -> Database:
     return Database(f"sqlite:///{path}", durable=False)
 
 
-def _may_be_lost(fault: Unavailable) -> bool:
+def _is_lost_or_damaged(fault: Unavailable) -> bool:
     """Whether the file may be missing, damaged, or without these tables."""
     cause = getattr(fault.__cause__, "orig", None) or fault.__cause__
     code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)

@@ -97,7 +97,7 @@ class RedisAttempts:
         self._forget(_member(reserved.id, reserved.attempt), reserved.attempt)
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        found: dict[str, list[_Kept]] = {}
+        found: dict[str, list[_StoredAttempt]] = {}
         for kept in self._all():
             if kept.at > since:
                 found.setdefault(kept.attempt.network if by is Scope.NETWORK else kept.attempt.account, []).append(kept)
@@ -120,7 +120,7 @@ class RedisAttempts:
                 together.zrem(key, member)
             together.execute()
 
-    def _all(self) -> Iterator[_Kept]:
+    def _all(self) -> Iterator[_StoredAttempt]:
         """Yield all attempts that a window still holds, each once. For operators, never for a request."""
         seen: set[bytes] = set()
         for kind in _KINDS.values():
@@ -128,11 +128,11 @@ class RedisAttempts:
                 for member, at in self._redis.zrange(key, 0, -1, withscores=True):
                     if member not in seen:
                         seen.add(member)
-                        yield _Kept(member.decode(), int(at))
+                        yield _StoredAttempt(member.decode(), int(at))
 
 
 class FallbackAttempts:
-    """Redis while it answers, else SQL. Raises Unavailable when both are away; what operators ask needs SQL besides."""
+    """Redis while it answers, else SQL. Raises Unavailable when both are away; `tallies` and `clear` need SQL."""
 
     def __init__(self, redis: RedisAttempts, sql: Attempts, breaker: CircuitBreaker) -> None:
         self._redis = redis
@@ -143,7 +143,7 @@ class FallbackAttempts:
         return self._either(lambda store: store.reserve(attempt, throttles, now=now))
 
     def release(self, reserved: Reserved) -> None:
-        """Crossed out where it is written. A Redis that went away meanwhile keeps it: one attempt too many counts."""
+        """Delete the attempt where it was written. A Redis that is away meanwhile keeps it: one attempt too many."""
         if not reserved.id.startswith(_IN_REDIS):
             self._sql.release(reserved)
         elif not self._breaker.is_open:
@@ -154,7 +154,7 @@ class FallbackAttempts:
         found = {tally.key: tally for tally in self._sql.tallies(by=by, since=since)}
         in_redis: list[Tally] = self._breaker.either(lambda: list(self._redis.tallies(by=by, since=since)), list)
         for tally in in_redis:
-            found[tally.key] = _together(tally, found.get(tally.key))
+            found[tally.key] = _merged(tally, found.get(tally.key))
         return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
@@ -184,7 +184,7 @@ def _member(reservation: str, attempt: Attempt) -> str:
     return "|".join((reservation, attempt.account, attempt.network, attempt.device or "", attempt.username or ""))
 
 
-class _Kept:
+class _StoredAttempt:
     """An attempt as it was found in one of its sets."""
 
     def __init__(self, member: str, at: int) -> None:
@@ -193,12 +193,12 @@ class _Kept:
         self.attempt = Attempt(account, username or None, network, device or None)
 
 
-def _tally(key: str, some: list[_Kept], *, named: bool) -> Tally:
+def _tally(key: str, some: list[_StoredAttempt], *, named: bool) -> Tally:
     name = max((kept.attempt.username or "" for kept in some), default="") if named else ""
     return Tally(key, name or None, len(some), max(kept.at for kept in some))
 
 
-def _together(one: Tally, other: Tally | None) -> Tally:
+def _merged(one: Tally, other: Tally | None) -> Tally:
     if other is None:
         return one
     return Tally(one.key, one.name or other.name, one.attempts + other.attempts, max(one.latest, other.latest))

@@ -23,7 +23,7 @@ def failures_of(redis: RedisStorage) -> tuple[type[Exception], ...]:
     return (OSError, *(errors if isinstance(errors, tuple) else (errors,)))
 
 
-def impatient(address: str) -> RedisStorage:
+def redis_storage(address: str) -> RedisStorage:
     """Return Redis' storage, connected at first use. A connection that a restart closed is opened once more."""
     from redis.backoff import NoBackoff
     from redis.exceptions import ConnectionError as Lost

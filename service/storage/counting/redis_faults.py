@@ -1,4 +1,4 @@
-"""What keeps Redis from serving, in words that say what to look at: never the driver's own, which can hold a secret."""
+"""Why Redis does not serve, as messages that say what to check; the driver's own messages can hold a secret."""
 
 import socket
 import ssl

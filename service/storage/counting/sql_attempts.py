@@ -19,7 +19,7 @@ from service.storage.engine.statement import Plain, Statement, given, metadata, 
 from service.storage.engine.sweeps import Sweep
 
 AT_ONCE: Final = 4
-PATIENCE_SECONDS: Final = 0.8
+SLOT_SECONDS: Final = 0.8
 SWEPT_EVERY: Final = 50
 
 attempts: Final = sa.Table(
@@ -36,7 +36,7 @@ attempts: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 _OWN: Final = attempts.c
-_WHO: Final = (_OWN.account, _OWN.username, _OWN.network, _OWN.device)
+_SUBJECT: Final = (_OWN.account, _OWN.username, _OWN.network, _OWN.device)
 _FROM_ELSEWHERE: Final = _OWN.device.is_(None)
 _ACCOUNT: Final = given(_OWN.account)
 _NETWORK: Final = given(_OWN.network)
@@ -94,27 +94,27 @@ _TALLIES: Final = {
 
 
 class SqlAttempts:
-    """Attempts in SQL. Raises Unavailable when it does not answer: what cannot be counted is not tried."""
+    """Attempts in SQL. Raises Unavailable when it does not answer: an attempt that cannot be counted is refused."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._sweep = Sweep(rows, _OWN.id, _OWN.at, every=SWEPT_EVERY)
-        self._few = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
 
     def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
-        """Few at once: on PostgreSQL an attack on one name would else queue with all connections in its hands."""
-        if not self._few.acquire(timeout=PATIENCE_SECONDS):
+        """Few at once: on PostgreSQL the queue of an attack on one name would else occupy all connections."""
+        if not self._slots.acquire(timeout=SLOT_SECONDS):
             raise Unavailable("the attempts: too many are being counted at once")
         try:
             reserved = self._rows.within(lambda database: _reserve(database, attempt, throttles, now))
         finally:
-            self._few.release()
+            self._slots.release()
         with suppress(Unavailable):  # the attempt is written; expired rows are deleted the next time
             self._sweep.count(before=now - max(window.seconds for window in throttles.values()))
         return reserved
 
     def release(self, reserved: Reserved) -> None:
-        """A right password is right, whether it can be crossed out or not: then it counts as a failure."""
+        """An attempt that cannot be deleted counts as a failure; the sign-in goes on."""
         with suppress(Unavailable):
             self._rows.run(_RELEASE, id=reserved.id)
 
@@ -136,12 +136,12 @@ def _reserve(database: Database, attempt: Attempt, throttles: Throttles, now: in
     if isinstance(verdict, Throttled):
         return verdict
     reserved = Reserved(secrets.token_hex(16), attempt, verdict)
-    database.run(_WRITE, id=reserved.id, at=now, **values_of(_WHO, attempt))
+    database.run(_WRITE, id=reserved.id, at=now, **values_of(_SUBJECT, attempt))
     return reserved
 
 
 def _counted(database: Database, attempt: Attempt, throttles: Throttles, now: int) -> dict[Scope, Count]:
-    values = values_of(_WHO, attempt) | {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
+    values = values_of(_SUBJECT, attempt) | {"recent": now - PENDING_SECONDS, "soon": now + PENDING_SECONDS}
     for scope in attempt.scopes:
         seconds = throttles[scope].seconds
         values |= {f"after_{scope}": now - seconds, f"before_{scope}": now + seconds}

@@ -50,7 +50,7 @@ _RESET: Final = Statement(sa.delete(counters).returning(counters.c.key))
 
 
 class SqlCounters(Storage):
-    """Counters in SQL. Raises Unavailable when they do not answer: what cannot be counted is not let through."""
+    """Counters in SQL. Raises Unavailable when they do not answer: a request that cannot be counted is refused."""
 
     STORAGE_SCHEME = ["vestibule-sql"]  # noqa: RUF012 - how the base class is told
 

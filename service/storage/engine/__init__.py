@@ -1,1 +1,1 @@
-"""Which database there is, and how a statement or a transaction runs on it."""
+"""The database, SQLite or PostgreSQL, and how statements and transactions run on it."""

@@ -1,7 +1,7 @@
 """The database: which engine it is, how a statement or a transaction runs, and what counts as unreachable.
 
 Connections are opened at first use in each process, so nothing is open when
-workers are forked. Whatever the driver raises leaves as `Unavailable`.
+workers are forked. Every failure of the driver is raised as `Unavailable`.
 """
 
 import os

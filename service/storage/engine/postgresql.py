@@ -40,19 +40,19 @@ SELECT pg_backend_pid(), set_config('statement_timeout', '{SERVER_MILLISECONDS}'
 """.encode()
 
 
-_connecting: Final = threading.local()  # `until`: when this thread gives up, whatever it tries
+_connecting: Final = threading.local()  # `until`: when this thread gives up connecting
 
 
-class Impatient(psycopg.Connection[Row]):
-    """A connection that ends when the server does not answer in time (a stopped one still takes our packets)."""
+class TimedConnection(psycopg.Connection[Row]):
+    """A connection that ends when the server does not answer in time (a stopped one still accepts packets)."""
 
-    patience: float | None = ANSWER_SECONDS
+    answer_seconds: float | None = ANSWER_SECONDS
     per_transaction = b""  # the settings of each transaction, where a pooler keeps none for the session
 
     def wait(self, gen: PQGen[_RV], interval: float = 0.1, timeout: float | None = None) -> _RV:
         """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
                 self.pgconn.finish()
@@ -91,7 +91,7 @@ class Postgresql:
             pool_reset_on_return=None,  # a statement by itself leaves no transaction open, and `begin()` ends its own
         )
         sa.event.listen(self.sqlalchemy, "do_connect", self._connect)
-        sa.event.listen(self.sqlalchemy, "checkout", self._prove)
+        sa.event.listen(self.sqlalchemy, "checkout", self._check_alive)
         sa.event.listen(self.sqlalchemy, "checkin", _note_use)
         sa.event.listen(self.sqlalchemy, "begin", _begin)
 
@@ -116,7 +116,7 @@ class Postgresql:
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         with self.sqlalchemy.connect() as connection:
-            _driver_of(connection).patience = None
+            _driver_of(connection).answer_seconds = None
             connection.detach()
             connection.execution_options(writes=True)
             with connection.begin():
@@ -131,7 +131,7 @@ class Postgresql:
 
     def _once(self, text: str, parameters: Parameters) -> list[Row]:
         pooled = self.sqlalchemy.raw_connection()
-        connection = cast("Impatient", pooled.driver_connection)
+        connection = cast("TimedConnection", pooled.driver_connection)
         began = monotonic()
         try:
             if not connection.per_transaction:
@@ -141,7 +141,7 @@ class Postgresql:
                 cursor = connection.execute(text.encode(), parameters)
             return _rows(cursor)
         except psycopg.Error as failure:
-            # A server that said goodbye may not have hung up yet, and its other connections are as lost as this one.
+            # A server that shuts down may not have closed this connection yet, and the others to it are lost, too.
             if connection.closed or isinstance(failure, psycopg.errors.AdminShutdown):
                 self._note_silence(began)
                 pooled.invalidate(failure)
@@ -150,7 +150,9 @@ class Postgresql:
         finally:
             pooled.close()
 
-    def _connect(self, _dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]) -> Impatient:
+    def _connect(
+        self, _dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]
+    ) -> TimedConnection:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
@@ -158,7 +160,7 @@ class Postgresql:
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
-            return _set_up(Impatient.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords))
+            return _set_up(TimedConnection.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords))
         except psycopg.OperationalError:
             self._away_until = monotonic() + AWAY_SECONDS
             raise
@@ -178,8 +180,8 @@ class Postgresql:
             raise psycopg.OperationalError(str(failure))
         return dict(zip(("host", "hostaddr", "port"), map(",".join, zip(*found, strict=True)), strict=True))
 
-    def _prove(self, connection: Impatient, record: ConnectionPoolEntry, _pooled: object) -> None:
-        """Ask a connection that lay idle whether it still lives; when not, all of the pool are made anew."""
+    def _check_alive(self, connection: TimedConnection, record: ConnectionPoolEntry, _pooled: object) -> None:
+        """Test a connection that was idle for a second; when it is lost, all of the pool are made anew."""
         now = monotonic()
         if now - record.info.get("used_at", now) < TRUSTED_SECONDS:
             return
@@ -190,12 +192,12 @@ class Postgresql:
             raise sa.exc.InvalidatePoolError from failure
 
     def _note_silence(self, asked: float) -> None:
-        """After a server that said nothing, no thread waits for a new connection: a request may ask more than once."""
+        """When a server did not answer, no thread waits for a new connection: a request may ask more than once."""
         if monotonic() - asked > ANSWER_SECONDS / 2:
             self._away_until = monotonic() + AWAY_SECONDS
 
 
-def _set_up(connection: Impatient) -> Impatient:
+def _set_up(connection: TimedConnection) -> TimedConnection:
     """Set the session up; each transaction instead where a pooler answers, which invents the process id it tells."""
     told = connection.info.backend_pid
     ((pid, *_),) = connection.execute(_settings(local=f"pg_backend_pid() <> {told}")).fetchall()
@@ -204,8 +206,8 @@ def _set_up(connection: Impatient) -> Impatient:
     return connection
 
 
-def _driver_of(connection: sa.Connection) -> Impatient:
-    return cast("Impatient", connection.connection.dbapi_connection)
+def _driver_of(connection: sa.Connection) -> TimedConnection:
+    return cast("TimedConnection", connection.connection.dbapi_connection)
 
 
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:

@@ -31,11 +31,11 @@ SAFE_WAL: Final = (3, 51, 3)
 BUSY_SECONDS: Final = 0.8  # for everything before a commit: the turn in this process, then the file's lock
 COMMIT_SECONDS: Final = 0.2  # at least; more when less was waited before
 # The library's own waiting grows to steps of 100 ms, in which some writers starve: it gets a small step, and
-# `_patiently` has it begin again. Only a commit cannot begin again; with a rollback journal it waits for readers.
+# `_retry_while_busy` begins again. Only a commit cannot begin again; with a rollback journal it waits for readers.
 _STEP: Final = "PRAGMA busy_timeout = 5"
 _WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
-LOOK_SECONDS: Final = 1.0
+FILE_CHECK_SECONDS: Final = 1.0
 REPLACED: Final = "the file was deleted or replaced at this moment"
 
 
@@ -69,7 +69,7 @@ class Sqlite:
         self._writing = threading.Lock()
         self._idle: deque[_Connection] = deque()  # the one pool: no thread has more than two connections
         self._file: File | None = None
-        self._looked_at = -LOOK_SECONDS
+        self._file_checked_at = -FILE_CHECK_SECONDS
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError)
         # SQLAlchemy is lent connections: what it takes for opening and closing is taking and giving back.
         self.sqlalchemy = sa.create_engine(
@@ -81,10 +81,10 @@ class Sqlite:
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         deadline = monotonic() + BUSY_SECONDS
-        with nullcontext() if statement.only_reads else self._turn(deadline):
+        with nullcontext() if statement.only_reads else self._write_lock(deadline):
             connection = self._take()
             try:
-                return self._patiently(lambda: connection.execute(text, parameters).fetchall(), deadline)
+                return self._retry_while_busy(lambda: connection.execute(text, parameters).fetchall(), deadline)
             finally:
                 self._give_back(connection)
 
@@ -95,14 +95,14 @@ class Sqlite:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         deadline = monotonic() + BUSY_SECONDS
-        with self._turn(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
+        with self._write_lock(deadline), self.sqlalchemy.execution_options(deadline=deadline).begin() as connection:
             yield connection
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
         """With foreign keys a table that is rebuilt takes rows of others along, and one is emptied row by row."""
         deadline = monotonic() + BUSY_SECONDS
-        with self._turn(deadline), self.sqlalchemy.connect() as connection:
+        with self._write_lock(deadline), self.sqlalchemy.connect() as connection:
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.commit()
             connection.execution_options(deadline=deadline)
@@ -114,15 +114,15 @@ class Sqlite:
                 connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
     def remedy(self, failure: BaseException) -> None:
-        """None: what can be mended in a file is found before it is opened (`file_checks.py`)."""
+        """None: a fault of the file that an operator can mend is found before the file is opened (`file_checks.py`)."""
 
     def close(self) -> None:
-        self._looked_at = -LOOK_SECONDS
+        self._file_checked_at = -FILE_CHECK_SECONDS
         while self._idle:
             self._idle.pop().close()
 
     @contextmanager
-    def _turn(self, deadline: float) -> Iterator[None]:
+    def _write_lock(self, deadline: float) -> Iterator[None]:
         """Queue the threads of this process, so that few ask for the file's lock at a time."""
         if not self._writing.acquire(timeout=max(0, deadline - monotonic())):
             raise DRIVER.OperationalError("the database file is locked by another thread of this process")
@@ -131,8 +131,8 @@ class Sqlite:
         finally:
             self._writing.release()
 
-    def _named(self) -> File | None:
-        """Return the file that has the name now."""
+    def _current_file(self) -> File | None:
+        """Return the file that the path names now."""
         try:
             found = os.stat(self._path)  # noqa: PTH116 - a Path would cost as much again
         except OSError:
@@ -140,9 +140,9 @@ class Sqlite:
         return found.st_dev, found.st_ino
 
     def _take(self) -> _Connection:
-        """Take an idle connection, or open one. Once a second those to a file that has lost its name are left."""
-        if (now := monotonic()) - self._looked_at >= LOOK_SECONDS:
-            self._file, self._looked_at = self._named(), now
+        """Take an idle connection, or open one. Once a second those to a deleted or replaced file are closed."""
+        if (now := monotonic()) - self._file_checked_at >= FILE_CHECK_SECONDS:
+            self._file, self._file_checked_at = self._current_file(), now
         while True:
             try:
                 connection = self._idle.pop()
@@ -158,8 +158,8 @@ class Sqlite:
         else:
             self._idle.append(connection)
 
-    def _patiently(self, act: Callable[[], _T], deadline: float) -> _T:
-        """Act as soon as no other process holds the file's lock. A refused write has changed nothing."""
+    def _retry_while_busy(self, act: Callable[[], _T], deadline: float) -> _T:
+        """Repeat `act` until no other process holds the file's lock. A refused write has changed nothing."""
         while True:
             try:
                 return act()
@@ -174,7 +174,7 @@ class Sqlite:
             return
         driver_connection = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         driver_connection.execute(_STEP)
-        self._patiently(lambda: driver_connection.execute("BEGIN IMMEDIATE"), deadline)
+        self._retry_while_busy(lambda: driver_connection.execute("BEGIN IMMEDIATE"), deadline)
         left = max(COMMIT_SECONDS, deadline - monotonic())
         driver_connection.execute(f"PRAGMA busy_timeout = {left * 1000:.0f}")
 
@@ -183,7 +183,7 @@ class Sqlite:
         self.close()
 
     def _open(self) -> _Connection:
-        file = self._named()
+        file = self._current_file()
         connection: _Connection = DRIVER.connect(
             self._uri,
             uri=True,
@@ -202,7 +202,7 @@ class Sqlite:
         return connection
 
     def _set_up(self, connection: _Connection) -> None:
-        if self._named() != connection.file:
+        if self._current_file() != connection.file:
             raise DRIVER.OperationalError(REPLACED)
         mode = journal_mode()
         connection.execute(_WHOLE)

@@ -13,7 +13,7 @@ Row = tuple[Any, ...]
 Parameters = Mapping[str, Any] | tuple[Any, ...]
 
 metadata: Final = sa.MetaData()
-# Text that sorts by its bytes on both engines, whatever the server's locale is.
+# Text that sorts by its bytes on both engines, in every locale of the server.
 Plain: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 

@@ -1,1 +1,1 @@
-"""Whether a database is ours, whole, and of this release; how it becomes so, and copies of it."""
+"""Whether a database is Vestibule's, undamaged and of this release; migrations to this release, and copies."""

@@ -14,18 +14,18 @@ _READ_ONLY: Final = "?mode=ro"
 
 
 class BadCopy(Exception):
-    """The copy could not be made, or does not hold together."""
+    """The copy could not be made, or is damaged."""
 
 
 def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     """Copy the database into the folder, check the copy, and remove all but the last few. Raises BadCopy."""
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
     target = folder / f"{database.stem}-{moment}-{label}.sqlite3"
-    unproven = target.with_suffix(".unproven")
+    unchecked = target.with_suffix(".unchecked")
     try:
         state_dir.make_folder(folder)
-        _fill(database, unproven)
-        unproven.replace(target)
+        _fill(database, unchecked)
+        unchecked.replace(target)
         state_dir.sync(folder)
     except (OSError, sqlite.DRIVER.Error) as failure:
         raise BadCopy(str(failure)) from failure
@@ -34,22 +34,22 @@ def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     return target
 
 
-def whole(connection: sqlite3.Connection) -> str | None:
-    """Return None when every page and every index of the database holds together, else the first thing wrong."""
+def integrity_fault(connection: sqlite3.Connection) -> str | None:
+    """Return the first damage in the pages and indexes of the database, or None."""
     said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     return None if said == "ok" else str(said)
 
 
-def _fill(database: Path, unproven: Path) -> None:
-    unproven.unlink(missing_ok=True)
-    state_dir.make_file(unproven)
+def _fill(database: Path, unchecked: Path) -> None:
+    unchecked.unlink(missing_ok=True)
+    state_dir.make_file(unchecked)
     with (
         closing(sqlite.DRIVER.connect(f"{database.as_uri()}{_READ_ONLY}", uri=True)) as source,
-        closing(sqlite.DRIVER.connect(unproven)) as target,
+        closing(sqlite.DRIVER.connect(unchecked)) as target,
     ):
         source.backup(target)
-        # One file is all there is to keep: not a log beside it.
+        # The copy is one file, without a write-ahead log beside it.
         target.execute("PRAGMA journal_mode = DELETE")
-        if fault := whole(target):
+        if fault := integrity_fault(target):
             raise BadCopy(fault)
-    state_dir.sync(unproven)
+    state_dir.sync(unchecked)

@@ -1,4 +1,4 @@
-"""What must hold before an SQLite file is opened, in words that say what to type.
+"""Checks before an SQLite file is opened; each message says what to type.
 
 A marker file in the state directory (`database.made`) names the file that was made: when that file is missing or
 empty later, a volume was not mounted or the file was deleted, and a new empty database would hide the loss.
@@ -69,7 +69,7 @@ class DatabaseFile:
             raise SchemaFault(_no_access(PermissionError("its journal could not be written"), self.path.parent))
 
     def refuse_a_loss(self) -> None:
-        """Raise SchemaFault when there are signs that the database, now empty, once was not."""
+        """Raise SchemaFault when a marker or a log shows that the database, now empty, had content."""
         log = self.path.with_name(self.path.name + "-wal")
         unmerged = log.exists() and log.stat().st_size > 0
         if not (self.was_made() or unmerged):
@@ -83,9 +83,9 @@ class DatabaseFile:
 
     @contextmanager
     def opened(self) -> Iterator[sa.Connection]:
-        """Open the file with the journal that it has, so that one that is not ours is not changed.
+        """Open the file with the journal that it has, so that another program's file is not changed.
 
-        Damage and whatever the block finds wrong leave as SchemaFault, other failures as Unavailable.
+        Damage, and each SchemaFault of the block, is raised as SchemaFault; other failures as Unavailable.
         """
         engine = sa.create_engine(
             "sqlite://",
@@ -106,7 +106,7 @@ class DatabaseFile:
 
 
 @contextmanager
-def alone(database: Path) -> Iterator[None]:
+def exclusively(database: Path) -> Iterator[None]:
     """Let one process at a time make or change the database; the others wait."""
     lock = database.with_name(database.name + ".lock")
     try:

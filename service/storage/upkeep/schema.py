@@ -1,4 +1,4 @@
-"""Whether a database is ours, whole, and of this release; and how it becomes so.
+"""Whether a database is Vestibule's, undamaged and of this release; and its migration to this release.
 
 An SQLite file is brought up to date at start, one process at a time, after a checked copy was kept. On
 PostgreSQL that is `vestibule db upgrade`. Alembic is imported only when there is something to do. A
@@ -18,11 +18,11 @@ from service.services import Unavailable
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Plain, metadata
 from service.storage.upkeep.backup import BadCopy, copy
-from service.storage.upkeep.file_checks import DatabaseFile, alone
+from service.storage.upkeep.file_checks import DatabaseFile, exclusively
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
@@ -30,11 +30,11 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
-_BROUGHT: Final = "the database was brought from revision %s to %s"
+_UPGRADED: Final = "the database was brought from revision %s to %s"
 _log: Final = logging.getLogger(__name__)
 
 schema_info: Final = sa.Table(
-    "house",  # the table's name in databases that exist
+    "schema_info",
     metadata,
     sa.Column("name", Plain, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
@@ -46,7 +46,7 @@ _alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_
 def prepare(database: Database, *, backups: Path, now: int) -> None:
     """Check the database at the start; bring an SQLite file up to date. Raises SchemaFault, Unavailable.
 
-    A PostgreSQL server that does not answer stops nothing: it may come later. One that refuses us stops the start.
+    A PostgreSQL server that does not answer may come later; one that refuses the service stops the start.
     """
     if database.path is None:
         try:
@@ -60,7 +60,7 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
             database.close()
         return
     file = DatabaseFile(database.path, backups)
-    with alone(file.path):
+    with exclusively(file.path):
         file.before_opening()
         try:
             _bring_up_to_date(database, file, now=now)
@@ -71,14 +71,14 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
 
 
 def pending(database: Database) -> bool:
-    """Whether `upgrade` has something to do. Once it had nothing, no further question goes to the database.
+    """Whether `upgrade` has something to do. Once the answer is no, the database is not asked again.
 
     Raises SchemaFault, and Unavailable when the database does not answer.
     """
     if not database.known_current:
         # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
         with database.reading() if database.path else database.transaction() as connection:
-            database.known_current = (_judge(connection) or "") >= HEAD
+            database.known_current = (_revision_of(connection) or "") >= HEAD
     return not database.known_current
 
 
@@ -86,25 +86,24 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
     """Bring the tables to this release; what was done, in words. Raises SchemaFault, Unavailable.
 
     Returns at once when there is nothing to do, and waits while another process works on it. `backups` is the
-    state directory's, for copies of an SQLite file: beside it lies the memory of the file that was made.
+    state directory's, for copies of an SQLite file; beside it lies the marker of the file that was made.
     """
     if database.path is not None:
         prepare(database, backups=backups, now=now)
         return f"The database is at revision {HEAD}."
-    if not pending(database):
-        return f"The database is at revision {HEAD} already."
     with database.wholesale() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        before = _judge(connection)
-        if (before or "") < HEAD:
-            _migrate(connection)
-    _log.info(_BROUGHT, before or "nothing", HEAD)
+        before = _revision_of(connection)
+        if (before or "") >= HEAD:
+            return f"The database is at revision {HEAD} already."
+        _migrate(connection)
+    _log.info(_UPGRADED, before or "nothing", HEAD)
     return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
 
 
 def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> None:
     with file.opened() as connection:
-        before = _judge(connection)
+        before = _revision_of(connection)
         if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if said != "ok":
@@ -121,7 +120,7 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         _migrate(connection)
         if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
             raise SchemaFault(f"{file.path} was not migrated: a row would lose what it refers to")
-    _log.info(_BROUGHT, before or "nothing", HEAD)
+    _log.info(_UPGRADED, before or "nothing", HEAD)
     if kept:
         path, copied = shlex.quote(str(file.path)), shlex.quote(str(kept))
         _log.warning(
@@ -131,26 +130,30 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         )
 
 
-def _judge(connection: sa.Connection) -> str | None:
+def _revision_of(connection: sa.Connection) -> str | None:
     """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
     tables = set(sa.inspect(connection).get_table_names())
     if connection.dialect.name == "postgresql":
         _require_settings(connection)
     if not tables:
         return None
-    if not {"alembic_version", "house"} <= tables:
+    # Before revision 0003 the table was called `house`.
+    name = next((each for each in ("schema_info", "house") if each in tables), None)
+    if name is None or "alembic_version" not in tables:
         raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
-    oldest = connection.scalar(sa.select(schema_info.c.value).where(schema_info.c.name == "oldest_release"))
+    info = schema_info.to_metadata(sa.MetaData(), name=name)
+    oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
     revision = connection.scalar(sa.select(_alembic.c.version_num))
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
-    if _parts(RELEASE) < _parts(str(oldest)):
+    if _numbers(RELEASE) < _numbers(str(oldest)):
         raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
     return str(revision)
 
 
-def _parts(release: str) -> tuple[int, ...]:
-    return tuple(map(int, release.split(".")))
+def _numbers(release: str) -> tuple[int, ...]:
+    """Return major, minor and patch; a pre-release such as 0.2.0rc1 has the tables of 0.2.0."""
+    return tuple(map(int, re.findall(r"\d+", release)[:3]))
 
 
 def _require_settings(connection: sa.Connection) -> None:
@@ -170,8 +173,8 @@ def _require_settings(connection: sa.Connection) -> None:
 
 
 def _migrate(connection: sa.Connection) -> None:
-    """Run the missing steps inside the connection's transaction, and write down who may use the result."""
-    # What it says of its plugins and dialects, at its import already, is nothing to an operator.
+    """Run the missing steps inside the connection's transaction; write the oldest release that may use the tables."""
+    # Alembic logs its plugins and dialects, from its import on; an operator needs none of that.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config

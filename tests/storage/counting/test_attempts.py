@@ -46,7 +46,7 @@ def test_every_limit_holds(attempts: Attempts, scope: Scope) -> None:
 
 
 def test_of_several_limits_the_longest_says_until_when(attempts: Attempts) -> None:
-    """Whoever comes back then is not sent away once more by another one."""
+    """A client that comes back then is not refused once more by another limit."""
     for number in range(4):
         reserve(attempts, attempt_of(network=elsewhere(number)), 0)
     reserve(attempts, attempt_of(), 10, 10, 10)
@@ -55,7 +55,7 @@ def test_of_several_limits_the_longest_says_until_when(attempts: Attempts) -> No
 
 
 def test_a_refusal_writes_nothing(attempts: Attempts) -> None:
-    """However often somebody is refused: no row, no count in another window, and the wait grows no longer."""
+    """However often an attempt is refused: no row, no count in another window, and the wait grows no longer."""
     reserve(attempts, attempt_of(), 0, 0, 0)
     before = kept(attempts), kept(attempts, Scope.NETWORK)
 
@@ -230,7 +230,7 @@ def test_clearing_a_network_forgets_it_everywhere(attempts: Attempts) -> None:
 
 
 def test_clearing_all_forgets_all(attempts: Attempts) -> None:
-    """An operator who mistyped a limit lets everybody try again."""
+    """An operator who mistyped a limit clears all attempts."""
     attacked(attempts)
 
     assert [attempts.clear(), attempts.clear()] == [8, 0]

@@ -42,7 +42,7 @@ def story(chance: random.Random) -> list[tuple[Attempt, int, bool]]:
 
 
 def verdicts(attempts: Attempts, acts: list[tuple[Attempt, int, bool]]) -> list[object]:
-    """Return what was said to everybody, without what differs by nature."""
+    """Return the answers to all attempts, without what differs by nature."""
     said: list[object] = []
     for who, moment, is_right in acts:
         verdict = attempts.reserve(who, LIMITS, now=NOW + moment)
@@ -96,10 +96,10 @@ def test_many_at_once_share_the_wider_limits_exactly(attempts: Attempts, by: Sco
 def test_four_workers_count_together_and_a_restart_forgets_nothing(
     store: str, request: pytest.FixtureRequest, sqlite_file: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 200 tries of 16 threads in four processes exactly the limit goes on; when all have ended, nobody does."""
+    """Of 200 tries of 16 threads in four processes exactly the limit goes on; when all have ended, none does."""
     monkeypatch.setattr(redis_connection, "TIMEOUT_SECONDS", 10.0)
     database: Database = request.getfixturevalue(store) if store in {"postgresql", "pooled"} else sqlite_file
-    redis: str | None = request.getfixturevalue("patient_redis") if store == "redis" else None
+    redis: str | None = request.getfixturevalue("redis_with_long_timeout") if store == "redis" else None
     limits = (
         LIMITS
         | {Scope.ACCOUNT_FROM_NETWORK: Limit(30, 900)}
@@ -140,13 +140,13 @@ def test_rows_are_bounded_by_what_is_counted_now(rows: Rows) -> None:
     assert SWEPT_AT_ONCE > SWEPT_EVERY
 
 
-def test_redis_forgets_by_itself(patient_redis: str) -> None:
+def test_redis_forgets_by_itself(redis_with_long_timeout: str) -> None:
     """Every window's key ends no later than its window; a window that is in use holds what it counts and no more."""
-    attempts = RedisAttempts(redis_connection.impatient(patient_redis))
+    attempts = RedisAttempts(redis_connection.redis_storage(redis_with_long_timeout))
     reserve(attempts, attempt_of(device="d"), 0)
     reserve(attempts, attempt_of(), *range(0, 3000, 25))
 
-    with Client.from_url(patient_redis) as client:
+    with Client.from_url(redis_with_long_timeout) as client:
         keys = {key.decode().split(":")[2]: key for key in client.scan_iter("*")}
         held = {kind: client.zcard(key) for kind, key in keys.items()}
         lives = {kind: client.ttl(key) for kind, key in keys.items()}

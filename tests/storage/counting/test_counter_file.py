@@ -58,12 +58,12 @@ def test_a_file_that_is_damaged_inside_is_replaced(tmp_path: Path) -> None:
 @pytest.fixture
 def _looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is looked at each time, not once a second."""
-    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "FILE_CHECK_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("_looking")
 def test_a_log_without_its_file_is_not_taken_for_the_next_ones(tmp_path: Path) -> None:
-    """Somebody deletes the file and leaves its log: the new file begins empty, and sound."""
+    """The file is deleted and its log is left: the new file begins empty, and sound."""
     path = tmp_path / "counters.sqlite3"
     storage = SqlCounters(rows=CounterFile(path))
     for number in range(100):
@@ -85,7 +85,7 @@ def test_a_file_of_another_form_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_looking")
 def test_everybody_goes_on_with_a_new_file(tmp_path: Path) -> None:
-    """When somebody deletes the file under two running workers, they count together again."""
+    """When the file is deleted under two running workers, they count together again."""
     path = tmp_path / "counters.sqlite3"
     workers = [SqlCounters(rows=CounterFile(path)) for _ in range(2)]
     for worker in workers:

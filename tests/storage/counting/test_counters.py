@@ -162,7 +162,7 @@ def test_limits_finds_the_storage_by_its_scheme(database: Database) -> None:
     ],
 )
 def test_the_counters_are_beside_the_database(tmp_path: Path, database: str, file: str) -> None:
-    """Whoever opens the same file counts in the same file, by whichever way; two databases count apart."""
+    """All that open the same file count in it, by each way of naming it; two databases count apart."""
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "vestibule.sqlite3").touch()
     (tmp_path / "linked").symlink_to("state")

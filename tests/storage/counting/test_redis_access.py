@@ -12,7 +12,7 @@ from service.login.attempts import Scope
 from service.settings import load
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.redis_attempts import RedisAttempts
-from service.storage.counting.redis_connection import counts, impatient
+from service.storage.counting.redis_connection import counts, redis_storage
 from service.storage.counting.redis_faults import in_words
 from tests.house_rules.settings_manual import REDIS_USER
 from tests.rig.asking import free_port
@@ -36,15 +36,15 @@ def _address(written: str) -> str:
 def _fault(written: str) -> str:
     """Return what is said of a Redis that does not serve."""
     with pytest.raises(RedisError) as failure:
-        impatient(_address(written)).incr("key", 60)
+        redis_storage(_address(written)).incr("key", 60)
     return in_words(failure.value)
 
 
 @pytest.fixture
-def user(redis: Redis, patient_redis: str) -> Iterator[str]:
+def user(redis: Redis, redis_with_long_timeout: str) -> Iterator[str]:
     """The address of the user that docs/settings.md describes, who has nothing but those rights."""
     words = REDIS_USER.replace("PASSWORD", PASSWORD).split()
-    with Client.from_url(patient_redis) as client:
+    with Client.from_url(redis_with_long_timeout) as client:
         client.execute_command(*words)
         yield _address(f"redis://vestibule:{ENCODED}@127.0.0.1:{redis.port}/0")
         client.execute_command("ACL", "DELUSER", "vestibule")
@@ -52,7 +52,7 @@ def user(redis: Redis, patient_redis: str) -> Iterator[str]:
 
 def test_the_user_of_the_manual_may_do_all_that_is_needed(user: str) -> None:
     """Attempts are reserved, given back, listed and cleared, forms counted, and the return of Redis is noticed."""
-    attempts, counters = RedisAttempts(impatient(user)), impatient(user)
+    attempts, counters = RedisAttempts(redis_storage(user)), redis_storage(user)
 
     first, _ = reserve(attempts, attempt_of(), 0, 1)
     attempts.release(reserved(first))
@@ -86,7 +86,7 @@ def test_a_user_without_a_right_is_told_from_a_wrong_password(user: str, redis: 
     """The words lead to the manual's list of rights, or to the password."""
     redis.command("ACL", "SETUSER", "vestibule", "-zadd", "-incrby")
     with pytest.raises(RedisError) as refused:
-        reserve(RedisAttempts(impatient(user)), attempt_of(), 0)
+        reserve(RedisAttempts(redis_storage(user)), attempt_of(), 0)
 
     assert "docs/settings.md has the ACL" in in_words(refused.value)
     assert _fault(f"redis://vestibule:wrong@127.0.0.1:{redis.port}/0") == "the user name or the password is wrong"
@@ -103,16 +103,16 @@ def test_a_user_without_a_right_is_told_from_a_wrong_password(user: str, redis: 
         (f"redis+unix://:{ENCODED}@/nowhere/redis.sock", "No such file or directory"),
     ],
 )
-def test_what_is_wrong_is_said(redis: Redis, patient_redis: str, written: str, words: str) -> None:
+def test_what_is_wrong_is_said(redis: Redis, redis_with_long_timeout: str, written: str, words: str) -> None:
     """Name, port, socket, password, database number: each in its own words, without a part of the address."""
-    assert patient_redis
+    assert redis_with_long_timeout
     assert _fault(written.format(port=redis.port, free=free_port())) == words
 
 
 def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """One line when Redis is given up says why, and holds no password."""
     breaker = CircuitBreaker(lambda: True, (RedisError,), every_seconds=0.02)
-    store = impatient(_address(f"redis://nobody:{ENCODED}@127.0.0.1:{redis.port}/0"))
+    store = redis_storage(_address(f"redis://nobody:{ENCODED}@127.0.0.1:{redis.port}/0"))
     with pytest.raises(RedisError) as refused:
         store.incr("key", 60)
 
@@ -140,7 +140,7 @@ def test_tls_with_an_authority_of_ones_own(tls: tuple[int, str], monkeypatch: py
     monkeypatch.setattr("service.storage.counting.redis_connection.TIMEOUT_SECONDS", 10.0)
     port, pem = tls
 
-    assert counts(impatient(_address(f"rediss://localhost:{port}/0?ssl_ca_certs={pem}")))
+    assert counts(redis_storage(_address(f"rediss://localhost:{port}/0?ssl_ca_certs={pem}")))
     assert "certificate is refused: self-signed" in _fault(f"rediss://localhost:{port}/0")
     assert "certificate is refused: IP address mismatch" in _fault(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={pem}")
     assert "does it speak TLS" in _fault(f"redis://localhost:{port}/0")

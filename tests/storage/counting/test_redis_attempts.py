@@ -11,7 +11,7 @@ from service.storage.counting.choose import choose
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import FallbackAttempts, RedisAttempts
-from service.storage.counting.redis_connection import impatient
+from service.storage.counting.redis_connection import redis_storage
 from service.storage.counting.sql_attempts import SqlAttempts
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
@@ -26,7 +26,7 @@ AWAY = ["stop", "pause"]
 @pytest.fixture
 def in_redis(redis: Redis) -> RedisAttempts:
     """Attempts in Redis alone."""
-    return RedisAttempts(impatient(redis.address))
+    return RedisAttempts(redis_storage(redis.address))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_while_redis_answers_nothing_else_is_written_to(attempts: FallbackAttemp
 
 
 def test_a_refusal_only_reads(attempts: FallbackAttempts, redis: Redis) -> None:
-    """Redis changes nothing, and has nothing to replicate, for whoever is refused: also when windows have slid."""
+    """Redis changes nothing, and has nothing to replicate, for a refused attempt: also when windows have slid."""
     reserve(attempts, attempt_of(), 0, 20, 40)
     reserve(attempts, attempt_of(device="d"), 0, 0)
     with Client.from_url(redis.address) as client:
@@ -89,7 +89,7 @@ def test_sql_takes_over_and_gives_back(
 def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
     attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, how: str
 ) -> None:
-    """What was reserved in Redis and is given back while it is away harms nobody: at most one attempt more counts."""
+    """What was reserved in Redis and is given back while it is away does no harm: at most one attempt more counts."""
     first, second, _ = map(reserved, reserve(attempts, attempt_of(), 0, 0, 0))
 
     getattr(redis, how)()
@@ -100,7 +100,7 @@ def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
 
     assert in_sql == LIMIT
     if how == "pause":
-        assert kept(RedisAttempts(impatient(redis.address))) in [{ALICE: LIMIT}, {ALICE: LIMIT - 1}]
+        assert kept(RedisAttempts(redis_storage(redis.address))) in [{ALICE: LIMIT}, {ALICE: LIMIT - 1}]
 
 
 def test_what_was_reserved_in_sql_is_given_back_there(
@@ -125,7 +125,7 @@ def test_a_redis_that_is_full_counts_as_away(attempts: FallbackAttempts, redis: 
     redis.command("CONFIG", "SET", "maxmemory", "0")
     until(lambda: not breaker.is_open, "Redis is trusted again")
 
-    in_redis = RedisAttempts(impatient(redis.address))
+    in_redis = RedisAttempts(redis_storage(redis.address))
     assert (in_sql, degraded) == (LIMIT, True)
     assert sum(kept(in_redis).values()) == sum(kept(in_redis, Scope.NETWORK).values()) == 1
 

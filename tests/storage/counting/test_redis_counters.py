@@ -10,7 +10,7 @@ from service.storage.counting.choose import choose
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.redis_attempts import RedisAttempts
-from service.storage.counting.redis_connection import impatient
+from service.storage.counting.redis_connection import redis_storage
 from service.storage.counting.redis_counters import FallbackCounters
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
@@ -20,7 +20,7 @@ from tests.rig.until import until
 @pytest.fixture
 def breaker(redis: Redis) -> CircuitBreaker:
     """A circuit breaker that looks often."""
-    in_redis = RedisAttempts(impatient(redis.address))
+    in_redis = RedisAttempts(redis_storage(redis.address))
     return CircuitBreaker(in_redis.answers, in_redis.failures, every_seconds=0.02)
 
 
@@ -28,7 +28,7 @@ def breaker(redis: Redis) -> CircuitBreaker:
 def storage(redis: Redis, breaker: CircuitBreaker, tmp_path: Path) -> FallbackCounters:
     """Counters in Redis, with a file behind them."""
     return FallbackCounters(
-        rows=CounterFile(tmp_path / "counters.sqlite3"), redis=impatient(redis.address), breaker=breaker
+        rows=CounterFile(tmp_path / "counters.sqlite3"), redis=redis_storage(redis.address), breaker=breaker
     )
 
 
@@ -47,7 +47,7 @@ def test_workers_count_together(
     """What one process counted in Redis, another one finds there."""
     storage.incr("a", 60)
     other = FallbackCounters(
-        rows=CounterFile(tmp_path / "other.sqlite3"), redis=impatient(redis.address), breaker=breaker
+        rows=CounterFile(tmp_path / "other.sqlite3"), redis=redis_storage(redis.address), breaker=breaker
     )
 
     assert other.incr("a", 60) == 2
@@ -68,12 +68,12 @@ def test_sql_takes_over_and_gives_back(
 
     assert while_away == [1, 2, 2]
     assert degraded
-    # A hung one still reads, later, the hits that nobody waited for: counted twice, never forgotten.
+    # A hung one still reads, later, the hits that no caller waited for: counted twice, never forgotten.
     assert storage.incr("a", 60) in {"stop": {1}, "pause": {2, 3}}[how]
 
 
 def test_each_change_is_told_once(storage: FallbackCounters, redis: Redis, breaker: CircuitBreaker) -> None:
-    """Whoever listens hears of the loss when it is noticed and of the return, however many requests there were."""
+    """The listener is told of the loss when it is noticed and of the return, however many requests there were."""
     told: list[bool] = []
     breaker.on_change(told.append)
     storage.incr("a", 60)
@@ -128,7 +128,7 @@ def test_without_redis_and_sql_no_form_is_let_through(redis: Redis, breaker: Cir
     """When nothing can count, the answer is Unavailable."""
     (tmp_path / "file").touch()
     storage = FallbackCounters(
-        rows=CounterFile(tmp_path / "file" / "counters.sqlite3"), redis=impatient(redis.address), breaker=breaker
+        rows=CounterFile(tmp_path / "file" / "counters.sqlite3"), redis=redis_storage(redis.address), breaker=breaker
     )
     redis.stop()
 

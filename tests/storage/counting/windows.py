@@ -20,7 +20,7 @@ Verdict = Reserved | Throttled
 
 
 def attempt_of(account: str = ALICE, network: str = HERE, device: str | None = None) -> Attempt:
-    """Return somebody who tries an account that exists."""
+    """Return an attempt at an account that exists."""
     return Attempt(account, {ALICE: "alice", BOB: "bob"}.get(account), network, device)
 
 
@@ -46,5 +46,5 @@ def let_through(verdicts: Sequence[Verdict]) -> int:
 
 
 def kept(attempts: Attempts, by: Scope = Scope.ACCOUNT) -> dict[str, int]:
-    """Return how many attempts are kept, by whatever they are added up by."""
+    """Return how many attempts are kept, in the tallies of each kind."""
     return {tally.key: tally.attempts for tally in attempts.tallies(by=by, since=NOW - 1000)}

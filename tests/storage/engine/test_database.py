@@ -46,7 +46,7 @@ def test_a_transaction_keeps_all_or_nothing(stores: Stores) -> None:
 
 
 def test_a_transaction_sees_its_own_work(stores: Stores) -> None:
-    """A rule reads what it wrote, before anybody else can."""
+    """A rule reads what it wrote, before any other thread can."""
     with stores.transaction():
         stores.accounts.add(alice := account())
         stores.sessions.add(kept := session(alice.id))
@@ -86,7 +86,7 @@ def test_a_transaction_is_its_threads_own(sql: Stores) -> None:
 
 
 def test_a_session_for_nobody_is_refused(sql: Stores) -> None:
-    """An account deleted while somebody signs in leaves no session behind, and the answer is Unavailable."""
+    """An account deleted while its owner signs in leaves no session behind, and the answer is Unavailable."""
     with pytest.raises(Unavailable):
         sql.sessions.add(kept := session("nobody"))
     with pytest.raises(Unavailable):

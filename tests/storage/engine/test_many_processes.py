@@ -1,4 +1,4 @@
-"""Several workers on one database: nothing is lost, nothing is counted twice, nobody is refused for it."""
+"""Several workers on one database: nothing is lost, nothing is counted twice, and no request is refused for it."""
 
 import pytest
 

@@ -11,7 +11,7 @@ import pytest
 
 from service.login.attempts import Scope
 from service.storage.counting.redis_attempts import RedisAttempts
-from service.storage.counting.redis_connection import impatient
+from service.storage.counting.redis_connection import redis_storage
 from service.storage.engine.database import Database
 from service.storage.engine.names import THREAD, Names
 from tests.rig.parts import ROOT
@@ -40,7 +40,7 @@ class Resolver:
 
 
 def test_a_name_that_is_not_resolved_is_given_up_and_asked_for_once() -> None:
-    """Whoever asks meanwhile is told, and no second thread waits for the same name; once known it is returned."""
+    """A caller that asks meanwhile is told, and no second thread waits for the same name; once known it is returned."""
     names = Names(resolver := Resolver("192.0.2.1", "192.0.2.1", "2001:db8::1"))
 
     for _ in range(3):
@@ -90,9 +90,9 @@ def test_redis_is_reached_by_name_and_its_certificate_is_checked() -> None:
     """The connection goes to a resolved address, and the certificate must be for the name that the operator wrote."""
     with running(encrypted=True) as server:
         by_name, other = server.address, server.address.replace("localhost", "127.0.0.1")
-        assert list(RedisAttempts(impatient(by_name)).tallies(by=Scope.NETWORK, since=0)) == []
-        with pytest.raises(RedisAttempts(impatient(other)).failures, match="certificate"):
-            list(RedisAttempts(impatient(other)).tallies(by=Scope.NETWORK, since=0))
+        assert list(RedisAttempts(redis_storage(by_name)).tallies(by=Scope.NETWORK, since=0)) == []
+        with pytest.raises(RedisAttempts(redis_storage(other)).failures, match="certificate"):
+            list(RedisAttempts(redis_storage(other)).tallies(by=Scope.NETWORK, since=0))
 
 
 def test_postgresql_is_reached_by_name_and_its_certificate_is_checked(postgres: Postgres) -> None:
@@ -113,7 +113,7 @@ def test_postgresql_is_reached_by_name_and_its_certificate_is_checked(postgres: 
 def test_a_silent_resolver_keeps_neither_store_waiting(tmp_path: Path) -> None:
     """Attempts are counted in SQL, and PostgreSQL is unavailable, both before the resolver's own time is up."""
     if subprocess.run([*_UNSHARED, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("this system lets nobody have a network of their own")
+        pytest.skip("this system allows no network namespace")
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
     script = f'mount --bind {tmp_path}/resolv.conf /etc/resolv.conf && exec {sys.executable} -B -c "$0" {tmp_path}'
 

@@ -42,7 +42,7 @@ def test_each_client_reads_its_own_rows(pooled: Database) -> None:
 
 
 def test_nothing_stays_in_a_pooled_session(pooled: Database) -> None:
-    """After all kinds of work no session of the server has a setting, a prepared statement or a lock of ours."""
+    """After all kinds of work no session of the server has a setting, a prepared statement or a lock of the service."""
     stores = over(pooled)
     stores.accounts.add(alice := account())
     together(*[("read_and_write", address_of(pooled), alice.id, 10)] * POOL_SIZE)

@@ -19,7 +19,7 @@ from tests.rig.postgres import Postgres, name_of
 from tests.rig.until import until
 from tests.storage.children import together
 from tests.storage.engine.test_many_processes import address_of
-from tests.storage.place import upgrade_server
+from tests.storage.place import HEAD, LATER, upgrade_server
 from tests.storage.stores import account, over, session
 
 
@@ -58,9 +58,9 @@ def test_a_start_leaves_no_connection(own_postgresql: Database) -> None:
 
 def test_parallel_upgrades_make_one(empty: Database) -> None:
     """Init containers of several replicas run at once: one works, the others wait, none fails."""
-    said = together(*[("upgrade", address_of(empty), "0002")] * 4)
+    said = together(*[("upgrade", address_of(empty), HEAD)] * 4)
 
-    assert all("0002" in words for words in said)
+    assert all(HEAD in words for words in said)
     assert not schema.pending(empty)
 
 
@@ -85,7 +85,7 @@ def test_an_upgrade_keeps_every_row(own_postgresql: Database, request: pytest.Fi
     stores.sessions.add(kept := session(alice.id))
     migrations = request.getfixturevalue("later_release")
 
-    together(*[("upgrade", address_of(own_postgresql), "0003", str(migrations))] * 2)
+    together(*[("upgrade", address_of(own_postgresql), LATER, str(migrations))] * 2)
 
     assert alice == stores.accounts.by_username("alice")
     assert [kept] == stores.sessions.of_account(alice.id)
@@ -103,15 +103,15 @@ def test_a_later_database_that_allows_this_release_is_used(own_postgresql: Datab
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE house SET value = '99.0.0'", "needs Vestibule 99.0.0 or later"),
-        ("DROP TABLE house", "not Vestibule's"),
-        ("DELETE FROM house", "which release"),
+        ("UPDATE schema_info SET value = '99.0.0'", "needs Vestibule 99.0.0 or later"),
+        ("DROP TABLE schema_info", "not Vestibule's"),
+        ("DELETE FROM schema_info", "which release"),
     ],
 )
 def test_a_database_that_is_not_this_releases_stops_the_start(
     own_postgresql: Database, statement: str, message: str
 ) -> None:
-    """Too new, somebody else's, or half of ours: refused in words, at the start and by the command."""
+    """Too new, another program's, or with half of the tables: refused in words, at the start and by the command."""
     with own_postgresql.transaction() as connection:
         connection.execute(sa.text(statement))
 
@@ -122,7 +122,7 @@ def test_a_database_that_is_not_this_releases_stops_the_start(
 
 
 def test_a_server_that_is_away_does_not_stop_the_start(caplog: pytest.LogCaptureFixture) -> None:
-    """Services start in any order; whoever asks meanwhile hears Unavailable, and the log says why."""
+    """Services start in any order; a caller meanwhile gets Unavailable, and the log says why."""
     database = Database("postgresql://vestibule:secret@127.0.0.1:1/vestibule")
 
     schema.prepare(database, backups=None, now=0)  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ def test_a_read_on_a_lost_connection_is_tried_again(postgres: Postgres, postgres
 
 
 def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
-    """A row that somebody holds is Unavailable, not a request that hangs."""
+    """A row that another transaction has locked is Unavailable, not a request that hangs."""
     stores = over(postgresql)
     stores.accounts.add(alice := account(password_hash="old"))
     other = Database(address_of(postgresql))

@@ -113,7 +113,7 @@ def test_a_wrong_password_stops_the_start(address: str, password: str) -> None:
 
 
 def test_a_wrong_name_stops_the_start(address: str, pgbouncer: PgBouncer) -> None:
-    """A database or a user that is not there is told by its name, by the server and through PgBouncer."""
+    """A database or a user that does not exist is named in the message, by the server and through PgBouncer."""
     elsewhere = address.replace(name_of(address), "elsewhere")
 
     assert 'no database "elsewhere"' in refusal(elsewhere)

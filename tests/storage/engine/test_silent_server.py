@@ -16,7 +16,7 @@ from tests.storage.stores import account, over
 
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_server_that_says_nothing_is_given_up(postgres: Postgres, postgresql: Database, *, connected: bool) -> None:
-    """A hung server takes connections and answers nothing: whoever asks is told so, and soon nobody waits."""
+    """A hung server takes connections and answers nothing: each caller is told so, and soon no caller waits."""
     stores = over(postgresql)
     stores.accounts.add(alice := account())
     if not connected:

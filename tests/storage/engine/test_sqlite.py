@@ -19,7 +19,7 @@ from tests.storage.stores import Stores, account, over, session
 @pytest.fixture
 def in_use(file_database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[Database, Stores, Account]:
     """A database with alice, and a connection that was used; the file is looked at each time, not once a second."""
-    monkeypatch.setattr(sqlite, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "FILE_CHECK_SECONDS", 0)
     stores = over(file_database)
     stores.accounts.add(alice := account())
     assert stores.accounts.by_id(alice.id)
@@ -36,7 +36,7 @@ def take_away(database: Database) -> Path:
 
 
 def test_threads_and_transactions_share_one_pool(sqlite_file: Database) -> None:
-    """Whatever is done one after the other is done on one connection; settings for a whole table do not stay."""
+    """Statements one after the other run on one connection; settings for a whole table do not stay."""
     stores = over(sqlite_file)
     stores.accounts.add(alice := account())
     with sqlite_file.transaction() as connection:
@@ -133,7 +133,7 @@ def test_a_database_that_another_program_holds_is_unavailable(sqlite_file: Datab
 
 
 class SlowTurn:
-    """A lock that is had after 0.7 s, and the clock on which they pass; whoever looks at that waits 10 ms."""
+    """A lock that is had after 0.7 s, and the clock on which they pass; each look at that clock lasts 10 ms."""
 
     now = 0.0
 
@@ -197,10 +197,10 @@ def test_a_full_disk_refuses_writes_and_nothing_else(file_database: Database) ->
 
 
 def test_look_ups_use_an_index(sqlite_file: Database) -> None:
-    """Whatever a request or a scrape asks reads no table from end to end."""
+    """No query of a request or a scrape reads a table from end to end."""
     values = dict.fromkeys(("username", "account_id", "token_hash", "id", "after", "now", "page", "most"), 1)
     values |= {name: 1 for kind in (True, False) for name in (f"idle_{kind}", f"old_{kind}")}
-    values |= {"ahead": 1, "earliest": 1} | {purpose.name: 1 for purpose in Purpose}
+    values |= {"ahead": 1, "besides": 1, "earliest": 1} | {purpose.name: 1 for purpose in Purpose}
     with sqlite_file.reading() as connection:
         for statement in (
             accounts._BY_USERNAME,

@@ -1,4 +1,4 @@
-"""Whose the files are, and what a file that somebody planted cannot do."""
+"""The owners of the files, and what a file that an attacker planted cannot do."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ def test_root_makes_files_for_the_directorys_owner(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("planted", ["vestibule.sqlite3", "database.made"])
 def test_a_planted_link_is_not_followed(tmp_path: Path, planted: str) -> None:
-    """Nobody gets a file made, or given away, where a symbolic link in the state directory points."""
+    """No file is made, or given to another user, where a symbolic link in the state directory points."""
     state_dir, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
     state_dir.mkdir()
     (state_dir / planted).symlink_to(elsewhere)

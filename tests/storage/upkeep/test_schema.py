@@ -19,12 +19,12 @@ from service.storage.engine.statement import metadata
 from service.storage.upkeep import backup, schema
 from tests.rig.parts import ROOT
 from tests.storage.children import together
-from tests.storage.place import LATER_STEP, Place
+from tests.storage.place import HEAD, LATER, LATER_STEP, Place
 from tests.storage.stores import NOW, account, link, over, session
 
 
 def test_head_is_alembics_head() -> None:
-    """What the service compares with, without importing Alembic, is the last step there is."""
+    """What the service compares with, without importing Alembic, is the last step of the migrations."""
     assert ScriptDirectory(str(schema._MIGRATIONS)).get_current_head() == schema.HEAD
 
 
@@ -80,7 +80,7 @@ def test_an_upgrade_keeps_every_row(place: Place, request: pytest.FixtureRequest
     assert found
     assert (kept, alice) == (found.session, found.account)
     assert reset == stores.links.find(reset.token_hash)
-    assert place.sql("SELECT version_num FROM alembic_version") == [("0003",)]
+    assert place.sql("SELECT version_num FROM alembic_version") == [(LATER,)]
 
 
 def test_before_an_upgrade_a_copy_is_kept(
@@ -96,10 +96,10 @@ def test_before_an_upgrade_a_copy_is_kept(
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     way_back = caplog.messages[-1].rpartition("then: ")[2]
     assert os.system(way_back) == 0  # noqa: S605 - our own log line, which an operator would type
-    assert place.sql("SELECT version_num FROM alembic_version") == [("0002",)]
+    assert place.sql("SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert place.sql("SELECT username FROM accounts") == [("alice",)]
 
 
@@ -117,16 +117,16 @@ def test_a_migration_is_one_line_of_the_log(tmp_path: Path) -> None:
 
 
 def test_the_last_three_copies_are_kept(place: Place) -> None:
-    """Older ones go, whatever else lies there stays."""
+    """Older ones are deleted, other files stay."""
     place.prepare().close()
     place.backups.mkdir()
     (place.backups / "notes.txt").touch()
 
     for day in range(5):
-        backup.copy(place.file, place.backups, label="0002", now=NOW + day * 86400)
+        backup.copy(place.file, place.backups, label=HEAD, now=NOW + day * 86400)
 
     kept = sorted(path.name for path in place.backups.iterdir())
-    assert kept == ["notes.txt", *(f"vestibule-202701{day}T080000Z-0002.sqlite3" for day in (17, 18, 19))]
+    assert kept == ["notes.txt", *(f"vestibule-202701{day}T080000Z-{HEAD}.sqlite3" for day in (17, 18, 19))]
 
 
 def test_without_a_sound_copy_nothing_is_migrated(place: Place, request: pytest.FixtureRequest) -> None:
@@ -136,33 +136,33 @@ def test_without_a_sound_copy_nothing_is_migrated(place: Place, request: pytest.
     request.getfixturevalue("later_release")
 
     assert "no sound copy" in place.refusal()
-    assert place.sql("SELECT version_num FROM alembic_version") == [("0002",)]
+    assert place.sql("SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
 def test_a_failed_step_leaves_everything_as_it_was(
     place: Place, later_release: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Steps run in one transaction: a fault in the last one undoes the first."""
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", HEAD)
     over(place.prepare()).accounts.add(alice := account())
     broken = LATER_STEP + "    raise RuntimeError('power')\n"
-    (later_release / "versions/0003_later.py").write_text(broken)
-    monkeypatch.setattr(schema, "HEAD", "0003")
+    (later_release / f"versions/{LATER}_later.py").write_text(broken)
+    monkeypatch.setattr(schema, "HEAD", LATER)
 
     with pytest.raises(RuntimeError, match="power"):
         place.prepare()
 
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", HEAD)
     assert alice == over(place.prepare()).accounts.by_username("alice")
     assert not [name for (name,) in place.sql("SELECT name FROM sqlite_schema") if "tmp" in name]
 
 
 def test_processes_that_start_at_once_upgrade_once(place: Place, request: pytest.FixtureRequest) -> None:
     """Four processes at the same time, first on no database, then on one of an older release: none is refused."""
-    fresh = together(*[("prepare", place.address, str(place.state_dir), "0002")] * 4)
+    fresh = together(*[("prepare", place.address, str(place.state_dir), HEAD)] * 4)
     over(Database(place.address)).accounts.add(account())
     migrations = request.getfixturevalue("later_release")
-    later = together(*[("prepare", place.address, str(place.state_dir), "0003", str(migrations))] * 4)
+    later = together(*[("prepare", place.address, str(place.state_dir), LATER, str(migrations))] * 4)
 
     assert fresh == later == [""] * 4
     assert len(list(place.backups.iterdir())) == 1

@@ -1,4 +1,4 @@
-"""What stops the start: an SQLite file that is damaged, lost, too new, somebody else's, or may not be opened."""
+"""What stops the start: an SQLite file that is damaged, lost, too new, another program's, or may not be opened."""
 
 import re
 import subprocess
@@ -19,7 +19,7 @@ from tests.storage.stores import account, over
 
 @pytest.mark.parametrize("damage", ["text", "header", "cut", "middle"])
 def test_a_damaged_file_stops_the_start(place: Place, damage: str) -> None:
-    """Whatever is wrong with it, the file is left as it is, and the message says where copies are."""
+    """A damaged file is left as it is, and the message says where copies are."""
     stores = over(database := place.prepare())
     with stores.transaction():
         for number in range(300):
@@ -42,16 +42,16 @@ def test_a_damaged_file_stops_the_start(place: Place, damage: str) -> None:
 
 
 def test_another_programs_database_is_left_alone(place: Place) -> None:
-    """A file with somebody else's tables is refused, and gets none of ours."""
+    """A file with another program's tables is refused, and gets none of Vestibule's."""
     place.state_dir.mkdir()
     place.sql("CREATE TABLE photos (id)")
 
     assert "not Vestibule's" in place.refusal()
 
 
-@pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM house"])
+@pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM schema_info"])
 def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forgotten: str) -> None:
-    """Half of our tables is not ours to repair."""
+    """A database with half of the tables is not repaired."""
     place.prepare().close()
     place.sql(forgotten)
 
@@ -62,10 +62,25 @@ def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forg
 def test_a_database_of_a_later_release_is_refused(place: Place, release: str) -> None:
     """The message names the release that is needed; versions are compared as numbers."""
     place.prepare().close()
-    later = f"UPDATE house SET value = '{release}'"  # noqa: S608 - our own parameter
+    later = f"UPDATE schema_info SET value = '{release}'"  # noqa: S608 - our own parameter
     place.sql(later, "UPDATE alembic_version SET version_num = '0009'")
 
     assert f"needs Vestibule {release} or later" in place.refusal()
+
+
+@pytest.mark.parametrize("release", ["0.2.0", "0.2.0rc1", "0.2.0a1.dev3", "0.2.0.post1"])
+def test_a_pre_release_uses_the_tables_of_its_release(
+    place: Place, monkeypatch: pytest.MonkeyPatch, release: str
+) -> None:
+    """0.2.0rc1 starts where 0.2.0 does, and is refused, in words, where 0.2.0 is."""
+    place.prepare().close()
+    monkeypatch.setattr(schema, "RELEASE", release)
+    place.sql("UPDATE schema_info SET value = '0.2.0'")
+
+    assert not schema.pending(place.prepare())
+
+    place.sql("UPDATE schema_info SET value = '0.2.1'")
+    assert f"needs Vestibule 0.2.1 or later, this is {release}" in place.refusal()
 
 
 def test_a_later_database_that_allows_this_release_is_used(place: Place) -> None:

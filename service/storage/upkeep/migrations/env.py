@@ -1,4 +1,4 @@
-"""How Alembic runs our steps: inside the transaction that `schema.py` opened.
+"""How Alembic runs the migrations of `versions/`: inside the transaction that `schema.py` opened.
 
 A new step is a new file in `versions/`, numbered on from the last, and its number as HEAD in `schema.py`; when
 earlier releases could not work with its tables, OLDEST_RELEASE goes up with it. First add, in a later release

@@ -1,4 +1,4 @@
-"""Accounts, sessions, one-time links, counters, and what the database remembers of itself."""
+"""Accounts, sessions, one-time links, counters, and the release that the database belongs to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 def upgrade() -> None:
     """Make the tables of the first release."""
-    _house()
+    _schema_info()
     _accounts()
     _sessions()
     _links()
@@ -19,9 +19,9 @@ def upgrade() -> None:
         _counters()
 
 
-def _house() -> None:
+def _schema_info() -> None:
     op.create_table(
-        "house",
+        "house",  # `schema_info` since 0003
         sa.Column("name", PLAIN, primary_key=True),
         sa.Column("value", sa.Text, nullable=False),
         sqlite_with_rowid=False,

@@ -10,7 +10,7 @@ PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables that defend the door. On SQLite attempts lie in the counters' own file."""
+    """Make the tables. On SQLite attempts lie in the counters' own file."""
     _audit()
     op.create_table(
         "blocks",
@@ -42,7 +42,7 @@ def _audit() -> None:
         op.execute(statement)
 
 
-# Nothing of ours changes an entry; a statement that does is somebody's attempt to change the story.
+# The service never changes an entry; a statement that does is an attempt to falsify the trail.
 _APPEND_ONLY = {
     "sqlite": (
         (

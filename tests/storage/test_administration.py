@@ -1,0 +1,62 @@
+"""What an operator does to an account, on each engine: in one transaction, or not at all."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.login.administration import disable
+from service.login.audit import Entry
+from service.login.stores import Stores
+from service.storage.audit import SqlAudit
+from service.storage.engine.database import Database
+from tests.rig.memory_store import MemoryLinks, Rows
+from tests.storage.stores import NOW, account, link, over, session
+
+
+class Lost(MemoryLinks):
+    """Links in a database that no longer answers."""
+
+    def __init__(self) -> None:
+        super().__init__(Rows())
+
+    def end_of_account(self, account_id: str) -> int:
+        raise OSError(f"no answer about the links of {account_id}")
+
+
+@pytest.fixture
+def stores(database: Database) -> Stores:
+    """Alice's account with two sessions and a link."""
+    sql = over(database)
+    sql.accounts.add(alice := account(groups=("staff",)))
+    sql.sessions.add(session(alice.id))
+    sql.sessions.add(session(alice.id))
+    sql.links.put(link(alice.id))
+    audit = SqlAudit(database, kept_seconds=1000)
+    return Stores(sql.accounts, sql.sessions, sql.links, audit, database.transaction)
+
+
+def test_offboarding_ends_everything_and_counts_it(stores: Stores) -> None:
+    """Sessions and the link are gone, the account is disabled and its device cookies invalid; one entry says so."""
+    alice = stores.accounts.by_username("alice")
+    assert alice
+
+    ended = disable("alice", stores, by="operator", now=NOW, offboard=True)
+
+    gone = replace(alice, disabled_at=NOW, device_cookies_after=NOW)
+    assert ended == (gone, 2, 1)
+    assert stores.accounts.by_id(alice.id) == gone
+    assert stores.sessions.of_account(alice.id) == []
+    assert [*stores.audit.entries()] == [Entry(NOW, "user_updated", "alice", by="operator", detail="offboarded")]
+
+
+def test_a_failure_at_the_end_undoes_all_of_it(stores: Stores) -> None:
+    """When the last statement fails, the account, its sessions and the audit trail are as before."""
+    alice = stores.accounts.by_username("alice")
+    assert alice
+
+    with pytest.raises(OSError, match="no answer"):
+        disable("alice", replace(stores, links=Lost()), by="operator", now=NOW, offboard=True)
+
+    assert stores.accounts.by_id(alice.id) == alice
+    assert len(stores.sessions.of_account(alice.id)) == 2
+    assert [*stores.audit.entries()] == []
