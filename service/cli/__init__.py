@@ -77,6 +77,12 @@ class LazyGroup(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         return getattr(importlib.import_module(f"service.cli.{name}"), name) if name in _NOUNS else None
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:  # noqa: ANN401 - what click's own returns
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as fault:  # click suggests names only of the commands that are imported
+            raise click.NoSuchCommand(fault.command_name, possibilities=_NOUNS, ctx=ctx) from None
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
         try:
             return super().invoke(ctx)

@@ -112,7 +112,7 @@ def logout() -> Response:
     """Ask (GET), or end this browser's session (POST)."""
     if request.method == "POST":
         response = see_other("/")
-        browser_session.end(response, reason="signed-out")
+        browser_session.end(response, reason="signed_out")
         notices.leave(response, "signed-out")
         return response
     signed_in = browser_session.current()
