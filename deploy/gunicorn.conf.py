@@ -46,7 +46,7 @@ def _own_socket(path: Path) -> None:
     until = time.monotonic() + _GONE_SECONDS
     while "GUNICORN_PID" not in os.environ and _is_served(path):  # a new master (USR2) is left it
         if time.monotonic() > until:
-            sys.exit(f"{path} is in use: another start serves this state directory. Stop that one, or name another")
+            sys.exit(f"{path} is in use: another start serves this state directory: stop it, or choose another one")
         time.sleep(0.1)
 
 
