@@ -29,7 +29,8 @@ def audit() -> None:
 def list_(op: Operator, account: str | None, network: Network | None, since: int, *, as_json: bool) -> None:
     """List the entries of the audit trail, the newest first.
 
-    The outcome is `done`, or why it was refused: wrong_password, disabled, unusable_hash, throttled.
+    The outcome is `done`, why a session ended (signed_out, replaced), or why a request was refused (wrong_password,
+    disabled, unusable_hash, throttled).
     """
     services = op.services
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))

@@ -24,9 +24,10 @@ def login() -> Response:
     """Show the form (GET), or authenticate (POST): 303 signed in, 401 wrong, 429 throttled, 503 the gate is full."""
     if request.method == "POST":
         return _authenticate(forms.read())
+    notice = notices.take()
     if browser_session.current():
         return see_other(validated(request.args.get("rd")) or HOME)
-    response = make_response(form_page(notice=notices.take()))
+    response = make_response(form_page(notice=notice))
     browser_session.clear_if_dead(response)
     return response
 
