@@ -46,7 +46,7 @@ def _own_socket(path: Path) -> None:
     until = time.monotonic() + _GONE_SECONDS
     while "GUNICORN_PID" not in os.environ and _is_served(path):  # a new master (USR2) is left it
         if time.monotonic() > until:
-            sys.exit(f"{path} is in use: another start serves this state directory. Stop that one, or name another")
+            sys.exit(f"{path} is in use: another start serves this state directory: stop it, or choose another one")
         time.sleep(0.1)
 
 
@@ -77,7 +77,7 @@ _metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_
 multiprocess_metrics.prepare(_metrics)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives the directory back, until gunicorn listens for signals
 
-# structlog would load it where a developer's tools brought it, for a colourful output that is not ours: 4 MB.
+# structlog would load it where a developer's tools brought it, for coloured output, which this log has not: 4 MB.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 from gunicorn.config import Config  # noqa: E402

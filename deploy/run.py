@@ -1,6 +1,7 @@
-"""`make run`: sees that gunicorn and nginx can start, and becomes their supervisor. As root, it goes on as nobody.
+"""`make run`: checks that gunicorn and nginx can start, and becomes their supervisor.
 
-PORT, OPS_PORT and STATE_DIR move the two listeners and the state (8080, 9180, ./var).
+Started as root, it goes on as the user nobody. PORT, OPS_PORT and STATE_DIR name the two ports and the directory of
+the state (8080, 9180, ./var).
 """
 
 import os
@@ -20,13 +21,15 @@ DEFAULTS: Final = {"PORT": "8080", "OPS_PORT": "9180", "STATE_DIR": "var"}
 
 
 def main() -> None:
-    """Become the supervisor; where something is wrong, say it and end with 1."""
+    """Become the supervisor. A fault ends the start with its message and exit code 1."""
     chosen = choices()
+    state_dir = Path((os.environ | chosen).get("VESTIBULE_STATE_DIR", ROOT / "var"))
+    refuse_foreign(state_dir)
     if os.geteuid() == 0:
-        hand_over(Path((os.environ | chosen).get("VESTIBULE_STATE_DIR", ROOT / "var")))
+        hand_over(state_dir)
         os.execv(ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__))])  # noqa: S606
     os.environ.update(chosen)
-    from service.settings import SettingsFault, load  # not before the other user is there, who would import it again
+    from service.settings import SettingsFault, load  # after the change of user, which imports all again
 
     try:
         settings = load()
@@ -39,6 +42,9 @@ def main() -> None:
 def choices() -> dict[str, str]:
     """Return the settings that PORT, OPS_PORT and STATE_DIR stand for, where they differ from the defaults."""
     port, ops_port, state_dir = (os.environ.get(name, default) for name, default in DEFAULTS.items())
+    for name, value in (("PORT", port), ("OPS_PORT", ops_port)):
+        if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):  # noqa: PLR2004
+            sys.exit(f"{name} ({value!r}) must be a port from 1 to 65535: make run {name}={DEFAULTS[name]}")
     found: dict[str, str] = {}
     if port != "8080":
         found |= {"VESTIBULE_PUBLIC_URL": f"http://localhost:{port}", "VESTIBULE_SERVER__LISTEN": f"localhost:{port}"}
@@ -50,10 +56,8 @@ def choices() -> dict[str, str]:
 
 
 def hand_over(state_dir: Path) -> None:
-    """Give the state directory to the user nobody (as root). Stops where that could give away files of others."""
+    """As root, give the state directory to the user nobody."""
     nobody = pwd.getpwnam("nobody")
-    if not may_hand_over(state_dir, nobody.pw_uid):
-        sys.exit(f"STATE_DIR ({state_dir}) holds what is not ours: choose a directory of its own.")
     state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     for _, folders, files, folder in os.fwalk(state_dir.resolve()):
         for name in (".", *folders, *files):
@@ -62,25 +66,35 @@ def hand_over(state_dir: Path) -> None:
 
 
 def give_to(user: pwd.struct_passwd, name: str, folder: int) -> None:
-    """Give a user one entry of an open folder. By a path, its owner could have a link followed out of it meanwhile."""
+    """Give a user one entry of an open directory. By a path, root could follow a link that its owner made meanwhile."""
     found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # the other name may be a file of the system's
+    is_linked = stat.S_ISREG(found.st_mode) and found.st_nlink > 1  # the other name may be a file of the system
     if found.st_uid != user.pw_uid and not is_linked:
         os.chown(name, user.pw_uid, user.pw_gid, dir_fd=folder, follow_symlinks=False)
 
 
-def may_hand_over(state_dir: Path, nobody: int) -> bool:
-    """Whether a directory is new, empty, or known for ours: nobody's already, or with our key or database in it."""
-    if state_dir.resolve() in {*ROOT.parents, ROOT, *Path.home().parents, Path.home()}:
-        return False
-    if not state_dir.exists() or state_dir.resolve() == ROOT / "var" or state_dir.stat().st_uid == nobody:
+def refuse_foreign(state_dir: Path) -> None:
+    """End the start where the state directory is one of the system or of another program: its owner must not change."""
+    if os.path.exists(state_dir) and is_foreign(state_dir.resolve()):  # noqa: PTH110 - raises nothing
+        sys.exit(f"STATE_DIR ({state_dir}) holds files of other programs or users: choose a directory of its own.")
+
+
+def is_foreign(directory: Path) -> bool:
+    """Whether a directory of another user holds files, and neither the service's key nor its database."""
+    server = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
+    if os.geteuid() == 0 and directory in {*ROOT.parents, ROOT, *Path.home().parents, Path.home()}:
         return True
-    names = {path.name for path in state_dir.iterdir()}
-    return not names or bool(names & {"secret-key", "vestibule.sqlite3"})
+    if directory == ROOT / "var" or directory.stat().st_uid == server:
+        return False
+    try:
+        names = {path.name for path in directory.iterdir()}
+    except OSError:  # a closed directory, or no directory
+        return True
+    return bool(names) and not names & {"secret-key", "vestibule.sqlite3"}
 
 
 def refuse_used_ports(settings: "Settings") -> None:
-    """End the start where a port cannot be used, with a free one to type instead: 8080 for 80."""
+    """End the start where a port cannot be used, and name a free one to type instead: 8080 for 80."""
     from service.listeners import fault_of, sockets
 
     for name, listen in (("PORT", settings.server.listen), ("OPS_PORT", settings.ops_listen)):
@@ -93,7 +107,7 @@ def refuse_used_ports(settings: "Settings") -> None:
 
 
 def others(name: str) -> list[str]:
-    """Return what was chosen beside the variable NAME, as it is typed after `make run`."""
+    """Return the variables that were chosen beside `name`, as they are typed after `make run`."""
     chosen = {key: os.environ.get(key, default) for key, default in DEFAULTS.items() if key != name}
     return [f"{key}={value}" for key, value in chosen.items() if value != DEFAULTS[key]]
 

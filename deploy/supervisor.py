@@ -1,4 +1,4 @@
-"""Keeps gunicorn and nginx running together. It stays as long as they do: it imports little, and no service."""
+"""Keeps gunicorn and nginx running together. It runs as long as they do, so it imports little."""
 
 import ctypes
 import os
@@ -19,18 +19,18 @@ directory=$("$0" proxy render) || exit
 set -- nginx -e stderr -p "$directory/" -c nginx.conf
 "$@" -t -q && exec "$@" -g "daemon off;"
 """
-# How each server ends, after what it is doing or at once. nginx first, which then takes no more connections.
+# The signals that end a server after its requests, and at once. nginx ends first, and takes no more connections then.
 ENDS: Final = {"nginx": (signal.SIGQUIT, signal.SIGTERM), "gunicorn": (signal.SIGTERM, signal.SIGQUIT)}
 STOP_SECONDS: Final = 25  # gunicorn lets requests finish for 20
 QUICK_STOP_SECONDS: Final = 4  # gunicorn gives its workers 2, and then removes their counters
-ONE_STOP_SECONDS: Final = 1  # `make` sends on the signal that all of its group got: two that come at once are one
+ONE_STOP_SECONDS: Final = 1  # `make` repeats a signal that its group got: two within this time are one
 STOPS: Final = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 class Events:
-    """What to wait for: signals, and nginx's log, whose lines are copied; one that is not taken at once is lost.
+    """Signals, and nginx's log, whose lines are copied; a line that standard output does not take at once is lost.
 
-    nginx opens /dev/stdout anew, which it may not where that is another user's terminal or a socket: it gets a pipe.
+    nginx opens /dev/stdout anew, and may not where that is a terminal of another user or a socket: it gets a pipe.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Events:
             signal.signal(each, lambda *_: None)  # the number arrives in the pipe
 
     def wait(self, until: Callable[[], object], seconds: float = float("inf")) -> None:
-        """Return when something is true, or after so many seconds; what nginx logged before is copied then."""
+        """Return when a condition is true, or after some seconds; what nginx logged before is copied by then."""
         deadline = time.monotonic() + seconds
         while not until() and time.monotonic() < deadline:
             self._take(1 if seconds < float("inf") else None)
@@ -69,7 +69,7 @@ class Events:
 
 
 def main() -> str | None:
-    """Serve until a stop is asked for, or return which server ended by itself."""
+    """Serve until a signal asks for the stop, or return which server ended by itself."""
     events, started = Events(), dict[str, subprocess.Popen[bytes]]()
     try:
         started["gunicorn"] = spawn(VESTIBULE, "serve")
@@ -94,7 +94,7 @@ def end_with_supervisor() -> None:
 
 
 def ended(started: dict[str, subprocess.Popen[bytes]]) -> str:
-    """Return which servers ended, and how; nothing while both run."""
+    """Return which servers ended, with their exit codes; an empty text while both run."""
     codes = {name: process.poll() for name, process in started.items()}
     return ", ".join(f"{name} ended ({codes[name]})" for name in ENDS if codes.get(name) is not None)
 

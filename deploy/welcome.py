@@ -1,4 +1,4 @@
-"""What `make run` says when both servers answer: the address, and how the first administrator is made."""
+"""The message of `make run` once both servers answer: the address, and how to make the first administrator."""
 
 import http.client
 import os
@@ -23,9 +23,9 @@ READY_SECONDS: Final = 20
 
 
 def welcome(settings: Settings, chosen: dict[str, str]) -> None:
-    """Print the address, and how the first administrator is made while there is none.
+    """Print the address and, while there is no administrator, the command that makes a link for the first one.
 
-    The link itself only at a terminal: elsewhere, what is printed is kept, and read by others.
+    The link itself is printed at a terminal only: other output is stored, and other people read it.
     """
     wait_until_ready(settings)
     ops = " ".join(map(str, settings.ops_listen))
@@ -41,17 +41,17 @@ def welcome(settings: Settings, chosen: dict[str, str]) -> None:
 
 
 def wait_until_ready(settings: Settings) -> None:
-    """Wait for /readyz through nginx. A wait that gets long ends with the reason, and both servers go on."""
+    """Wait until /readyz answers 200 through nginx, or end with the reason after READY_SECONDS; both servers go on."""
     deadline = time.monotonic() + READY_SECONDS
     # gunicorn is asked first: nginx would log each question that comes too early.
     while wrong := healthcheck.ask(str(settings.socket_path)) or not_ready(settings):
         if time.monotonic() > deadline:
-            sys.exit(f"Not ready after {READY_SECONDS} s, and still trying: {wrong}")
+            sys.exit(f"The service is not ready after {READY_SECONDS} s, and its start goes on: {wrong}")
         time.sleep(0.05)
 
 
 def not_ready(settings: Settings) -> str:
-    """Return why /readyz on the ops listener does not answer 200; nothing when it does."""
+    """Return why /readyz on the ops listener does not answer 200; an empty text when it does."""
     with closing(http.client.HTTPConnection(*reachable(settings.ops_listen), timeout=1)) as connection:
         try:
             connection.request("GET", "/readyz")
@@ -63,9 +63,9 @@ def not_ready(settings: Settings) -> str:
 
 
 def link_command(chosen: dict[str, str]) -> str:
-    """Return what makes the link when it is typed in the project's directory, by root as well.
+    """Return the command that makes the link, to be typed in the project's directory.
 
-    What root's command makes in the state directory belongs to whom the directory belongs to.
+    Root may type it, too: files that it makes in the state directory get the owner of the directory.
     """
     words = [shlex.quote(f"{name}={value}") for name, value in chosen.items() if "LISTEN" not in name]
     return " ".join([*words, os.path.relpath(VESTIBULE, ROOT), "setup", "link"])

@@ -1,7 +1,7 @@
-"""Whether gunicorn answers: what HEALTHCHECK and exec probes run, every few seconds, for ever.
+"""Whether gunicorn answers: HEALTHCHECK and exec probes run this every few seconds.
 
-So it imports the standard library alone, and little of that; it finds the socket as the settings do (a test
-compares the two). It asks for liveness, which touches no store: a lost database restarts nothing.
+So it imports little, and the standard library alone; it finds the socket as the settings do (a test compares the
+two). It asks for liveness, which needs no store: the loss of the database restarts no container.
 """
 
 import os
@@ -21,18 +21,18 @@ _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ping\r\nConnection: close\r\n\r\n"
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
-    """Say whether the service answers, in words or with `--json`; return the exit code."""
+    """Print whether the service answers, as a sentence or with `--json` as JSON; return the exit code."""
     try:
         trouble = ask(socket_path(environ))
     except (OSError, TypeError, ValueError) as fault:
-        trouble = f"{fault} `vestibule config check` says more."
+        trouble = f"{fault} To see every fault: vestibule config check"
     words = f'{{"answers": {"false" if trouble else "true"}}}' if arguments else trouble or "The service answers."
     print(words)  # noqa: T201 - a command speaks
     return UNAVAILABLE if trouble else OK
 
 
 def ask(path: str) -> str:
-    """Return what is wrong with the service behind the socket; nothing when it answers."""
+    """Return why the service behind the socket does not answer; an empty text when it does."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(_SECONDS)
@@ -65,7 +65,7 @@ def _table(environ: Mapping[str, str]) -> dict[str, object]:
         content = file.read()
     try:
         return tomllib.loads(decoded(content))
-    except (ValueError, RecursionError):  # what the parser says can quote a secret
+    except (ValueError, RecursionError):  # the parser's message can quote a secret
         raise ValueError(f"{path} cannot be read as TOML.") from None
 
 

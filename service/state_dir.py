@@ -1,4 +1,4 @@
-"""Files and directories of our own: made for their owner alone, safe from power cuts, refused when open to other users.
+"""The service's own files and directories: for their owner alone, safe from power cuts, refused when open to others.
 
 A reader of them could sign in as others, and a writer make an administrator.
 """
@@ -91,11 +91,11 @@ def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
     if directory.is_symlink() and directory.lstat().st_uid not in {0, user}:
         return f"{directory} is a symbolic link of another user: remove it, or choose another directory"
     if found.st_uid not in {0, user} or not os.access(directory, os.W_OK | os.X_OK):
-        return f"{directory} is not ours: chown {user}:{os.getegid()} {quoted}"
+        return f"{_found(directory)} must belong to user {user} and be writable: chown {user}:{os.getegid()} {quoted}"
     if found.st_mode & 0o7 & ~mode and found.st_mode & stat.S_ISVTX:
-        return f"{directory} is shared by all users, as /tmp is: name a directory of its own"
+        return f"{directory} is shared by all users, as /tmp is: choose a directory of its own"
     if found.st_mode & 0o7 & ~mode:
-        return f"{directory} is open to other users: chmod {mode:04o} {quoted}"
+        return f"{_found(directory)} is open to other users: chmod {mode:04o} {quoted}"
     return None
 
 
@@ -103,7 +103,7 @@ def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
     """Return what keeps this user from a directory, or from making it where it is missing."""
     nearest = next(each for each in (directory, *directory.parents) if os.access(each, os.F_OK))
     if not nearest.is_dir():
-        return f"{nearest} is no directory: name another one, or move it away"
+        return f"{nearest} is not a directory: choose another path, or move it away"
     if nearest != directory and not os.access(nearest, os.X_OK):
         user, quoted = os.geteuid(), shlex.quote(str(nearest))
         return f"{directory} is below {nearest}, which user {user} may not enter: chmod o+x {quoted}, or choose another"
@@ -113,8 +113,14 @@ def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
 
 
 def remedy(path: Path) -> str:
-    """Return what to type so that we can make a directory, or use a directory or a file; links are followed (-H)."""
+    """Return what to type so that this user can make a directory, or use a directory or a file; -H follows links."""
     user, group, quoted = os.geteuid(), os.getegid(), shlex.quote(str(path))
     if not os.access(path, os.F_OK):
-        return f"{quoted} cannot be made by us: sudo install -d -m 750 -o {user} -g {group} {quoted}"
-    return f"{quoted} cannot be used by us: sudo chown -RH {user}:{group} {quoted}"
+        return f"{path} cannot be made by user {user}: sudo install -d -m 750 -o {user} -g {group} {quoted}"
+    said = f"{_found(path)} must be readable and writable by user {user}: choose another path or, where it belongs to "
+    return f"{said}the service alone, type: sudo chown -RH {user}:{group} {quoted}"
+
+
+def _found(path: Path) -> str:
+    found = path.stat()
+    return f"{path} (owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o})"

@@ -1,8 +1,8 @@
-"""A visitor of the running images, in a container beside the edge: needs nothing but Python's own library.
+"""A client of the running images, in a container beside the edge. It needs Python's standard library alone.
 
-visit.py wait               until the edge and the service behind it are ready
-visit.py first LINK-JSON    look around, make the first administrator, sign in; prints the session's cookie
-visit.py again COOKIE       that session still opens the account
+visit.py wait               waits until the edge and the service behind it are ready
+visit.py first LINK-JSON    checks the pages, makes the first administrator, signs in; prints the session's cookie
+visit.py again COOKIE       checks that this session still opens the account
 """
 
 import http.client
@@ -21,7 +21,7 @@ ADMINISTRATOR: Final = {"username": "smoke", "password": "twelve purple otters j
 
 
 class Answer:
-    """What came back: the status, the headers as a mapping of lists, the body as text."""
+    """An answer: the status, the headers as a mapping of lists, the body as text."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
@@ -30,7 +30,7 @@ class Answer:
 
 
 def ask(path: str, *, port: int = PUBLIC, form: Mapping[str, str] | None = None, cookie: str = "") -> Answer:
-    """Send one request, a POST when there is a form."""
+    """Send one request: a POST with a form, else a GET."""
     connection = http.client.HTTPConnection("localhost", port, timeout=10)
     headers = {"Cookie": cookie} if cookie else {}
     if form is not None:
@@ -42,13 +42,13 @@ def ask(path: str, *, port: int = PUBLIC, form: Mapping[str, str] | None = None,
 
 
 def expect(what: str, actual: object, expected: object) -> None:
-    """Stop with a sentence when something is not as it should be."""
+    """Exit with a sentence when a value is not the expected one."""
     if actual != expected:
         sys.exit(f"{what}: expected {expected!r}, got {actual!r}")
 
 
 def wait() -> None:
-    """Return when /readyz says so."""
+    """Return once /readyz answers 200."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         try:
@@ -57,17 +57,17 @@ def wait() -> None:
         except OSError:
             pass
         time.sleep(0.2)
-    sys.exit(f"not ready within {PATIENCE_SECONDS} s")
+    sys.exit(f"/readyz did not answer 200 within {PATIENCE_SECONDS} s")
 
 
 def first(link: str) -> str:
-    """See what a stranger sees, then become the first administrator; return the session's cookie."""
+    """Check the pages without a session, make the first administrator, sign in; return the session's cookie."""
     page = ask("/")
     expect("sign-in page", page.status, 200)
     expect("content policies", len(page.headers["Content-Security-Policy"]), 1)
     sheet = re.search(r'href="(/static/[^"]+\.css)"', page.body)
     expect("style sheet", ask(sheet[1] if sheet else "/no-link-in-the-page").status, 200)
-    expect("a path that nobody has", ask("/nothing-here").status, 404)
+    expect("an unknown path", ask("/nothing-here").status, 404)
     expect("wrong password", ask("/", form=ADMINISTRATOR).status, 401)
     expect("metrics in public", ask("/metrics").status, 404)
     counted = 'flask_http_request_total{method="POST",status="401"} 1.0'
@@ -83,12 +83,12 @@ def first(link: str) -> str:
 
 
 def again(cookie: str) -> None:
-    """See that nothing acknowledged was lost."""
+    """Check that the session is still accepted."""
     expect("the account after kill -9 of the service", ask("/account", cookie=cookie).status, 200)
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the first argument says."""
+    """Run the command that the arguments name."""
     match arguments:
         case ["wait"]:
             wait()

@@ -71,9 +71,6 @@ class Operator:
 class LazyGroup(click.Group):
     """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return [*_NOUNS]
-
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         return getattr(importlib.import_module(f"service.cli.{name}"), name) if name in _NOUNS else None
 
@@ -89,7 +86,7 @@ class LazyGroup(click.Group):
             ctx.exit(UNAVAILABLE)
 
 
-@click.group(cls=LazyGroup)
+@click.group(cls=LazyGroup, commands=dict.fromkeys(_NOUNS, click.Command("imported when it is called")))
 @click.version_option(package_name="vestibule")
 def vestibule() -> None:
     """Operate the login service.

@@ -27,12 +27,17 @@ def audit() -> None:
 )
 @operator_command
 def list_(op: Operator, account: str | None, network: Network | None, since: int, *, as_json: bool) -> None:
-    """List the entries of the audit trail, the newest first."""
+    """List the entries of the audit trail, the newest first.
+
+    The outcome is `done`, why a session ended (signed_out, replaced), or why a request was refused (wrong_password,
+    disabled, unusable_hash, throttled).
+    """
     services = op.services
     name = None if account is None else (canonical_username(account) or refuse(f"{account!r} cannot be a username."))
     moment = since if since >= 0 else services.clock() + since
     found = services.audit.entries(account=name, since=moment)
-    report_all(((_line(each), asdict(each)) for each in found if _is_from(network, each)), as_json=as_json)
+    lines = ((_line(each), asdict(each)) for each in found if _is_from(network, each))
+    report_all(lines, empty="The audit trail has no such entries.", as_json=as_json)
 
 
 def _is_from(network: Network | None, entry: Entry) -> bool:

@@ -32,7 +32,7 @@ def add(op: Operator, network: Network, seconds: int, reason: str, *, as_json: b
 def list_(op: Operator, *, as_json: bool) -> None:
     """List the networks that are blocked now."""
     found = op.services.blocks.all(now=op.services.clock())
-    report_all(((_line(each), asdict(each)) for each in found), as_json=as_json)
+    report_all(((_line(each), asdict(each)) for each in found), empty="No network is blocked.", as_json=as_json)
 
 
 @block.command()

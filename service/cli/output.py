@@ -40,11 +40,17 @@ def report(sentence: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
     click.echo(json.dumps(facts) if as_json else sentence)
 
 
-def report_all(lines: Iterable[tuple[str, Mapping[str, Any]]], *, as_json: bool) -> None:
-    """Print one line for each item, or one JSON list with one item a line, without holding the items in memory."""
+def report_all(lines: Iterable[tuple[str, Mapping[str, Any]]], *, empty: str, as_json: bool) -> None:
+    """Print one line for each item, or one JSON list with one item a line, without holding the items in memory.
+
+    Without items the sentence `empty` goes to standard error: a program that reads the lines finds none.
+    """
     if not as_json:
+        sentence = ""
         for sentence, _ in lines:
             click.echo(sentence)
+        if not sentence:
+            click.echo(empty, err=True)
         return
     before = "["
     for _, facts in lines:

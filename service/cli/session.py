@@ -28,7 +28,7 @@ def list_(op: Operator, account: str | None, *, as_json: bool) -> None:
         of = accepted(account_named(account, services.accounts))
         found = (SignedIn(each, of) for each in services.sessions.of_account(of.id))
     live = (one for one in found if may_be_used(one, services.lifetimes, now=now))
-    report_all(((_line(one), _facts(one)) for one in live), as_json=as_json)
+    report_all(((_line(one), _facts(one)) for one in live), empty="No browser is signed in.", as_json=as_json)
 
 
 def _line(found: SignedIn) -> str:

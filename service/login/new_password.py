@@ -27,12 +27,12 @@ BY_SESSION = "session"
 class Problem(StrEnum):
     """Why there is no new password, besides its weakness."""
 
-    WRONG_CURRENT = "wrong-current"
+    WRONG_CURRENT = "wrong_password"  # as for a sign-in: the event tells the two apart
     UNLIKE = "unlike"
-    USERNAME_INVALID = "username-invalid"
-    USERNAME_TAKEN = "username-taken"
-    LINK_SPENT = "link-spent"
-    SIGNED_OUT = "signed-out"
+    USERNAME_INVALID = "username_invalid"
+    USERNAME_TAKEN = "username_taken"
+    LINK_SPENT = "link_spent"
+    SIGNED_OUT = "signed_out"
     BUSY = "busy"
 
 

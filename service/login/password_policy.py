@@ -25,8 +25,8 @@ _estimating: Final = threading.Lock()
 
 
 class Weakness(StrEnum):
-    TOO_SHORT = "too-short"
-    TOO_LONG = "too-long"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
     COMMON = "common"
     PERSONAL = "personal"
 

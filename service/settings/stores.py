@@ -33,7 +33,11 @@ _SQLITE: Final = re.compile(r"sqlite:///(?P<path>/[^?#]*[^?#/])")
 _HOST: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.IGNORECASE | re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _POSTGRESQL_FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"}
-# Options of libpq, which checks their values itself when it connects.
+# Options of libpq, which checks other values than these itself when it connects.
+_POSTGRESQL_VALUES: Final = {
+    "sslmode": "disable|allow|prefer|require|verify-ca|verify-full",
+    "connect_timeout": "[0-9]+",
+}
 _POSTGRESQL_OPTIONS: Final = _POSTGRESQL_FILES | {
     *("host", "hostaddr", "port", "user", "password", "application_name", "options", "target_session_attrs"),
     *("connect_timeout", "tcp_user_timeout", "load_balance_hosts", "channel_binding", "require_auth"),
@@ -119,6 +123,9 @@ def _options(written: str | None, known: set[str]) -> dict[str, str]:
             allowed = ", ".join(sorted(known)) or "none"
             raise InvalidValue(f"has an unknown option, or one twice{hint}: there may be {allowed}")
         found[key] = _decoded(value)
+        if not re.fullmatch(allowed := _POSTGRESQL_VALUES.get(key, ".*"), found[key], re.ASCII):
+            wanted = "a number of seconds" if key == "connect_timeout" else allowed.replace("|", ", ")
+            raise InvalidValue(f"has the option {key}, which must be {wanted}")
         if key in _POSTGRESQL_FILES | _TLS_FILES_OF_REDIS and (key, found[key]) != ("sslrootcert", "system"):
             try:
                 file(found[key])

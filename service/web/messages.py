@@ -106,6 +106,7 @@ def new_password_form(problem: Problem | Weakness | None) -> dict[str, Any]:
 
 NOTICES: Final = {
     "signed-out": "You are signed out.",
+    "signed-out-before": "You were signed out before the form arrived: it changed nothing. Please sign in again.",
     "password-set": "Your password is set. Sign in with it.",
     "password-changed": "Your password is changed. Every other browser was signed out.",
 }

@@ -198,29 +198,6 @@ def test_a_port_in_use_is_named(name: str, which: int) -> None:
         assert not (state_dir / "run").exists()
 
 
-def test_a_wrong_setting_ends_the_start_in_words() -> None:
-    """A PORT that is none ends the start with the settings' own sentence."""
-    with state_directory() as state_dir, run(state_dir, 99_999, free_port()) as refused:
-        assert refused.process.wait(PATIENCE_SECONDS) == 1
-        assert "VESTIBULE_SERVER__LISTEN" in refused.log()
-        assert "Traceback" not in refused.log()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands anything over")
-def test_as_root_it_hands_over_nothing_but_state(tmp_path: Path) -> None:
-    """A directory with foreign files in it is refused as a state directory before anything changes hands."""
-    letter = tmp_path / "letter.txt"
-    letter.touch()
-    environ = os.environ | {"STATE_DIR": str(tmp_path)}
-
-    command = [sys.executable, "deploy/run.py"]
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
-
-    assert done.returncode == 1
-    assert "choose a directory of its own" in done.stderr
-    assert (tmp_path.stat().st_uid, letter.stat().st_uid) == (0, 0)
-
-
 def test_at_a_terminal_it_shows_the_link_itself() -> None:
     """At a terminal the first start prints the link itself, and nginx's log; a closed terminal ends it with 0."""
     controller, terminal = pty.openpty()

@@ -101,7 +101,7 @@ def test_a_checkout_that_servers_cannot_reach_is_named(private: Path) -> None:
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"who may not pass {closed};" in done.stderr
+    assert f"who may not enter {closed};" in done.stderr
     assert f"chmod o+x {closed}" in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""The README's walk through a sign-in: few files, short ones, and each of them really on the way."""
+"""The README's walks through a sign-in and `block add`: few files, short ones, and each of them really on the way."""
 
 import re
 import sys
@@ -9,22 +9,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from service.app import build_services, create_app
+from click.testing import CliRunner
+
+from service.app import build_services, create_app, upgrade, write_nginx_files
+from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.settings import load
 from tests.house_rules.project import read
 from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.people import NOW, PASSWORDS
-from tests.rig.wire import post
+from tests.rig.wire import ask, post
 
 MOST_FILES: Final = 8
 MOST_LINES: Final = 900
 
 
-def listed() -> list[str]:
-    """Return the Python files that the README's walk names, in its order."""
-    (walk,) = re.findall(r"### How a sign-in travels.*?(?=\n##)", read("README.md"), re.DOTALL)
+def listed(what: str = "a sign-in") -> list[str]:
+    """Return the Python files that a walk of the README names, in its order."""
+    (walk,) = re.findall(rf"### How {what} travels.*?(?=\n##)", read("README.md"), re.DOTALL)
     return list(dict.fromkeys(re.findall(r"\]\((service/[\w/]+\.py)\)", walk)))
 
 
@@ -66,3 +69,18 @@ def test_the_walk_is_the_way(tmp_path: Path) -> None:
 
     assert answer.status == 303
     assert [path for path in listed() if path not in files] == []
+
+
+def test_the_walk_of_a_block_is_the_way(tmp_path: Path) -> None:
+    """Every file of that walk has a function that a block, typed and then met by a client, really calls."""
+    services = build_services(load({"VESTIBULE_STATE_DIR": str(tmp_path)}))
+    app = create_app(services)
+    operator = Operator(lambda _: services, upgrade, write_nginx_files)
+
+    with traced() as files:
+        typed = CliRunner().invoke(vestibule, ["block", "add", "192.0.2.0/24", "--for", "2h"], obj=operator)
+        answer = ask(app)
+
+    assert (typed.exit_code, answer.status) == (0, 403)
+    assert len(listed("`block add`")) == 6
+    assert [path for path in listed("`block add`") if path not in files] == []

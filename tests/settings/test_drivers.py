@@ -137,8 +137,8 @@ def test_a_socket_in_the_hosts_place_connects(database: str) -> None:
     ("written", "words"),
     [
         ("postgresql://u:CANARY@localhost:1/d", "port 1 failed"),
-        ("postgresql://u:CANARY@127.0.0.1:1/d?sslmode=on", "sslmode"),
-        ("postgresql://u:CANARY@127.0.0.1:1/d?connect_timeout=soon", "timeout"),
+        ("postgresql://u:CANARY@127.0.0.1:1/d?gssencmode=on", "gssencmode"),
+        ("postgresql://u:CANARY@127.0.0.1:1/d?keepalives=soon", "keepalives"),
         ("postgresql://u:CANARY@localhost:1/d?channel_binding=x", "channel_binding"),
         ("postgresql://u:CANARY@%2Fnowhere/d", "/nowhere"),
         ("postgresql://u:CANARY@127.0.0.1:1/d?sslnegotiation=x", "sslnegotiation"),

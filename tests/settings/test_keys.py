@@ -138,7 +138,7 @@ def test_a_directory_that_cannot_be_made_ends_in_the_command_to_type(state: Path
     (fault,) = nobody.asked(lambda: _answer(settings))()
 
     install = f"sudo install -d -m 750 -o {nobody.user()} -g {nobody.group()} {settings.state_dir}"
-    assert fault == f"{settings.state_dir} cannot be made by us: {install}"
+    assert fault == f"{settings.state_dir} cannot be made by user {nobody.user()}: {install}"
     assert nobody.asked(lambda: faults_of_state(settings))() == [fault]
 
 
@@ -153,7 +153,9 @@ def test_a_directory_that_cannot_be_used_ends_in_the_chown_to_type(state: Path, 
     looked = nobody.asked(lambda: faults_of_state(settings))()
     state.chmod(0o700)
 
-    assert fault == f"{state} cannot be used by us: sudo chown -RH {nobody.user()}:{nobody.group()} {state}"
+    wanted = f"{state} (owner {os.geteuid()}, mode {mode:04o}) must be readable and writable by user {nobody.user()}: "
+    assert fault.startswith(wanted)
+    assert fault.endswith(f"type: sudo chown -RH {nobody.user()}:{nobody.group()} {state}")
     assert looked == [fault]
 
 
@@ -167,7 +169,8 @@ def test_a_key_of_another_user_ends_in_the_chown_to_type(state: Path) -> None:
     (fault,) = nobody.asked(lambda: _answer(settings))()
 
     file = settings.secret_key_file
-    assert fault == f"{file} cannot be used by us: sudo chown -RH {nobody.user()}:{nobody.group()} {file}"
+    assert fault.startswith(f"{file} (owner 0, mode 0600) must be readable and writable by user {nobody.user()}: ")
+    assert fault.endswith(f"type: sudo chown -RH {nobody.user()}:{nobody.group()} {file}")
     assert nobody.asked(lambda: faults_of_state(settings))() == [fault]
 
 
@@ -199,7 +202,7 @@ def test_a_file_in_the_directorys_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
     settings = _settings(tmp_path / "state")
 
-    assert faults_of_state(settings) == [f"{tmp_path}/state is no directory: name another one, or move it away"]
+    assert faults_of_state(settings) == [f"{tmp_path}/state is not a directory: choose another path, or move it away"]
     assert "cannot be used (File exists)" in _answer(settings)[0]
 
 

@@ -16,16 +16,16 @@ def test_a_state_directory_is_needed_whatever_else_is_given() -> None:
 
     (fault,) = nobody.asked(lambda: faults_of_state(settings))()
 
-    assert fault.startswith("/proc/nothing/here cannot be made by us: sudo install -d -m 750")
+    assert fault.startswith(f"/proc/nothing/here cannot be made by user {nobody.user()}: sudo install -d -m 750")
 
 
 @pytest.mark.parametrize(
     ("directory", "mode", "words"),
     [
-        ("", 0o777, "is open to other users: chmod 0755 "),
-        ("", 0o1777, "is shared by all users, as /tmp is: name a directory of its own"),
-        ("run", 0o755, "is open to other users: chmod 0750 "),
-        ("run", 0o550, "cannot be used by us: sudo chown"),
+        ("", 0o777, "0777) is open to other users: chmod 0755 "),
+        ("", 0o1777, "is shared by all users, as /tmp is: choose a directory of its own"),
+        ("run", 0o755, "0755) is open to other users: chmod 0750 "),
+        ("run", 0o550, "0550) must be readable and writable by user "),
         ("run", 0o750, ""),
         ("", 0o755, ""),
     ],
@@ -41,7 +41,7 @@ def test_what_gunicorn_would_refuse_is_said_before(state: Path, directory: str, 
 
     found = nobody.asked(lambda: faults_of_state(settings))()
 
-    assert [fault.startswith(f"{checked} {words}") for fault in found] == ([True] if words else [])
+    assert [fault.startswith(f"{checked} ") and words in fault for fault in found] == ([True] if words else [])
     if nobody.IS_ROOT and "open" in words:
         assert faults_of_state(settings) == found
 
@@ -58,7 +58,7 @@ def test_a_state_directory_may_be_a_symbolic_link(state: Path) -> None:
     (fault,) = nobody.asked(lambda: faults_of_state(settings))()
 
     assert sound == []
-    assert fault == f"{link} is open to other users: chmod 0755 {link}"
+    assert fault == f"{link} (owner {nobody.user()}, mode 0777) is open to other users: chmod 0755 {link}"
 
 
 @pytest.mark.skipif(not nobody.IS_ROOT, reason="only root can make a link of another user")
@@ -84,4 +84,7 @@ def test_a_socket_directory_of_another_user_is_a_fault(state: Path) -> None:
 
     answers = [nobody.asked(lambda: faults_of_state(settings))(), faults_of_state(settings)]
 
-    assert ["run is not ours: chown" in fault for (fault,) in answers] == [True, True]
+    assert [
+        "run (owner 1, mode 0770) must belong to user 65534 and be writable: chown 65534:" in fault
+        for (fault,) in answers
+    ] == [True, True]

@@ -140,6 +140,8 @@ def test_no_password_is_ever_shown(rest: str) -> None:
         (stores.DATABASE, f"postgresql://u:CANARY@{_LONG}/d", "one host"),
         (stores.DATABASE, "postgresql://u:CANARY@h/d?sslmod=require", "near sslmode"),
         (stores.DATABASE, "postgresql://u:CANARY@h/d?autocommit=1", "unknown option"),
+        (stores.DATABASE, "postgresql://u:CANARY@h/d?sslmode=verify_full", "sslmode, which must be disable, allow, "),
+        (stores.DATABASE, "postgresql://u:CANARY@h/d?connect_timeout=5s", "connect_timeout, which must be a number of"),
         (
             stores.DATABASE,
             "postgresql://u:CANARY@h/d?sslrootcert=ca.pem",

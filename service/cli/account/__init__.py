@@ -27,7 +27,8 @@ for command in (add, edit, delete, disable, offboard, enable, unlock, invite, re
 @operator_command
 def list_(op: Operator, *, as_json: bool) -> None:
     """List all accounts."""
-    report_all(((_line(each), facts(each)) for each in op.services.accounts.all()), as_json=as_json)
+    found = op.services.accounts.all()
+    report_all(((_line(each), facts(each)) for each in found), empty="There are no accounts.", as_json=as_json)
 
 
 def _line(listed: Account) -> str:

@@ -7,7 +7,7 @@ from flask import Response, request
 
 from service.login.sessions import SignedIn
 from service.web import errors
-from service.web.cookies import browser_session
+from service.web.cookies import browser_session, notices
 from service.web.redirects import see_other
 
 
@@ -29,4 +29,6 @@ def sign_in_first() -> Response:
         return errors.answer(401)
     response = see_other(f"/?rd={request.path}")
     browser_session.clear_if_dead(response)
+    if request.method == "POST":
+        notices.leave(response, "signed-out-before")
     return response

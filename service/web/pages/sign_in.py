@@ -24,9 +24,10 @@ def login() -> Response:
     """Show the form (GET), or authenticate (POST): 303 signed in, 401 wrong, 429 throttled, 503 the gate is full."""
     if request.method == "POST":
         return _authenticate(forms.read())
+    notice = notices.take()
     if browser_session.current():
         return see_other(validated(request.args.get("rd")) or HOME)
-    response = make_response(form_page(notice=notices.take()))
+    response = make_response(form_page(notice=notice))
     browser_session.clear_if_dead(response)
     return response
 
@@ -112,7 +113,7 @@ def logout() -> Response:
     """Ask (GET), or end this browser's session (POST)."""
     if request.method == "POST":
         response = see_other("/")
-        browser_session.end(response, reason="signed-out")
+        browser_session.end(response, reason="signed_out")
         notices.leave(response, "signed-out")
         return response
     signed_in = browser_session.current()

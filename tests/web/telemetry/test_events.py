@@ -38,7 +38,7 @@ def test_signing_in_and_out_are_events(world: World, lines: Lines) -> None:
         ("authn_login_fail", None, "unknown", None),
         ("authn_login_fail", "bob", "disabled", None),
         ("authn_login_success", "alice", None, session),
-        ("session_expired", "alice", "signed-out", session),
+        ("session_expired", "alice", "signed_out", session),
     ]
     assert {line["client"] for line in found} == {"127.0.0.1"}
     assert all(len(line["request_id"]) == 32 for line in found)
@@ -68,7 +68,7 @@ def test_new_passwords_are_events(world: World, lines: Lines) -> None:
         browser(app).post("/setup", data=new | {"token": token, "username": "root"})
 
     assert [facts(line, "reason", "by") for line in security(lines)] == [
-        ("authn_password_change_fail", "alice", "wrong-current", None),
+        ("authn_password_change_fail", "alice", "wrong_password", None),
         ("authn_password_change", "alice", None, None),
         ("user_created", "root", None, "set-up"),
         ("authn_password_change", "alice", None, "invitation"),

@@ -70,7 +70,7 @@ def test_probes_are_not_logged(world: World, lines: Lines) -> None:
 
 
 class Failing(MemorySessions):
-    """A store that fails in a way that nobody expected, with a secret in what it says."""
+    """A store that fails with an unexpected exception, with a secret in what it says."""
 
     def find(self, token_hash: bytes) -> None:  # noqa: ARG002
         raise RuntimeError("x" * 100_000)

@@ -48,7 +48,7 @@ def test_no_secret_is_ever_written(world: World, lines: Lines) -> None:
 
 
 class Failing(MemorySessions):
-    """A store that fails in a way that nobody expected, wherever it is asked."""
+    """A store that fails with an unexpected exception, wherever it is asked."""
 
     def find(self, token_hash: bytes) -> None:  # noqa: ARG002
         raise RuntimeError("no such column")
