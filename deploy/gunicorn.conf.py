@@ -73,9 +73,9 @@ _own_directory(_settings.state_dir, 0o750, state_dir.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, state_dir.SOCKET_MODE)
 _own_socket(_settings.socket_path)
 metrics_dir.remove_unused(_RAM)  # before anything makes a metric
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives the next directory back, until gunicorn takes signals
 _metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_directory(path, 0o700, 0o700))
 multiprocess_metrics.prepare(_metrics)
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives the directory back, until gunicorn listens for signals
 
 # structlog would load it where a developer's tools brought it, for coloured output, which this log has not: 4 MB.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
