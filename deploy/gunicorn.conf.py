@@ -108,8 +108,11 @@ worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
 timeout = 30  # a worker without a heartbeat is replaced
 graceful_timeout = 20  # a stop lets requests under way finish
 # How long a new connection that says nothing may hold a thread before it waits elsewhere (5 s otherwise). nginx always
-# speaks at once. There is no setting for it; tests/edge/test_slow.py fails when gunicorn ignores it.
-gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.05  # type: ignore[misc]
+# speaks at once. There is no setting for it; tests/edge/test_slow.py fails when gunicorn ignores it. The constant that
+# gunicorn passes here also bounds the reading of what an answer left of a body. That must not be short: a thread that a
+# busy machine holds up would close a connection on which nginx already sends the next form (502).
+_wait_for_data = gthread.TConn.wait_for_data
+gthread.TConn.wait_for_data = lambda connection, _: _wait_for_data(connection, 0.05)  # type: ignore[method-assign,assignment]
 keepalive = 30  # longer than nginx keeps an idle connection (upstream.conf), so that no request meets a closing one
 
 # --- Headers and limits: nginx writes every header that arrives here, and gunicorn trusts none of them

@@ -4,6 +4,7 @@ The limits of nginx.conf are seconds; here nginx runs with a second in their pla
 """
 
 import contextlib
+import select
 import socket
 from collections.abc import Iterator
 
@@ -75,6 +76,20 @@ def test_slow_bodies_keep_no_thread_of_the_service_busy(impatient: Servers) -> N
         served = [impatient.get("/").status for _ in range(10)]
 
     assert served == [200] * 10
+
+
+def test_what_an_answer_left_of_a_body_may_come_late(echo: Servers) -> None:
+    """gunicorn keeps a connection whose body it has not read yet: nginx may already send the next request on it."""
+    with socket.socket(socket.AF_UNIX) as nginx:
+        nginx.connect(str(echo.socket))
+        nginx.sendall(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na")
+        first = nginx.recv(65536)
+        closed = bool(select.select([nginx], [], [], 0.5)[0])
+        nginx.sendall(b"bcGET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+        assert answers(first) == [200]
+        assert not closed
+        assert answers(received(nginx)) == [200]
 
 
 def test_slow_readers_keep_no_thread_of_the_service_busy(impatient: Servers) -> None:
