@@ -165,7 +165,13 @@ class FallbackAttempts:
             self._either(lambda store: store.release(reserved))
 
     def throttled_networks(self, limit: Limit, *, now: int) -> int:
-        return self._either(lambda store: store.throttled_networks(limit, now=now))
+        """Counted where attempts are counted now. A question of a scrape gives Redis up for no attempt."""
+        if self._breaker.is_open:
+            return self._sql.throttled_networks(limit, now=now)
+        try:
+            return self._redis.throttled_networks(limit, now=now)
+        except self._breaker.failures as failure:
+            raise Unavailable("Redis does not answer") from failure
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""
