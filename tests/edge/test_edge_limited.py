@@ -1,4 +1,4 @@
-"""What was refused by a limit, at nginx and at the hashing gate, in `/edge/metrics`."""
+"""Whose requests `/edge/metrics` counts, and what was refused by a limit, at nginx and at the hashing gate."""
 
 import socket
 from collections import Counter
@@ -6,7 +6,35 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.edge.conftest import calm
 from tests.edge.counted import FORM, limited, requests, wait_for
-from tests.rig.servers import running
+from tests.rig.asking import ask, free_port
+from tests.rig.servers import prepared, running
+
+
+def test_requests_of_another_app_are_counted_by_its_name() -> None:
+    """The app is the one whose server nginx chose; its answers, and what it refuses itself, are none of our pages'."""
+    port = free_port()
+
+    def with_wiki(nginx_conf: str) -> str:
+        server = "server { listen 127.0.0.1:%d; set $app wiki; location / { return 204; } location /a { return 404; } }"
+        begin = nginx_conf.index("    # === Browsers")
+        return nginx_conf[:begin] + server % port + nginx_conf[begin:]
+
+    with prepared(edit_nginx=with_wiki) as servers:
+        servers.render()
+        servers.start_nginx()
+        servers.wait_until(lambda: ask(port, "/").status == 204, "nginx answers")
+        servers.start_metrics()
+        statuses = [ask(port, path, method=method).status for path in ("/", "/a") for method in ("POST", "DELETE")]
+        servers.get("/nothing")
+
+        counted = wait_for(servers, 6)
+
+    assert statuses == [204, 204, 404, 404]
+    assert counted == {
+        ("vestibule", "GET", 502): 1,
+        ("wiki", "GET", 204): 1,
+        **{("wiki", method, status): 1 for method in ("POST", "DELETE") for status in (204, 404)},
+    }
 
 
 def test_a_shed_sign_in_is_told_from_an_error() -> None:

@@ -122,6 +122,18 @@ def test_a_second_one_waits_for_the_first(servers: Servers) -> None:
     assert wait_for(servers, 1) == {("vestibule", "GET", 404): 1}
 
 
+def test_a_removed_file_is_followed_by_the_next(servers: Servers) -> None:
+    """An operator removes nginx's file and starts nginx anew: its new file is read, and no count is taken back."""
+    servers.get("/")
+    before = wait_for(servers, 1)
+    servers.end("nginx")
+    (servers.nginx_dir / "requests.count").unlink()
+    servers.start_nginx()
+    servers.wait_until(lambda: servers.get("/nothing").status == 404, "nginx answers")
+
+    assert wait_for(servers, 2) == before + Counter({("vestibule", "GET", 404): 1})
+
+
 def test_odd_input_adds_no_label(servers: Servers) -> None:
     """Whatever a client sends and however it leaves, each label is a member of its closed set."""
     host = b"\r\nHost: localhost:%d\r\n\r\n" % servers.port
