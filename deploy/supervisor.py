@@ -1,4 +1,4 @@
-"""Keeps gunicorn and nginx running together. It runs as long as they do, so it imports little."""
+"""Keeps gunicorn, nginx and the counting of requests running together. It imports little: it runs as long as they."""
 
 import ctypes
 import os
@@ -24,6 +24,7 @@ ENDS: Final = {"nginx": (signal.SIGQUIT, signal.SIGTERM), "gunicorn": (signal.SI
 STOP_SECONDS: Final = 25  # gunicorn lets requests finish for 20
 QUICK_STOP_SECONDS: Final = 4  # gunicorn gives its workers 2, and then removes their counters
 ONE_STOP_SECONDS: Final = 1  # `make` repeats a signal that its group got: two within this time are one
+COUNTS_AGAIN_SECONDS: Final = 5  # a counting process that ended is started again: no answer depends on it
 STOPS: Final = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -75,11 +76,16 @@ def main() -> str | None:
         started["gunicorn"] = spawn(VESTIBULE, "serve")
         started["nginx"] = spawn("sh", "-c", NGINX, VESTIBULE, stdout=events.log_input)
         started["welcome"] = spawn(sys.executable, WELCOME)
-        events.wait(lambda: events.stop_asked_at or ended(started))
+        while not (events.stop_asked_at or ended(started)):
+            started["metrics"] = spawn(VESTIBULE, "proxy", "metrics")
+            events.wait(lambda: events.stop_asked_at or ended(started) or started["metrics"].poll() is not None)
+            events.wait(lambda: events.stop_asked_at or ended(started), COUNTS_AGAIN_SECONDS)
         return None if events.stop_asked_at else f"Stopped: {ended(started)}."
     finally:
         for name in sorted(ENDS.keys() & started.keys(), reverse=True):
             stop(started[name], *ENDS[name], events)
+        if "metrics" in started:
+            stop(started["metrics"], signal.SIGTERM, signal.SIGTERM, events)
 
 
 def spawn(*command: str, stdout: int | None = None) -> subprocess.Popen[bytes]:

@@ -33,6 +33,10 @@ def main() -> None:
         from service.healthcheck import main as ping
 
         sys.exit(ping(sys.argv[2:]))
+    if sys.argv[1:3] == ["proxy", "metrics"] and not [word for word in sys.argv[3:] if word.startswith("-")]:
+        from service.edge_metrics.server import main as metrics
+
+        sys.exit(metrics(sys.argv[3:]))
     if sys.argv[1:] == ["serve"]:
         from service.serve import become_gunicorn
 

@@ -46,13 +46,24 @@ def ask(path: str) -> str:
 
 def socket_path(environ: Mapping[str, str]) -> str:
     """Return the socket as `Settings.socket_path` does, from the environment, else the TOML file, else the default."""
+    chosen, state = _chosen(environ)
+    path = os.path.normpath(chosen or os.path.join(state, "run", "gunicorn.sock"))  # noqa: PTH118
+    return path if len(os.fsencode(path)) <= _MAXIMUM_SOCKET_BYTES else _short(os.path.normpath(state))
+
+
+def state_dir(environ: Mapping[str, str]) -> str:
+    """Return the state directory as `Settings.state_dir` is, read like the socket."""
+    return _chosen(environ)[1]
+
+
+def _chosen(environ: Mapping[str, str]) -> tuple[str | None, str]:
+    """Return the settings of the socket, if there is one, and of the state directory."""
     environ = {name: environment_value(environ[name]) for name in _READ if name in environ}
     table = _table(environ)
     server = table.get("server", {})
     chosen = environ.get("VESTIBULE_SERVER__SOCKET") or (server.get("socket") if isinstance(server, dict) else None)
     state = environ.get("VESTIBULE_STATE_DIR") or table.get("state_dir") or os.path.join(_PROJECT, "var")  # noqa: PTH118
-    path = os.path.normpath(chosen or os.path.join(str(state), "run", "gunicorn.sock"))  # noqa: PTH118
-    return path if len(os.fsencode(path)) <= _MAXIMUM_SOCKET_BYTES else _short(os.path.normpath(str(state)))
+    return chosen, str(state)
 
 
 def _table(environ: Mapping[str, str]) -> dict[str, object]:

@@ -1,16 +1,18 @@
-"""`vestibule proxy render`: nginx's files, from the settings."""
+"""`vestibule proxy …`: nginx's files, from the settings, and what nginx answered."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from service.cli import REFUSED, Operator, operator_command
+from service.edge_metrics import server
 
 
 @click.group()
 def proxy() -> None:
-    """Write nginx's files."""
+    """Write nginx's files, and count its requests."""
 
 
 @proxy.command()
@@ -27,3 +29,14 @@ def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
         click.echo(f"nginx's files were not written: {fault}", err=True)
         raise SystemExit(REFUSED) from fault
     click.echo(json.dumps({"directory": str(directory), "files": files}) if as_json else str(directory))
+
+
+@proxy.command()
+@click.argument("directory", required=False)
+def metrics(*, directory: str | None) -> None:
+    """Count nginx's requests, and answer /edge/metrics behind nginx, until SIGTERM.
+
+    DIRECTORY is what nginx was given with -p (default: nginx/ in the state directory). Start it as the user that runs
+    nginx. It gives out no JSON: it is read by Prometheus, through nginx.
+    """
+    sys.exit(server.main([directory] if directory else []))

@@ -100,12 +100,14 @@ class Tally:
 class Attempts(Protocol):
     """The store of attempts, shared by all workers and replicas.
 
-    `reserve` counts the windows and stores the attempt in one step. `tallies` are by NETWORK or by ACCOUNT, the most
-    attempts first. `clear` deletes those of an account (digest), of a network, or all, and returns their number.
+    `reserve` counts the windows and stores the attempt in one step. `throttled_networks` is the number of networks that
+    have used up their limit. `tallies` are by NETWORK or by ACCOUNT, the most attempts first. `clear` deletes those of
+    an account (digest), of a network, or all, and returns their number.
     """
 
     def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled: ...
     def release(self, reserved: Reserved) -> None: ...
+    def throttled_networks(self, limit: Limit, *, now: int) -> int: ...
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]: ...
     def clear(self, *, account: str | None = None, network: str | None = None) -> int: ...
 

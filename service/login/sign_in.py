@@ -32,6 +32,11 @@ class Reason(StrEnum):
     CHANGED = "changed"
 
 
+class Device(StrEnum):
+    KNOWN = "known"
+    NEW = "new"
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A refused sign-in. `username` is set only when an account has it: it may be a password in the wrong field.
@@ -45,6 +50,14 @@ class Refused:
     throttled: Throttled | None = None
     exhausted: tuple[Scope, ...] = ()
     flaw: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """How an attempt ended, and whether it came from a known device of the account (its device cookie was valid)."""
+
+    outcome: Account | Refused
+    device: Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,7 @@ class Opened:
 
 def with_password(
     *, username: str, password: str, client: Client, stores: Stores, verifier: Verifier, keys: Sequence[bytes], now: int
-) -> Account | Refused:
+) -> Attempted:
     """Verify a username and a password as they were typed; return the account, with the hash that was verified.
 
     Usernames without an account and disabled accounts cost the same work as others. An outdated hash is replaced. Of
@@ -77,16 +90,17 @@ def with_password(
     account = stores.accounts.by_username(name) if name else None
     stored_hash = account.password_hash if account and not account.is_disabled else None
     device = device_cookies.verify(client.device_cookie, account, keys=keys, now=now) if account else None
+    known = Device.NEW if device is None else Device.KNOWN
     attempt = attempt_of(username, account, network=network_of(client.address), device=device, key=keys[0])
     verified = verify_password(stored_hash, password, attempt=attempt, verifier=verifier, now=now)
     if not isinstance(verified, Verified) or account is None or account.is_disabled or not verified.check.matches:
-        return _refused(account, verified, client=client, stores=stores, now=now)
+        return Attempted(_refused(account, verified, client=client, stores=stores, now=now), known)
     new_hash = verified.check.new_hash
     if new_hash and not stores.accounts.rehash_password(account.id, old=stored_hash or "", new=new_hash):
         # Another request has replaced the hash since it was read: the stored one counts.
         again = {"username": username, "password": password}
         return with_password(**again, client=client, stores=stores, verifier=verifier, keys=keys, now=now)
-    return replace(account, password_hash=new_hash or stored_hash)
+    return Attempted(replace(account, password_hash=new_hash or stored_hash), known)
 
 
 def _refused(

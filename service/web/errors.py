@@ -132,8 +132,10 @@ def throttled(refusal: Throttled) -> Response:
 
 
 def busy() -> Response:
-    """Answer an attempt that the hashing gate refused."""
-    return answer(503, message=BUSY, retry_after=RETRY_SHED_SECONDS)
+    """Answer an attempt that the hashing gate refused; nginx counts it by the last header, and removes that."""
+    response = answer(503, message=BUSY, retry_after=RETRY_SHED_SECONDS)
+    response.headers["Vestibule-Limited-By"] = "hashing_gate"
+    return response
 
 
 def _refused(error: HTTPException) -> Response:

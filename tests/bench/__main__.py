@@ -10,6 +10,7 @@ from typing import Final
 from tests.bench import (
     attacks,
     calm,
+    edge_count,
     enumeration_ms,
     flood,
     flood_plot,
@@ -19,6 +20,7 @@ from tests.bench import (
     people,
     plot,
     rows,
+    scrape_p99,
     sign_in_rate,
     start_s,
 )
@@ -30,7 +32,10 @@ RESULT: Final = ROOT / "var" / "bench.json"
 PICTURE: Final = ROOT / "var" / "bench.svg"
 FLOOD: Final = ROOT / "var" / "flood.svg"
 SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES})
-NAMES: Final = (start_s.NAME, memory_mb.NAME, sign_in_rate.NAME, *calm.NAMES, enumeration_ms.NAME, *growth.NAMES)
+NAMES: Final = (
+    *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
+    *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
+)
 _began: Final = time.monotonic()
 
 
@@ -61,6 +66,10 @@ def _measured(names: set[str]) -> Iterator[Row]:
         yield start_s.measure(_say(start_s.NAME))
     if memory_mb.NAME in names:
         yield memory_mb.measure(_say(memory_mb.NAME))
+    if edge_count.NAME in names:
+        yield edge_count.measure(_say(edge_count.NAME))
+    if scrape_p99.NAME in names:
+        yield scrape_p99.measure(_say(scrape_p99.NAME))
     if names & set(calm.NAMES):
         yield from _calm()
     if names & SERVED:
@@ -108,7 +117,8 @@ def _parameters() -> dict[str, object]:
             "visitors": flood.VISITORS,
         },
         "memory_mb": {"runs": memory_mb.RUNS},
-        "start_s": {"runs": start_s.RUNS},
+        "edge_count": {"runs": edge_count.RUNS, "seconds": edge_count.SECONDS, "clients": edge_count.CLIENTS},
+        "scrape_p99": {"runs": scrape_p99.RUNS, "seconds": scrape_p99.SECONDS},
         "growth": {"runs": growth.RUNS, "each": growth.EACH, "accounts": growth.MANY},
         "enumeration_ms": {"each": enumeration_ms.RUNS * enumeration_ms.EACH},
     }

@@ -94,7 +94,7 @@ def flood(application: str, attack: Attack = WRONG) -> Flood:
         servers, port = service.servers, service.servers.port
         checks = Stream(
             port,
-            _checks(servers),
+            session_checks(servers, len(_PEOPLE_FROM)),
             schedule(each_second=CHECKS_A_SECOND, since=0, until=SECONDS - _LAST_ANSWERS_SECONDS),
             networks=_PEOPLE_FROM,
             until=SECONDS,
@@ -118,9 +118,9 @@ def flood(application: str, attack: Attack = WRONG) -> Flood:
     return Flood(checks.answers, visitors.took, visitors.tries, statuses, checks.late + wrong.late, share)
 
 
-def _checks(servers: Servers) -> list[bytes]:
-    """Return requests of people who have just signed in, as many as there are addresses."""
-    return [load.page(servers.port, CHECK.path, cookie(servers, 100 + number)) for number in range(len(_PEOPLE_FROM))]
+def session_checks(servers: Servers, people: int) -> list[bytes]:
+    """Return a request of each of so many people who have just signed in."""
+    return [load.page(servers.port, CHECK.path, cookie(servers, 100 + number)) for number in range(people)]
 
 
 def cookie(servers: Servers, number: int) -> str:

@@ -67,14 +67,14 @@ def milliseconds(act: Callable[[], object], times: int = TIMES, *, before: Calla
 
 def processes(asked: Served) -> Iterator[tuple[str, float]]:
     """Yield what one sign-in costs in nginx and in gunicorn's workers."""
-    before = {name: _cpu_seconds(asked.servers.processes[name].pid) for name in ("nginx", "gunicorn")}
+    before = {name: cpu_seconds(asked.servers.processes[name].pid) for name in ("nginx", "gunicorn")}
     load_ = closed_loop(asked.servers.port, asked.sign_ins(), clients=CLIENTS, warm_up=0, seconds=SECONDS)
     sign_ins = load_.rate(303) * SECONDS
     for name, seconds in before.items():
-        yield name, 1000 * (_cpu_seconds(asked.servers.processes[name].pid) - seconds) / sign_ins
+        yield name, 1000 * (cpu_seconds(asked.servers.processes[name].pid) - seconds) / sign_ins
 
 
-def _cpu_seconds(master: int) -> float:
+def cpu_seconds(master: int) -> float:
     """Return the processor time of a server, its children included."""
     return sum(_cpu_of(pid) for pid in (master, *_children(master)))
 

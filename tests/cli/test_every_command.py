@@ -50,6 +50,7 @@ ELSEWHERE: Final = {
     ("config", "check"),
     ("config", "show"),
     ("proxy", "render"),
+    ("proxy", "metrics"),
 }
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 

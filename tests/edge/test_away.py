@@ -54,8 +54,10 @@ def test_the_ops_listener_has_nothing_else(alone: Servers) -> None:
 
 
 def test_the_public_has_no_edge_health(alone: Servers) -> None:
-    """The edge's liveness is on the ops listener alone."""
-    assert alone.get("/edge/healthz").status == 502
+    """The edge's liveness and metrics are on the ops listener alone, and are 502 there while nothing counts."""
+    paths = ("/edge/healthz", "/edge/metrics", "/edge/connections", "/edge/", "//edge/./metrics", "/edge%2fmetrics")
+    assert {alone.get(path).status for path in paths} == {404}
+    assert [alone.ops(path).status for path in ("/edge/metrics", "/edge/connections")] == [502, 404]
 
 
 def test_ping_says_that_nobody_answers(alone: Servers) -> None:

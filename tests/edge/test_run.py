@@ -23,7 +23,8 @@ from tests.rig.until import until
 
 LINK = f"{os.path.relpath(Path(sys.executable).with_name('vestibule'), ROOT)} setup link"
 
-PROCESSES = 4 + (os.cpu_count() or 1)  # two masters, two workers of gunicorn, and those of nginx
+# Two masters, the process that counts requests, two workers of gunicorn, and those of nginx.
+PROCESSES = 5 + (os.cpu_count() or 1)
 
 
 @dataclass

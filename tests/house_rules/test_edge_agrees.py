@@ -110,7 +110,7 @@ def test_gunicorn_is_started_as_the_design_says(gunicorn: dict[str, str]) -> Non
 
 def test_nginx_forwards_the_methods_that_the_service_knows() -> None:
     """nginx refuses the methods that have no meaning for the service, and no others."""
-    (listed,) = re.findall(r'"~\^\(\?:([A-Z|]+)\)\$" \$request_method;', read("nginx.conf"))
+    (listed,) = re.findall(r'"~\^\(\?<known_method>([A-Z|]+)\) " \$known_method;', read("nginx.conf"))
 
     assert set(listed.split("|")) == KNOWN_METHODS - {"TRACE", "CONNECT"}
 

@@ -26,7 +26,7 @@ def attempt(
         verifier=verifier(rows, **changed),
         keys=KEYS,
         now=NOW,
-    )
+    ).outcome
 
 
 def opened(rows: Rows, *, replaces: bytes | None = None, account: Account | None = None) -> Opened | Refused:

@@ -53,7 +53,7 @@ class Limited:
             verifier=self.verifier,
             keys=KEYS,
             now=now,
-        )
+        ).outcome
 
     @cached_property
     def verifier(self) -> Verifier:

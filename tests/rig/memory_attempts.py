@@ -1,10 +1,22 @@
 """Attempts that keep the port's contract in memory."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from threading import Lock
 
-from service.login.attempts import PENDING_SECONDS, Attempt, Count, Reserved, Scope, Tally, Throttled, Throttles, decide
+from service.login.attempts import (
+    PENDING_SECONDS,
+    Attempt,
+    Count,
+    Limit,
+    Reserved,
+    Scope,
+    Tally,
+    Throttled,
+    Throttles,
+    decide,
+)
 from tests.rig.memory_store import Rows
 
 
@@ -37,6 +49,11 @@ class MemoryAttempts:
 
     def release(self, reserved: Reserved) -> None:
         self._rows.attempts.pop(reserved.id, None)
+
+    def throttled_networks(self, limit: Limit, *, now: int) -> int:
+        recent = [each for at, each in self._rows.attempts.values() if abs(at - now) < limit.seconds]
+        counts = Counter(each.network for each in recent if each.device is None)
+        return sum(attempts >= limit.count for attempts in counts.values())
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         found: dict[str, list[tuple[int, Attempt]]] = {}

@@ -31,7 +31,7 @@ from tests.rig.parts import ROOT, need, unprivileged
 __all__ = ["Servers", "free_port", "prepared", "running", "state_directory"]
 
 SERVICE: Final = "service.app:application()"
-_VESTIBULE: Final = (sys.executable, "-c", "from service.app import main; main()")
+VESTIBULE: Final = (sys.executable, "-c", "from service.app import main; main()")
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Servers:
     def vestibule(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run one of the operator's commands on this state directory; `typed` is its standard input."""
         return subprocess.run(
-            unprivileged(*_VESTIBULE, *arguments),
+            unprivileged(*VESTIBULE, *arguments),
             env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
 
@@ -96,6 +96,11 @@ class Servers:
         command = [nginx, "-e", "stderr", "-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"]
         self._spawn("nginx", command, self.environ)
 
+    def start_metrics(self) -> None:
+        """Start what counts nginx's requests, and wait until it answers."""
+        self._spawn("metrics", [*VESTIBULE, "proxy", "metrics", str(self.nginx_dir)], self.environ)
+        self.wait_until(lambda: self.ops("/edge/metrics").status == 200, "/edge/metrics answers 200")
+
     def _spawn(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
         path = self._log_path(name)
         path.touch()
@@ -107,8 +112,8 @@ class Servers:
             )  # fmt: skip
 
     def stop(self) -> None:
-        """End both, nginx first, and everything that they started."""
-        for name in ("nginx", "gunicorn"):
+        """End all, nginx first, and everything that they started."""
+        for name in ("nginx", "gunicorn", "metrics"):
             self.end(name)
 
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> int:

@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.login.attempts import Scope
+from service.login.attempts import Limit, Scope
 from service.services import OuterLimit
 from service.web.telemetry import events
 from tests.rig import scraped
 from tests.rig.parts import need
 from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
-from tests.rig.people import NOW, alice
+from tests.rig.people import NOW, THROTTLES, alice
 from tests.rig.promises import CLOSED_LIST, kept
 from tests.rig.wire import ask, post
 from tests.rig.world import World, browser
@@ -63,6 +63,33 @@ def test_every_outcome_of_a_sign_in_is_counted(world: World) -> None:
     assert attempts(app) == {"granted": 1, "wrong_password": 1, "unknown": 2, "disabled": 1}
 
 
+def test_known_devices_are_counted_apart(world: World) -> None:
+    """A browser that signed in before is `known` for that account, whatever the outcome, and `new` for all others."""
+    world.rows.accounts["b"] = alice(id="b", username="bob")
+    app = world.app()
+    client = browser(app)
+    for name, password in [("alice", PASSWORD), ("alice", PASSWORD), ("alice", "x"), ("bob", "x"), ("nobody", "x")]:
+        client.post("/", data={"username": name, "password": password})
+    exposed = scraped.text(app)
+
+    def count(outcome: str, device: str) -> float:
+        return scraped.total(exposed, "vestibule_sign_in_attempts_total", outcome=outcome, device=device)
+
+    asked = [("granted", "new"), ("granted", "known"), ("wrong_password", "known"), ("wrong_password", "new")]
+    assert [count(*each) for each in asked] == [1, 1, 1, 1]
+    assert [count("unknown", device) for device in ("known", "new")] == [0, 1]
+
+
+def test_throttled_networks_are_counted(world: World) -> None:
+    """The gauge is the number of networks that may not try again yet."""
+    limits = THROTTLES | {Scope.NETWORK: Limit(2, 60)}
+    app = world.app(throttles=limits)
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
+        post(app, "/", "username=nobody&password=x", HTTP_X_FORWARDED_FOR=address, REMOTE_ADDR=address)
+
+    assert scraped.total(scraped.text(app), "vestibule_throttled_networks") == 1
+
+
 def test_what_was_never_an_attempt_is_none(world: World) -> None:
     """Unreadable, cross-site and throttled requests are no sign-ins; the last are counted as throttled."""
     app = world.app(outer_limit=OuterLimit(1, "memory://", {}, b"a key"))
@@ -80,6 +107,7 @@ def test_series_are_there_from_the_start(world: World) -> None:
     outcomes = {"granted", "unknown", "disabled", "wrong_password", "unusable_hash", "throttled", "busy", "changed"}
 
     assert set(scraped.label_values(exposed, "outcome")) == outcomes
+    assert set(scraped.label_values(exposed, "device")) == {"known", "new"}
     assert set(scraped.label_values(exposed, "scope")) == {"posts", "block", *Scope}
     assert scraped.total(exposed, "vestibule_sign_in_attempts_total") == 0
 
@@ -125,6 +153,7 @@ def test_labels_are_members_of_closed_sets(world: World) -> None:
         "url_rule",
         "le",
         "outcome",
+        "device",
         "scope",
         "state",
         "release",

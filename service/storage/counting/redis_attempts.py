@@ -5,6 +5,7 @@ When Redis is away, slow or hung, attempts are counted in SQL in fresh windows, 
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
@@ -16,6 +17,7 @@ from service.login.attempts import (
     Attempt,
     Attempts,
     Count,
+    Limit,
     Reserved,
     Scope,
     Tally,
@@ -29,6 +31,7 @@ from service.storage.counting.redis_connection import counts, failures_of
 
 _T = TypeVar("_T")
 _IN_REDIS: Final = "redis-"
+_AT_ONCE: Final = 1000
 _PREFIX: Final = "vestibule:{attempts}"  # in one slot: a script may touch keys of one slot only, where slots matter
 _KINDS: Final = {
     Scope.ACCOUNT_FROM_NETWORK: "both",
@@ -96,6 +99,18 @@ class RedisAttempts:
     def release(self, reserved: Reserved) -> None:
         self._forget(_member(reserved.id, reserved.attempt), reserved.attempt)
 
+    def throttled_networks(self, limit: Limit, *, now: int) -> int:
+        """Count the windows of all networks: there are no more than passwords were hashed within the limit's time."""
+        found = self._redis.scan_iter(match=f"{_PREFIX}:{_KINDS[Scope.NETWORK]}:*", count=_AT_ONCE)
+        networks = iter({*found})  # a scan may name a key twice
+        many = 0
+        while some := list(itertools.islice(networks, _AT_ONCE)):
+            with self._redis.pipeline(transaction=False) as together:
+                for key in some:
+                    together.zcount(key, f"({now - limit.seconds}", f"({now + limit.seconds}")
+                many += sum(attempts >= limit.count for attempts in together.execute())
+        return many
+
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         found: dict[str, list[_StoredAttempt]] = {}
         for kept in self._all():
@@ -124,7 +139,7 @@ class RedisAttempts:
         """Yield all attempts that a window still holds, each once. For operators, never for a request."""
         seen: set[bytes] = set()
         for kind in _KINDS.values():
-            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=1000):
+            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=_AT_ONCE):
                 for member, at in self._redis.zrange(key, 0, -1, withscores=True):
                     if member not in seen:
                         seen.add(member)
@@ -148,6 +163,15 @@ class FallbackAttempts:
             self._sql.release(reserved)
         elif not self._breaker.is_open:
             self._either(lambda store: store.release(reserved))
+
+    def throttled_networks(self, limit: Limit, *, now: int) -> int:
+        """Counted where attempts are counted now. A question of a scrape gives Redis up for no attempt."""
+        if self._breaker.is_open:
+            return self._sql.throttled_networks(limit, now=now)
+        try:
+            return self._redis.throttled_networks(limit, now=now)
+        except self._breaker.failures as failure:
+            raise Unavailable("Redis does not answer") from failure
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""

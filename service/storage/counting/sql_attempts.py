@@ -12,7 +12,18 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from service.login.attempts import PENDING_SECONDS, Attempt, Count, Reserved, Scope, Tally, Throttled, Throttles, decide
+from service.login.attempts import (
+    PENDING_SECONDS,
+    Attempt,
+    Count,
+    Limit,
+    Reserved,
+    Scope,
+    Tally,
+    Throttled,
+    Throttles,
+    decide,
+)
 from service.services import Unavailable
 from service.storage.engine.database import Database, Rows
 from service.storage.engine.statement import Plain, Statement, given, metadata, values_of
@@ -93,6 +104,15 @@ _TALLIES: Final = {
 }
 
 
+_FULL: Final = (
+    sa.select(_OWN.network)
+    .where(_OWN.at > sa.bindparam("after"), _OWN.at < sa.bindparam("before"), _FROM_ELSEWHERE)
+    .group_by(_OWN.network)
+    .having(sa.func.count() >= sa.bindparam("limit"))
+)
+_THROTTLED_NETWORKS: Final = Statement(sa.select(sa.func.count()).select_from(_FULL.subquery()))
+
+
 class SqlAttempts:
     """Attempts in SQL. Raises Unavailable when it does not answer: an attempt that cannot be counted is refused."""
 
@@ -117,6 +137,11 @@ class SqlAttempts:
         """An attempt that cannot be deleted counts as a failure; the sign-in goes on."""
         with suppress(Unavailable):
             self._rows.run(_RELEASE, id=reserved.id)
+
+    def throttled_networks(self, limit: Limit, *, now: int) -> int:
+        window = {"after": now - limit.seconds, "before": now + limit.seconds}
+        ((many,),) = self._rows.run(_THROTTLED_NETWORKS, **window, limit=limit.count)
+        return int(many)
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         return (Tally(*row) for row in self._rows.run(_TALLIES[by], since=since))

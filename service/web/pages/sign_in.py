@@ -5,7 +5,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from service.access.return_to import origin_of
 from service.login.accounts import Account
 from service.login.audit import Happened
-from service.login.sign_in import Reason, Refused, open_session, with_password
+from service.login.sign_in import Device, Reason, Refused, open_session, with_password
 from service.web import context, errors
 from service.web.cookies import browser_session, device_cookie, notices
 from service.web.errors import ErrorContent
@@ -35,7 +35,7 @@ def login() -> Response:
 def _authenticate(form: dict[str, str]) -> Response:
     username, where = form.get("username", ""), validated(form.get("rd"))
     services = context.services()
-    outcome = with_password(
+    attempted = with_password(
         username=username,
         password=form.get("password", ""),
         client=context.client(),
@@ -44,12 +44,13 @@ def _authenticate(form: dict[str, str]) -> Response:
         keys=services.keys,
         now=context.now(),
     )
+    outcome, device = attempted.outcome, attempted.device
     if isinstance(outcome, Refused):
-        return _refuse(outcome)
-    return _start_session(outcome, where, remembered=form.get("remember") == "on")
+        return _refuse(outcome, device)
+    return _start_session(outcome, device, where, remembered=form.get("remember") == "on")
 
 
-def _start_session(account: Account, where: str | None, *, remembered: bool) -> Response:
+def _start_session(account: Account, device: Device, where: str | None, *, remembered: bool) -> Response:
     services = context.services()
     opened = open_session(
         account,
@@ -61,8 +62,8 @@ def _start_session(account: Account, where: str | None, *, remembered: bool) -> 
         now=context.now(),
     )
     if isinstance(opened, Refused):
-        return _refuse(opened)
-    telemetry.count_sign_in("password", "granted")
+        return _refuse(opened, device)
+    telemetry.count_sign_in("password", "granted", device)
     telemetry.event(Happened.SIGNED_IN, account=account.username, session=opened.session.id)
     response = see_other(where or HOME)
     browser_session.issue(response, opened)
@@ -70,9 +71,9 @@ def _start_session(account: Account, where: str | None, *, remembered: bool) -> 
     return response
 
 
-def _refuse(refused: Refused) -> Response:
+def _refuse(refused: Refused, device: Device) -> Response:
     """Answer the same for every account and every wrong password; only log and metrics tell the reason."""
-    telemetry.count_sign_in("password", refused.reason.value)
+    telemetry.count_sign_in("password", refused.reason.value, device)
     if refused.reason is Reason.BUSY:
         return errors.busy()  # no event: the request's line is enough, and a flood writes half as much
     flaw = {"hash_flaw": refused.flaw} if refused.flaw else {}

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from service.hashing.gate import Observer
 from service.login.attempts import Scope
-from service.login.sign_in import Reason
+from service.login.sign_in import Device, Reason
 
 # Seconds: an answer comes within 1; a hash at the highest cost takes some.
 _WAITS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
@@ -21,8 +21,8 @@ class Counters:
         self.registry = registry = CollectorRegistry()
         self.sign_ins = Counter(
             "vestibule_sign_in_attempts_total",
-            "Sign-in attempts by method and outcome.",
-            ["method", "outcome"],
+            "Sign-in attempts by method, outcome and device.",
+            ["method", "outcome", "device"],
             registry=registry,
         )
         self.throttled = Counter(
@@ -42,7 +42,8 @@ class Counters:
     def _start_at_zero(self) -> None:
         """Show every series from the start: the first refusal is an increase, not a series that appears."""
         for outcome in ("granted", *Reason):
-            self.sign_ins.labels("password", str(outcome))
+            for device in Device:
+                self.sign_ins.labels("password", str(outcome), str(device))
         for scope in ("posts", "block", *Scope):
             self.throttled.labels(str(scope))
 

@@ -8,6 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from service import RELEASE
+from service.login.attempts import Scope
 from service.services import Services, Unavailable
 
 READ_EVERY_SECONDS: Final = 30
@@ -38,6 +39,7 @@ class Gauges:
 
     def _rows(self) -> Iterator[Metric]:
         services = self._services
+        attempts, limits = services.verifier.attempts, services.verifier.throttles
         try:
             pending = services.health.migrations_pending()
             yield GaugeMetricFamily("vestibule_migrations_pending", "Whether `db upgrade` is due.", value=pending)
@@ -49,5 +51,8 @@ class Gauges:
             for state, count in services.accounts.count().items():
                 accounts.add_metric([state], count)
             yield accounts
+            throttled = attempts.throttled_networks(limits[Scope.NETWORK], now=services.clock())
+            words = "Networks that have used up their limit of wrong passwords."
+            yield GaugeMetricFamily("vestibule_throttled_networks", words, value=throttled)
         except Unavailable:
             return

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_flask_exporter import PrometheusMetrics
 
+from service.login.sign_in import Device
 from service.services import Services
 from service.web import context
 from service.web.telemetry import events, logs, multiprocess_metrics, ops_pages
@@ -53,9 +54,9 @@ def counters_of(app: Flask) -> Counters:
     return cast("Counters", app.extensions[_KEY])
 
 
-def count_sign_in(method: str, outcome: str) -> None:
-    """Count one attempt; both labels are members of closed sets."""
-    counters_of(current_app).sign_ins.labels(method, outcome).inc()
+def count_sign_in(method: str, outcome: str, device: Device) -> None:
+    """Count one attempt; the labels are members of closed sets."""
+    counters_of(current_app).sign_ins.labels(method, outcome, device.value).inc()
 
 
 def count_throttled(scope: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis as Client
 from redis.exceptions import RedisError
 
-from service.login.attempts import Scope
+from service.login.attempts import Limit, Scope
 from service.settings import load
 from service.storage.counting.circuit_breaker import CircuitBreaker
 from service.storage.counting.redis_attempts import RedisAttempts
@@ -21,6 +21,7 @@ from tests.rig.postgres import private_place
 from tests.rig.redis import Redis
 from tests.rig.until import until
 from tests.storage.counting.windows import ALICE, attempt_of, kept, reserve, reserved
+from tests.storage.stores import NOW
 
 PASSWORD: Final = "CANARY:p[a]%@/b"
 ENCODED: Final = "CANARY%3Ap%5Ba%5D%25%40%2Fb"
@@ -65,6 +66,7 @@ def test_the_user_of_the_manual_may_do_all_that_is_needed(user: str) -> None:
     assert lasts > 0
     assert attempts.answers()
     assert kept(attempts, Scope.NETWORK)
+    assert attempts.throttled_networks(Limit(1, 60), now=NOW) == 1
     assert attempts.clear(account=ALICE) == 1
 
 

@@ -103,6 +103,19 @@ def test_a_right_password_is_no_error_when_redis_goes_away_meanwhile(
         assert kept(RedisAttempts(redis_storage(redis.address))) in [{ALICE: LIMIT}, {ALICE: LIMIT - 1}]
 
 
+def test_a_scrape_never_gives_redis_up(attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker) -> None:
+    """The networks that are throttled are unknown until an attempt has noticed; then they are those of SQL."""
+    limit = LIMITS[Scope.NETWORK]
+    redis.stop()
+    with pytest.raises(Unavailable):
+        attempts.throttled_networks(limit, now=NOW)
+    unnoticed = not breaker.is_open
+    for number in range(2):
+        reserve(attempts, attempt_of(f"{number:032x}"), 0, 0, 0)
+
+    assert (unnoticed, attempts.throttled_networks(limit, now=NOW)) == (True, 1)
+
+
 def test_what_was_reserved_in_sql_is_given_back_there(
     attempts: FallbackAttempts, redis: Redis, breaker: CircuitBreaker, counter_file: CounterFile
 ) -> None:
