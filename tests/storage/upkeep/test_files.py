@@ -12,6 +12,7 @@ from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database
 from service.storage.upkeep import backup, schema
 from service.storage.upkeep.schema import SchemaFault
+from tests.settings.nobody import give_to_foreign_group
 from tests.storage.place import Place
 from tests.storage.stores import NOW, account, over
 
@@ -90,6 +91,8 @@ def test_a_file_that_others_may_read_or_write_stops_the_start(place: Place, name
     place.prepare().close()
     (file := place.state_dir / name).parent.mkdir(exist_ok=True)
     file.touch()
+    if rights & 0o070:
+        give_to_foreign_group(file)
     file.chmod(rights)
 
     said = place.refusal()
