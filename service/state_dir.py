@@ -106,6 +106,16 @@ def files_of_database(database: Path, state: Path) -> list[Path]:
     return [*files, state / "database.made", *sorted((state / "backups").glob("*.sqlite3"))]
 
 
+def fault_of_database(database: Path, state: Path) -> str | None:
+    """Return what to do when others than the owner may read, write or replace an SQLite database, or its logs."""
+    folder = database.parent
+    if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
+        return (
+            f"{folder} may be written by every user, who could replace {database.name}: name another directory for it"
+        )
+    return fault_of_rights(files_of_database(database, state))
+
+
 def fault_of_owner(path: Path) -> str | None:
     """Return what to do about a name that another user made, where all may; root works for every owner."""
     user = os.geteuid()

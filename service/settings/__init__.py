@@ -60,19 +60,21 @@ def faults_of_state(settings: Settings) -> list[str]:
     for directory, mode in ((state, STATE_MODE), (settings.socket_path.parent, SOCKET_MODE)):
         if fault := state_dir.fault_of_place(directory, mode, user=user):
             return [fault]
-    fault = state_dir.fault_of_rights(_database_files(settings))
+    database = _database_file(settings)
+    fault = state_dir.fault_of_database(database, state) if database else None
     return faults_of_key(settings) + ([fault] if fault else [])
 
 
 def keep_closed(settings: Settings) -> None:
     """Take back what a mount gave the group of our files and directories, before they are used."""
-    directories = (settings.state_dir, settings.state_dir / "backups", settings.socket_path.parent)
-    state_dir.keep_closed([*directories, settings.secret_key_file, *_database_files(settings)])
+    state, database = settings.state_dir, _database_file(settings)
+    files = state_dir.files_of_database(database, state) if database else []
+    state_dir.keep_closed([state, state / "backups", settings.socket_path.parent, settings.secret_key_file, *files])
 
 
-def _database_files(settings: Settings) -> list[Path]:
-    scheme, _, database = settings.database_address.partition(":///")
-    return state_dir.files_of_database(Path(database), settings.state_dir) if scheme == "sqlite" else []
+def _database_file(settings: Settings) -> Path | None:
+    scheme, _, path = settings.database_address.partition(":///")
+    return Path(path) if scheme == "sqlite" else None
 
 
 def _sources(environ: Mapping[str, str], config: Path | None) -> list[Source]:

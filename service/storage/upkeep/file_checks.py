@@ -56,7 +56,7 @@ class DatabaseFile:
         if sqlite.DRIVER.sqlite_version_info < OLDEST_LIBRARY:
             raise SchemaFault(f"SQLite {sqlite.DRIVER.sqlite_version} is too old: install a Python with 3.35 or later")
         try:
-            if fault := state_dir.fault_of_rights(state_dir.files_of_database(self.path, self.backups.parent)):
+            if fault := state_dir.fault_of_database(self.path, self.backups.parent):
                 raise SchemaFault(fault)
             if not self.path.exists() or self.path.stat().st_size == 0:
                 self.refuse_a_loss()

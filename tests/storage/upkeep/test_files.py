@@ -110,3 +110,12 @@ def test_one_command_mends_all_files(place: Place) -> None:
         file.chmod(0o644)
 
     assert place.refusal().endswith("chmod 600 " + " ".join(f"'{file}'" for file in wide))
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o2777, 0o1777])
+def test_a_directory_that_all_may_write_to_holds_no_database(place: Place, mode: int) -> None:
+    """Another user could put a database of their own in its place, or a journal beside it."""
+    place.prepare().close()
+    place.state_dir.chmod(mode)
+
+    assert f"{place.state_dir} may be written by every user, who could replace {place.file.name}" in place.refusal()
