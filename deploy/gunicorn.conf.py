@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import metrics_dir, state_dir
+from service import metrics_dir, mounts, state_dir
 from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
@@ -62,15 +62,15 @@ def _chosen_metrics(settings: Settings) -> Path:
     chosen = os.environ.get("PROMETHEUS_MULTIPROC_DIR", str(_RAM / ours))
     if not Path(chosen).is_absolute():
         sys.exit(f'PROMETHEUS_MULTIPROC_DIR is "{chosen}": write the absolute path of a directory, or unset it')
-    return Path(chosen)
+    return Path(chosen) / ours if mounts.is_shared(chosen, 0o700) else Path(chosen)
 
 
 try:
     _settings = load()
 except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
-_own_directory(_settings.state_dir, 0o750, state_dir.STATE_MODE)
-_own_directory(_settings.socket_path.parent, 0o750, state_dir.SOCKET_MODE)
+_own_directory(_settings.state_dir, 0o750, mounts.STATE_MODE)
+_own_directory(_settings.socket_path.parent, 0o750, mounts.SOCKET_MODE)
 _own_socket(_settings.socket_path)
 metrics_dir.remove_unused(_RAM)  # before anything makes a metric
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives the next directory back, until gunicorn takes signals

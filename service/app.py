@@ -126,12 +126,13 @@ def _add_pages(app: Flask) -> None:
 def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     from service.services import OuterLimit, Services
-    from service.settings import secret_keys
+    from service.settings import keep_closed, secret_keys
     from service.storage import accounts, audit, blocks, links, sessions
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
 
+    keep_closed(settings)
     database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = choose(database, redis=settings.redis_address)
@@ -204,9 +205,11 @@ def _health(database: Database, counted: Chosen) -> Health:
 
 def upgrade(settings: Settings) -> str:
     """Bring the database's tables to this release (`vestibule db upgrade`); return a sentence about it."""
+    from service.settings import keep_closed
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
 
+    keep_closed(settings)
     return schema.upgrade(
         Database(settings.database_address), backups=settings.state_dir / "backups", now=int(time.time())
     )

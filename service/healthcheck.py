@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 
+from service.mounts import socket_directory, state_directory
 from service.text_files import decoded, environment_value
 
 OK = 0
@@ -47,8 +48,9 @@ def ask(path: str) -> str:
 def socket_path(environ: Mapping[str, str]) -> str:
     """Return the socket as `Settings.socket_path` does, from the environment, else the TOML file, else the default."""
     chosen, state = _chosen(environ)
-    path = os.path.normpath(chosen or os.path.join(state, "run", "gunicorn.sock"))  # noqa: PTH118
-    return path if len(os.fsencode(path)) <= _MAXIMUM_SOCKET_BYTES else _short(os.path.normpath(state))
+    directory, name = os.path.split(os.path.normpath(chosen)) if chosen else (f"{state}/run", "gunicorn.sock")
+    path = os.path.join(socket_directory(directory) if chosen else directory, name)  # noqa: PTH118
+    return path if len(os.fsencode(path)) <= _MAXIMUM_SOCKET_BYTES else _short(state)
 
 
 def state_dir(environ: Mapping[str, str]) -> str:
@@ -62,8 +64,8 @@ def _chosen(environ: Mapping[str, str]) -> tuple[str | None, str]:
     table = _table(environ)
     server = table.get("server", {})
     chosen = environ.get("VESTIBULE_SERVER__SOCKET") or (server.get("socket") if isinstance(server, dict) else None)
-    state = environ.get("VESTIBULE_STATE_DIR") or table.get("state_dir") or os.path.join(_PROJECT, "var")  # noqa: PTH118
-    return chosen, str(state)
+    given = environ.get("VESTIBULE_STATE_DIR") or table.get("state_dir") or os.path.join(_PROJECT, "var")  # noqa: PTH118
+    return chosen, state_directory(os.path.normpath(str(given)))
 
 
 def _table(environ: Mapping[str, str]) -> dict[str, object]:

@@ -3,21 +3,20 @@
 A reader of them could sign in as others, and a writer make an administrator.
 """
 
+import logging
 import os
 import shlex
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_OF_OTHERS: Final = 0o077
+from service.mounts import DATABASE
+
 USABLE: Final = os.R_OK | os.W_OK | os.X_OK
-# The most that other users may do. The files of the state directory protect themselves (0600), and volumes of
-# orchestrators come as 2775 and cannot be changed. A user who reaches the socket speaks to the service without nginx.
-STATE_MODE: Final = 0o755
-SOCKET_MODE: Final = 0o750
-DATABASE: Final = "vestibule.sqlite3"
-_LOGS: Final = ("", "-wal", "-shm", "-journal")
+_BESIDE: Final = ("", "-wal", "-shm", "-journal", ".lock")
+_log: Final = logging.getLogger(__name__)
 
 
 def make_file(path: Path) -> None:
@@ -58,13 +57,38 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def keep_closed(paths: Iterable[Path]) -> None:
+    """Take back what a mount gave a group of ours: all rights to a file, writing to a directory."""
+    taken = []
+    for path in paths:
+        with suppress(OSError):
+            found = path.stat()
+            given = found.st_mode & (stat.S_IWGRP if stat.S_ISDIR(found.st_mode) else stat.S_IRWXG)
+            if given and found.st_uid == os.geteuid() and found.st_gid in _groups():
+                path.chmod(stat.S_IMODE(found.st_mode) & ~given)
+                taken.append(str(path))
+    if taken:
+        _log.warning("Group rights, as Kubernetes gives at a mount (fsGroup), were taken back: %s", ", ".join(taken))
+
+
 def fault_of_rights(files: Iterable[Path]) -> str | None:
-    """Return what to type when others than its owner may read or write one of the files; a missing one is no fault."""
-    wide = [file for file in files if os.access(file, os.F_OK) and file.stat().st_mode & _OF_OTHERS]
+    """Return what to type when others than its owner may read or write one of the files; a missing one is no fault.
+
+    A group of our own may: it is how a mount hands the files of one user to the next (OpenShift).
+    """
+    wide = [file for file in files if os.access(file, os.F_OK) and _is_open(file.stat())]
     if not wide:
         return None
     named, quoted = ", ".join(map(str, wide)), " ".join(shlex.quote(str(file)) for file in wide)
     return f"{named} can be read or written by others than its owner: chmod 600 {quoted}"
+
+
+def _is_open(found: os.stat_result) -> bool:
+    return bool(found.st_mode & stat.S_IRWXO or (found.st_mode & stat.S_IRWXG and found.st_gid not in _groups()))
+
+
+def _groups() -> set[int]:
+    return {os.getegid(), *os.getgroups()}
 
 
 def counter_file_of(database: Path) -> Path:
@@ -76,10 +100,29 @@ def counter_file_of(database: Path) -> Path:
     return file.with_name("counters.sqlite3" if file.name == DATABASE else f"{file.name}.counters.sqlite3")
 
 
+def files_of_database(database: Path, state: Path) -> list[Path]:
+    """Return the files of an SQLite database that are kept from others: it, its logs, the counters, its copies."""
+    files = [file.with_name(file.name + name) for file in (database, counter_file_of(database)) for name in _BESIDE]
+    return [*files, state / "database.made", *sorted((state / "backups").glob("*.sqlite3"))]
+
+
 def fault_of_database(database: Path, state: Path) -> str | None:
-    """Return what to type when others than the owner may read or write an SQLite database, its logs or its copies."""
-    files = [file.with_name(file.name + log) for file in (database, counter_file_of(database)) for log in _LOGS]
-    return fault_of_rights([*files, state / "database.made", *sorted((state / "backups").glob("*.sqlite3"))])
+    """Return what to do when others than the owner may read, write or replace an SQLite database, or its logs."""
+    folder = database.parent
+    if folder.is_dir() and folder.stat().st_mode & stat.S_IWOTH:
+        return (
+            f"{folder} may be written by every user, who could replace {database.name}: name another directory for it"
+        )
+    return fault_of_rights(files_of_database(database, state))
+
+
+def fault_of_owner(path: Path) -> str | None:
+    """Return what to do about a name that another user made, where all may; root works for every owner."""
+    user = os.geteuid()
+    if not user or not os.path.lexists(path) or path.lstat().st_uid in {0, user}:
+        return None
+    mine = f"chown -R {user}:{os.getegid()} {shlex.quote(str(path))}"
+    return f"{path} was made by another user ({path.lstat().st_uid}): remove it, or if the service made it: {mine}"
 
 
 def fault_of(directory: Path, mode: int, *, user: int) -> str | None:

@@ -8,6 +8,8 @@ import click
 
 from service.cli import REFUSED, Operator, operator_command
 from service.edge_metrics import server
+from service.settings import SettingsFault
+from service.state_dir import fault_of_owner
 
 
 @click.group()
@@ -23,6 +25,8 @@ def proxy() -> None:
 def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
     """Write nginx's files, and print their directory. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf."""
     directory = (output or op.settings.state_dir / "nginx").absolute()
+    if planted := fault_of_owner(directory):
+        raise SettingsFault([planted])
     try:
         files = op.write_nginx_files(op.settings, directory)
     except (ValueError, OSError) as fault:

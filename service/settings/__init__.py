@@ -16,15 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from service import state_dir
+from service.mounts import SOCKET_MODE, STATE_MODE
 from service.settings import addresses, sources
 from service.settings.cross_checks import contradictions
 from service.settings.fields import CATALOGUE, CONFIG, Setting, Settings
 from service.settings.keys import faults_of_key, secret_keys
 from service.settings.kinds import InvalidValue, SettingsFault
 from service.settings.sources import Found, Source
-from service.state_dir import SOCKET_MODE, STATE_MODE, fault_of_database, fault_of_place
 
-__all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "load", "secret_keys"]
+__all__ = ["CATALOGUE", "Setting", "Settings", "SettingsFault", "faults_of_state", "keep_closed", "load", "secret_keys"]
 
 _DEFAULTS: Final = Settings()
 _LONGEST_QUOTE: Final = 60
@@ -54,14 +55,26 @@ def faults_of_state(settings: Settings) -> list[str]:
 
     Run as root, the check is made for the owner of the state directory: the service runs as that user.
     """
-    state_dir = settings.state_dir
-    user = os.geteuid() or (state_dir.stat().st_uid if state_dir.exists() else 0)
-    for directory, mode in ((state_dir, STATE_MODE), (settings.socket_path.parent, SOCKET_MODE)):
-        if fault := fault_of_place(directory, mode, user=user):
+    state = settings.state_dir
+    user = os.geteuid() or (state.stat().st_uid if state.exists() else 0)
+    for directory, mode in ((state, STATE_MODE), (settings.socket_path.parent, SOCKET_MODE)):
+        if fault := state_dir.fault_of_place(directory, mode, user=user):
             return [fault]
-    scheme, _, database = settings.database_address.partition(":///")
-    fault = fault_of_database(Path(database), state_dir) if scheme == "sqlite" else None
+    database = _database_file(settings)
+    fault = state_dir.fault_of_database(database, state) if database else None
     return faults_of_key(settings) + ([fault] if fault else [])
+
+
+def keep_closed(settings: Settings) -> None:
+    """Take back what a mount gave the group of our files and directories, before they are used."""
+    state, database = settings.state_dir, _database_file(settings)
+    files = state_dir.files_of_database(database, state) if database else []
+    state_dir.keep_closed([state, state / "backups", settings.socket_path.parent, settings.secret_key_file, *files])
+
+
+def _database_file(settings: Settings) -> Path | None:
+    scheme, _, path = settings.database_address.partition(":///")
+    return Path(path) if scheme == "sqlite" else None
 
 
 def _sources(environ: Mapping[str, str], config: Path | None) -> list[Source]:

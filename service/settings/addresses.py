@@ -3,10 +3,12 @@
 import ipaddress
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from service import mounts, state_dir
 from service.access import public_address
 from service.access.public_address import Flaw
 from service.listeners import Listener
@@ -114,7 +116,20 @@ def socket(value: object) -> Path:
     found = path(value)
     if len(bytes(found)) > MAXIMUM_SOCKET_BYTES:
         raise InvalidValue(f"must have at most {MAXIMUM_SOCKET_BYTES} bytes (it has {len(bytes(found))})")
-    return found
+    return _of_ours(found.parent, mounts.socket_directory) / found.name
+
+
+def state(value: object) -> Path:
+    """Return the absolute path of the state directory."""
+    return _of_ours(path(value), mounts.state_directory)
+
+
+def _of_ours(given: Path, below: Callable[[str], str]) -> Path:
+    """Return the directory, or the one of our own below a mount: no other user may have made that, or a link to it."""
+    own = Path(below(str(given)))
+    if own != given and (fault := state_dir.fault_of_owner(given) or state_dir.fault_of_owner(own)):
+        raise InvalidValue(f"cannot be used: {fault}")
+    return own
 
 
 def logo(value: object) -> Path:
@@ -138,5 +153,10 @@ NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", network)
 LISTENERS: Final = listing(f"a list of addresses and ports such as {_EXAMPLES}", listener, may_be_empty=False)
 DOMAIN: Final = Kind("a domain name such as example.org", cookie_domain)
 PATH: Final = Kind("an absolute path", path)
-SOCKET: Final = Kind(f"the absolute path of a socket, at most {MAXIMUM_SOCKET_BYTES} bytes long", socket)
+_BELOW: Final = "(where root owns it and other users may write to it, `vestibule-%s` below it is used)"
+STATE: Final = Kind(f"the absolute path of a directory {_BELOW % 'state'}", state)
+SOCKET: Final = Kind(
+    f"the absolute path of a socket, at most {MAXIMUM_SOCKET_BYTES} bytes long, in a directory {_BELOW % 'socket'}",
+    socket,
+)
 LOGO: Final = Kind("the path of an SVG or PNG file of at most 100 kB", logo)

@@ -17,10 +17,10 @@ from service.hashing.cpu_budget import cpu_budget
 from service.hashing.gate_size import GateSize, gate_size
 from service.listeners import Listener
 from service.login.networks import Network
+from service.mounts import DATABASE
 from service.settings import addresses, sections, stores
 from service.settings.kinds import KEY, Kind, Secret
 from service.settings.sections import Section, setting
-from service.state_dir import DATABASE
 
 PREFIX: Final = "VESTIBULE_"
 CONFIG: Final = "config"
@@ -50,7 +50,7 @@ class Settings(Section):
         unset="counted in SQL",
     )
     state_dir: Path = setting(
-        addresses.PATH, _PROJECT / "var", "Holds the SQLite database, the secret key, nginx's files and backups."
+        addresses.STATE, _PROJECT / "var", "Holds the SQLite database, the secret key, nginx's files and backups."
     )
     secret_key: Secret | None = setting(
         KEY,

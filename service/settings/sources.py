@@ -1,6 +1,8 @@
 """Where settings come from: the environment and the TOML file. Unknown names are refused, values not looked at."""
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -51,10 +53,14 @@ class Source:
         if name in _IN_FILE:
             name, origin = _IN_FILE[name], named
             try:
-                value = _content(value)
+                value, is_open = _content(value)
             except InvalidValue as refused:
                 self.faults.append(f"{named} {refused}")
                 return
+            if is_open:
+                self.warnings.append(
+                    f"{named} names a file that every user may use: chmod 440 (or `defaultMode: 0440`)"
+                )
         if name in self.found:
             self.faults.append(f"{self.found[name].named} and {named} are both given: keep one")
         else:
@@ -142,16 +148,20 @@ def _unknown(named: str, name: str) -> str:
     return f"{named} is not a setting: did you mean {as_written}?"
 
 
-def _content(path: object) -> str:
-    """Return the text of a secret's file. A path that names no file is not quoted: it may be the secret itself."""
+def _content(path: object) -> tuple[str, bool]:
+    """Return the text of a secret's file, and whether all users may read or write it.
+
+    A path that names no file is not quoted: it may be the secret itself.
+    """
     file = addresses.file(path)
     try:
         with file.open("rb") as opened:
             content = decoded(opened.read(MAXIMUM_FILE_BYTES)).strip()
+            is_open = bool(os.fstat(opened.fileno()).st_mode & stat.S_IRWXO)
     except OSError as failed:
         raise InvalidValue(f"names {file}, which cannot be read ({failed.strerror}): make it readable") from None
     except NotText as failed:
         raise InvalidValue(f"names {file}, which {failed}") from None
     if not content:
         raise InvalidValue(f"names {file}, which is empty: write the secret into it")
-    return content
+    return content, is_open

@@ -19,6 +19,7 @@ _PROGRAMS: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "promtool": ("promtool",),
     "openssl": ("openssl",),
+    "strace": ("strace",),
 }
 
 

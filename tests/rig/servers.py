@@ -44,6 +44,7 @@ class Servers:
     environ: dict[str, str]
     application: str = SERVICE
     edit_nginx: Callable[[str], str] = str
+    become: Callable[..., list[str]] = unprivileged
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -64,7 +65,7 @@ class Servers:
     def vestibule(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run one of the operator's commands on this state directory; `typed` is its standard input."""
         return subprocess.run(
-            unprivileged(*VESTIBULE, *arguments),
+            self.become(*VESTIBULE, *arguments),
             env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
 
@@ -107,7 +108,7 @@ class Servers:
         path.chmod(0o666)  # nginx opens it again by itself, as nobody
         with path.open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                unprivileged(*command), env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self.become(*command), env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 

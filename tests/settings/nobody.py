@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 NOBODY: Final = 65534
 IS_ROOT: Final = os.geteuid() == 0
 
@@ -23,6 +25,13 @@ def group() -> int:
 def give(path: Path) -> None:
     """Let a file or a directory belong to who asks."""
     os.chown(path, user(), group())
+
+
+def give_to_foreign_group(file: Path) -> None:
+    """Give a file to a group that is none of this process; without root, a test of group rights cannot be made."""
+    if not IS_ROOT:
+        pytest.skip("only root gives a file to a foreign group")
+    os.chown(file, -1, 4711)
 
 
 def asked(question: Callable[[], Any]) -> Callable[[], Any]:

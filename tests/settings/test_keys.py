@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import Settings, SettingsFault, faults_of_state, load, secret_keys
+from service.settings import Settings, SettingsFault, faults_of_state, keep_closed, load, secret_keys
 from tests.settings import nobody
 
 _KEY = "0123456789abcdef0123456789abcdef"
@@ -90,10 +90,11 @@ def test_the_key_belongs_to_the_owner_of_the_directory(state: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
 def test_a_key_that_others_may_read_is_refused_with_the_chmod(tmp_path: Path, mode: int) -> None:
-    """The fault ends in the command to type, and after it the key is taken."""
+    """The fault ends in the command to type, and after it the key is taken. The group is none of ours."""
     settings = _settings(tmp_path)
     made = secret_keys(settings)
     file = settings.secret_key_file
+    nobody.give_to_foreign_group(file)
     file.chmod(mode)
 
     assert _answer(settings) == [f"{file} can be read or written by others than its owner: chmod 600 {file}"]
@@ -101,6 +102,29 @@ def test_a_key_that_others_may_read_is_refused_with_the_chmod(tmp_path: Path, mo
 
     file.chmod(0o600)
     assert secret_keys(settings) == made
+
+
+def test_a_key_that_our_group_may_read_is_closed_again(tmp_path: Path) -> None:
+    """A mount gives a group of ours rights (fsGroup): the key counts, and the start takes the rights back."""
+    settings = _settings(tmp_path)
+    made = secret_keys(settings)
+    settings.secret_key_file.chmod(0o660)
+
+    assert (faults_of_state(settings), secret_keys(settings)) == ([], made)
+    keep_closed(settings)
+
+    assert stat.S_IMODE(settings.secret_key_file.stat().st_mode) == 0o600
+
+
+def test_what_all_may_read_is_not_closed_in_silence(tmp_path: Path) -> None:
+    """No mount gave such rights: the operator is told, because the key may be known."""
+    settings = _settings(tmp_path)
+    secret_keys(settings)
+    settings.secret_key_file.chmod(0o644)
+
+    keep_closed(settings)
+
+    assert "can be read or written by others" in _answer(settings)[0]
 
 
 @pytest.mark.parametrize(

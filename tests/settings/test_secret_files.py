@@ -28,6 +28,27 @@ def test_a_secret_can_stand_in_a_file(tmp_path: Path, name: str, usual_config: P
     assert by_file == replace(direct, config=usual_config)
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o440, 0), (0o640, 0), (0o600, 0), (0o444, 1), (0o644, 1), (0o602, 1)])
+def test_a_secret_may_lie_behind_kubernetes_links(tmp_path: Path, mode: int, warned: int) -> None:
+    """`key` leads to `..data/key`, and that to the present version; one warning says when all users may read it."""
+    version = tmp_path / "..2026_01_01"
+    version.mkdir()
+    (version / "key").write_text(_KEY)
+    (version / "key").chmod(mode)
+    (tmp_path / "..data").symlink_to(version.name)
+    (tmp_path / "key").symlink_to("..data/key")
+
+    settings = load({"VESTIBULE_SECRET_KEY_FILE": str(tmp_path / "key")})
+
+    assert settings.secret_key is not None
+    assert settings.secret_key.reveal() == _KEY
+    assert len(settings.warnings) == warned
+    assert all(
+        warning.startswith("VESTIBULE_SECRET_KEY_FILE names a file that every user may use")
+        for warning in settings.warnings
+    )
+
+
 def test_a_secret_is_given_once(tmp_path: Path) -> None:
     """The secret and its file in the same source are refused: either could be meant."""
     path = tmp_path / "secret"

@@ -12,6 +12,7 @@ from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database
 from service.storage.upkeep import backup, schema
 from service.storage.upkeep.schema import SchemaFault
+from tests.settings.nobody import give_to_foreign_group
 from tests.storage.place import Place
 from tests.storage.stores import NOW, account, over
 
@@ -90,6 +91,8 @@ def test_a_file_that_others_may_read_or_write_stops_the_start(place: Place, name
     place.prepare().close()
     (file := place.state_dir / name).parent.mkdir(exist_ok=True)
     file.touch()
+    if rights & 0o070:
+        give_to_foreign_group(file)
     file.chmod(rights)
 
     said = place.refusal()
@@ -107,3 +110,12 @@ def test_one_command_mends_all_files(place: Place) -> None:
         file.chmod(0o644)
 
     assert place.refusal().endswith("chmod 600 " + " ".join(f"'{file}'" for file in wide))
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o2777, 0o1777])
+def test_a_directory_that_all_may_write_to_holds_no_database(place: Place, mode: int) -> None:
+    """Another user could put a database of their own in its place, or a journal beside it."""
+    place.prepare().close()
+    place.state_dir.chmod(mode)
+
+    assert f"{place.state_dir} may be written by every user, who could replace {place.file.name}" in place.refusal()
