@@ -17,6 +17,7 @@ _PROGRAMS: Final = {
     "postgres": ("postgres",),
     "pgbouncer": ("pgbouncer",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "prometheus": ("prometheus",),
     "promtool": ("promtool",),
     "openssl": ("openssl",),
     "strace": ("strace",),

@@ -1,0 +1,102 @@
+"""Renew the pictures of the dashboards: `.venv/bin/python -m tests.dashboards.pictures`. It takes half an hour.
+
+Grafana is not needed: the page (`page.py`) is drawn from the dashboard's own queries, units, colours and places, with
+what a real Prometheus scraped from the real servers under traffic.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import sync_playwright
+
+from tests.bench import people
+from tests.bench.open_loop import Arrivals, run
+from tests.dashboards import traffic
+from tests.dashboards.answers import Shown
+from tests.dashboards.page import WIDTH, page
+from tests.dashboards.prometheus import scraping
+from tests.rig.parts import ROOT
+from tests.rig.servers import Servers, prepared
+from tests.stories.screenshots import shrink
+from tests.stories.visitor import chromium
+
+FOLDER: Final = ROOT / "docs" / "screenshots"
+SECONDS: Final = 420
+SCRAPE_SECONDS: Final = 5
+Scene = Callable[[Servers, Sequence[traffic.Known]], Iterator[Arrivals]]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: of which dashboard, under which traffic."""
+
+    name: str
+    dashboard: str
+    scene: Scene
+
+
+def calm(servers: Servers, known: Sequence[traffic.Known]) -> Iterator[Arrivals]:
+    """Yield an ordinary day."""
+    yield from traffic.ordinary(servers, known, SECONDS)
+
+
+def attacked(servers: Servers, known: Sequence[traffic.Known]) -> Iterator[Arrivals]:
+    """Yield an attack that the limits meet alone, until an operator blocks the network."""
+    yield from traffic.ordinary(servers, known, SECONDS)
+    yield from traffic.attack(servers, since=SECONDS / 6, until=SECONDS)
+    yield traffic.Later(SECONDS * 2 / 3, partial(servers.vestibule, "block", "add", traffic.ATTACKED, "--for", "2h"))
+
+
+def without_the_service(servers: Servers, known: Sequence[traffic.Known]) -> Iterator[Arrivals]:
+    """Yield a flood of forms from one address, and half a minute without the service."""
+    yield from traffic.ordinary(servers, known, SECONDS)
+    yield from traffic.flood(servers, since=SECONDS * 0.2, until=SECONDS * 0.4)
+    yield traffic.Later(SECONDS * 0.6, partial(servers.end, "gunicorn"))
+    yield traffic.Later(SECONDS * 0.75, servers.start_gunicorn)
+
+
+SHOTS: Final = (
+    Shot("dashboard-overview", "vestibule-overview", calm),
+    Shot("dashboard-sign-in-security", "vestibule-sign-in-security", attacked),
+    Shot("dashboard-edge", "vestibule-edge", without_the_service),
+)
+
+
+def main(names: Sequence[str]) -> None:
+    """Take the pictures of these names, or all."""
+    for shot in SHOTS:
+        if not names or shot.name in names:
+            target = FOLDER / f"{shot.name}.png"
+            take(shot, target)
+            shrink([target])
+
+
+def take(shot: Shot, target: Path) -> None:
+    """Run the traffic of one picture, and take it."""
+    with prepared(SERVER__WORKERS="2") as servers:
+        people.populate(servers, traffic.ACCOUNTS)
+        servers.start()
+        servers.start_metrics()
+        known = traffic.settle(servers)
+        with scraping(servers, SCRAPE_SECONDS) as prometheus:
+            run(list(shot.scene(servers, known)), SECONDS)
+            until = time.time()
+            html = page(prometheus, shot.dashboard, Shown(until - SECONDS + 4 * SCRAPE_SECONDS, until, SCRAPE_SECONDS))
+    photograph(html, target)
+
+
+def photograph(html: str, target: Path) -> None:
+    """Have Chromium take a picture of a page."""
+    with sync_playwright() as playwright, chromium(playwright) as browser:
+        tab = browser.new_page(viewport={"width": WIDTH, "height": 800})
+        tab.set_content(html)
+        tab.screenshot(path=target, full_page=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
