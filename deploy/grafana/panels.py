@@ -132,5 +132,6 @@ def _colour(mode: FieldColorModeId) -> dashboard.FieldColor:
 def _legend(*, table: bool) -> common.VizLegendOptions:
     legend = common.VizLegendOptions().show_legend(show_legend=True).calcs(["lastNotNull", "max"] if table else [])
     if table:
+        legend.sort_by("Max").sort_desc(sort_desc=True)
         return legend.display_mode(kinds.LegendDisplayMode.TABLE).placement(kinds.LegendPlacement.RIGHT)
     return legend.display_mode(kinds.LegendDisplayMode.LIST).placement(kinds.LegendPlacement.BOTTOM)

@@ -18,7 +18,7 @@ NAMED: Final = {
     "transparent": "transparent",
 }
 _CLASSIC: Final = ("#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0")
-_LIGHTER: Final = (0.0, 0.14, -0.14, 0.24, -0.22)
+_LIGHTER: Final = (0.0, -0.12, 0.09, -0.2, 0.16)
 
 
 def of_series(panel: Panel, names: Sequence[str]) -> Iterator[str]:

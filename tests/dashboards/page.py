@@ -18,7 +18,8 @@ _GAP: Final = 8
 _HEAD: Final = 52
 _TITLE: Final = 34
 _LIST: Final = 26
-_TABLE: Final = 270
+_TABLE: Final = 150  # beside the names
+_LETTER: Final = 7.3
 _STYLE: Final = """
 *{box-sizing:border-box;margin:0}
 body{background:#111217;color:#ccccdc;font:13px Inter,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif;position:relative}
@@ -34,9 +35,9 @@ text-shadow:0 0 3px #0004}
 .grid{stroke:#ccccdc;stroke-opacity:.09}.axis{fill:#9a9aa8;font-size:11.5px}
 .limit{fill:none;stroke-dasharray:8 6;stroke-width:1.5}
 .list{height:26px;padding:2px 12px;display:flex;gap:16px;white-space:nowrap}
-.table{position:absolute;right:0;top:34px;width:270px;padding-right:10px;border-collapse:collapse;font-size:12px}
+.table{position:absolute;right:0;top:34px;padding-right:10px;border-collapse:collapse;font-size:12px}
 .table td,.table th{padding:2.5px 10px 2.5px 0;text-align:right;white-space:nowrap}
-.table th{color:#6e9fff;font-weight:500}.table td:first-child,.table th:first-child{text-align:left;width:55%}
+.table th{color:#6e9fff;font-weight:500}.table td:first-child,.table th:first-child{text-align:left;width:99%}
 u{display:inline-block;width:14px;height:4px;border-radius:2px;margin-right:7px;vertical-align:middle}
 .none{position:absolute;inset:34px 0 0;display:grid;place-items:center;color:#8e8e9a}
 """
@@ -93,15 +94,17 @@ def _in_words(panel: Panel, value: float) -> str:
 
 def _series(panel: Panel, drawn: Sequence[Line], shown: Shown, width: float, height: float) -> str:
     if panel.json["options"]["legend"]["displayMode"] == "table":
-        return diagram(panel, drawn, shown, width - _TABLE - 8, height - _TITLE) + _table(panel, drawn)
+        beside = max(250, _TABLE + _LETTER * max(len(line.name) for line in drawn))
+        return diagram(panel, drawn, shown, width - beside - 8, height - _TITLE) + _table(panel, drawn, beside)
     names = "".join(f'<span><u style="background:{line.colour}"></u>{escape(line.name)}</span>' for line in drawn)
     return diagram(panel, drawn, shown, width, height - _TITLE - _LIST) + f'<div class="list">{names}</div>'
 
 
-def _table(panel: Panel, drawn: Sequence[Line]) -> str:
+def _table(panel: Panel, drawn: Sequence[Line], width: float) -> str:
     rows = "".join(
         f'<tr><td><u style="background:{line.colour}"></u>{escape(line.name)}</td>'
         f"<td>{formatted(line.last, panel.unit)}</td><td>{formatted(line.highest, panel.unit)}</td></tr>"
-        for line in drawn
+        for line in sorted(drawn, key=lambda line: line.highest, reverse=True)
     )
-    return f'<table class="table"><tr><th>Name</th><th>Last</th><th>Max</th></tr>{rows}</table>'
+    head = "<tr><th>Name</th><th>Last</th><th>Max</th></tr>"
+    return f'<table class="table" style="width:{width:.0f}px">{head}{rows}</table>'
