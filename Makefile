@@ -101,5 +101,10 @@ configs:
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
 	$(BIN)/hadolint Dockerfile
+	@deploy/packages test
+	@! command -v promtool >/dev/null || promtool check config deploy/prometheus/prometheus.yml
+	@! command -v amtool >/dev/null || amtool check-config deploy/prometheus/alertmanager.yml
+	@blackbox=$$(command -v prometheus-blackbox-exporter || command -v blackbox_exporter) || exit 0; \
+		"$$blackbox" --log.level=error --config.check --config.file=deploy/prometheus/blackbox.yml
 
 .PHONY: help run test reachable fuzz check bench format venv lock clean image formatted lint types imports configs

@@ -19,6 +19,9 @@ _PROGRAMS: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "prometheus": ("prometheus",),
     "promtool": ("promtool",),
+    "alertmanager": ("prometheus-alertmanager", "alertmanager"),
+    "amtool": ("amtool",),
+    "blackbox": ("prometheus-blackbox-exporter", "blackbox_exporter"),
     "openssl": ("openssl",),
     "strace": ("strace",),
 }
