@@ -15,7 +15,7 @@ settings.register_profile("house", max_examples=EXAMPLES, deadline=None, derando
 settings.load_profile("house")
 
 
-_RANK = {Path(__file__).parent / name: rank for rank, name in enumerate(("stories", "whole", "edge"))}
+_RANK = {Path(__file__).parent / name: rank for rank, name in enumerate(("stories", "observability", "whole", "edge"))}
 
 
 @pytest.hookimpl(trylast=True)

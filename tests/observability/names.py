@@ -43,6 +43,10 @@ class Selector:
     metric: str
     matchers: tuple[tuple[str, str, str], ...]
 
+    def __str__(self) -> str:
+        matchers = ", ".join(f'{label}{operator}"{value}"' for label, operator, value in self.matchers)
+        return f"{self.metric}{{{matchers}}}"
+
 
 def selectors(expression: str) -> Iterator[Selector]:
     """Yield what an expression selects."""

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import quote
 
 import psycopg
@@ -73,6 +74,11 @@ class Postgres:
         with self._connected() as connection:
             connection.execute(f"DROP DATABASE {name_of(address)} WITH (FORCE)".encode())
 
+    def run(self, address: str, statement: LiteralString) -> None:
+        """Run one statement in a database."""
+        with self._connected(name_of(address)) as connection:
+            connection.execute(statement)
+
     def start(self) -> None:
         """Start, and wait until it answers."""
         command = unprivileged(self._programs / "postgres", "-D", self.directory / "data", "-k", self.directory)
@@ -133,10 +139,8 @@ class Postgres:
             return False
         return True
 
-    def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(
-            host=str(self.directory), port=self.port, user="vestibule", dbname="postgres", autocommit=True
-        )
+    def _connected(self, name: str = "postgres") -> psycopg.Connection:
+        return psycopg.connect(host=str(self.directory), port=self.port, user="vestibule", dbname=name, autocommit=True)
 
 
 def name_of(address: str) -> str:
