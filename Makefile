@@ -49,6 +49,7 @@ venv: .venv/.dev ## Make or update the virtual environment, with the tools
 
 image: ## Build both images, run them and try them (docker; BUILD and RUN name other tools); takes minutes
 	deploy/images/try
+	deploy/kubernetes/try
 
 lock: .venv/.dev ## Resolve the newest allowed releases into requirements*.txt, with hashes
 	$(LOCK) pyproject.toml --output-file requirements.txt
@@ -85,7 +86,8 @@ formatted:
 
 lint:
 	$(BIN)/ruff check --quiet .
-	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck .ci/run deploy/python deploy/packages deploy/unprivileged deploy/images/try
+	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck .ci/run deploy/python deploy/packages deploy/unprivileged deploy/images/try \
+		deploy/kubernetes/try deploy/kubernetes/kind-test
 
 types:
 	$(BIN)/mypy

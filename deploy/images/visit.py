@@ -2,6 +2,7 @@
 
 visit.py wait               waits until the edge and the service behind it are ready
 visit.py first LINK-JSON    checks the pages, makes the first administrator, signs in; prints the session's cookie
+visit.py counted            checks that /edge/metrics has counted the sign-in
 visit.py again COOKIE       checks that this session still opens the account
 """
 
@@ -82,6 +83,17 @@ def first(link: str) -> str:
     return entered.headers["Set-Cookie"][0].split(";")[0]
 
 
+def counted() -> None:
+    """Return once /edge/metrics has counted the sign-in."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    wanted = re.compile(r'vestibule_edge_requests_total\{app="vestibule",method="POST",status="303"\} [1-9]')
+    while time.monotonic() < until:
+        if wanted.search(ask("/edge/metrics", port=OPS).body):
+            return
+        time.sleep(0.2)
+    sys.exit("/edge/metrics counts no sign-in")
+
+
 def again(cookie: str) -> None:
     """Check that the session is still accepted."""
     expect("the account after kill -9 of the service", ask("/account", cookie=cookie).status, 200)
@@ -94,6 +106,8 @@ def main(arguments: list[str]) -> None:
             wait()
         case ["first", link]:
             print(first(link))
+        case ["counted"]:
+            counted()
         case ["again", cookie]:
             again(cookie)
         case _:

@@ -12,7 +12,7 @@ from tests.rig.parts import ROOT
 
 DOCUMENTS: Final = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
+    *sorted(str(path.relative_to(ROOT)) for folder in ("docs", "deploy") for path in (ROOT / folder).rglob("*.md")),
 ]
 LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]+)|(?:src|srcset)=\"([^\"]+)\"")
 # In backticks: a folder of the project's, or a file by its ending. Addresses and state files are neither.

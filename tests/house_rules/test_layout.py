@@ -74,7 +74,11 @@ def test_folders_of_tests_are_packages() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try"]
+    "path",
+    [
+        *(".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try"),
+        *("deploy/kubernetes/try", "deploy/kubernetes/kind-test"),
+    ],
 )
 def test_commands_run(path: str) -> None:
     """A script can be executed by its path, and names its interpreter."""

@@ -1,0 +1,31 @@
+{{- define "vestibule.pods" -}}
+app.kubernetes.io/name: vestibule
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "vestibule.labels" -}}
+{{ include "vestibule.pods" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion }}
+{{- end }}
+
+{{- /* The host of the public address, for what leads browsers here. */ -}}
+{{- define "vestibule.host" -}}
+{{- $address := .Values.settings.VESTIBULE_PUBLIC_URL | required "settings.VESTIBULE_PUBLIC_URL is missing: the address that people type" -}}
+{{- (urlParse $address).hostname -}}
+{{- end }}
+
+{{- define "vestibule.restricted" -}}
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+readOnlyRootFilesystem: true
+{{- end }}
+
+{{- define "vestibule.secretFiles" -}}
+- name: VESTIBULE_DATABASE_URL_FILE
+  value: /run/secrets/vestibule/database-url
+- name: VESTIBULE_REDIS_URL_FILE
+  value: /run/secrets/vestibule/redis-url
+- name: VESTIBULE_SECRET_KEY_FILE
+  value: /run/secrets/vestibule/secret-key
+{{- end }}

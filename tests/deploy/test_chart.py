@@ -1,0 +1,146 @@
+"""deploy/helm: the same objects as deploy/kubernetes, from few values, with unknown ones refused."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.deploy.chart import linted, refusal, rendered
+from tests.deploy.checks import faults
+from tests.deploy.kustomize import Object, build, built, named, of_kind, parsed
+from tests.house_rules.project import load, read
+from tests.rig.parts import ROOT
+
+MOST_VALUES: Final = 20
+ADDRESS: Final = "https://auth.example.org"
+EVERYTHING: Final[dict[str, Any]] = {
+    "settings": {"VESTIBULE_PUBLIC_URL": ADDRESS},
+    "ingress": {"enabled": True},
+    "gateway": {"enabled": True},
+    "monitoring": True,
+    "networkPolicy": {"enabled": True},
+}
+SECRETS: Final = {"database-url": "postgresql://h/d", "redis-url": "redis://h", "secret-key": "k" * 32}
+
+
+def compared(objects: list[Object]) -> dict[str, Object]:
+    """Return objects by kind and name, without how each tool tells new content: a hash in a name, or an annotation."""
+    text = re.sub(r"(vestibule-(?:settings|secrets))-[a-z0-9]{10}\b", r"\1", json.dumps(objects))
+    found: list[Object] = json.loads(text)
+    for each in found:
+        for metadata in (each["metadata"], each.get("spec", {}).get("template", {}).get("metadata", {})):
+            given = metadata.pop("annotations", {}).items()
+            if kept := {name: value for name, value in given if not name.startswith(("checksum/", "helm.sh/"))}:
+                metadata["annotations"] = kept
+    return {named(each): each for each in found}
+
+
+@pytest.mark.parametrize(("values", "overlay"), [({}, "overlays/ha"), ({"single": True}, "overlays/single")])
+def test_equals_the_overlay(values: dict[str, Any], overlay: str) -> None:
+    """Without values the objects are those of `ha`, and with the one value `single` those of that overlay."""
+    assert compared(rendered(values)) == compared(parsed(built(overlay)))
+
+
+@pytest.mark.parametrize(("values", "overlay"), [({}, "ha"), ({"single": True}, "single")])
+def test_equals_the_components(tmp_path: Path, values: dict[str, Any], overlay: str) -> None:
+    """With everything on, the objects are those of the overlay with all components."""
+    here, kubernetes = tmp_path.resolve(), ROOT / "deploy/kubernetes"
+    components = [os.path.relpath(each, here) for each in sorted((kubernetes / "components").iterdir())]
+    settings = {"name": "vestibule-settings", "behavior": "merge", "literals": [f"VESTIBULE_PUBLIC_URL={ADDRESS}"]}
+    own = {
+        "resources": [os.path.relpath(kubernetes / "overlays" / overlay, here)],
+        "components": components,
+        "configMapGenerator": [settings],
+    }
+    (here / "kustomization.yaml").write_text(yaml.safe_dump(own))
+
+    assert compared(rendered(EVERYTHING | values)) == compared(parsed(build(here)))
+
+
+@pytest.mark.parametrize("values", [{}, {"single": True}, EVERYTHING, {"secrets": SECRETS}])
+def test_clusters_accept_it(values: dict[str, Any]) -> None:
+    """What Helm makes passes every check of manifests, under another name, too; `helm lint` has no complaint."""
+    assert faults(rendered(values, "login"), ("1.33", "1.37")) == []
+    assert linted(values) == []
+
+
+def test_few_values() -> None:
+    """The chart has at most 20 values, and the schema knows each of them."""
+    leaves = [leaf for name, value in load("deploy/helm/values.yaml").items() for leaf in _leaves(name, value)]
+    schema = json.loads(read("deploy/helm/values.schema.json"))["properties"]
+
+    assert len(leaves) <= MOST_VALUES
+    assert {leaf.partition(".")[0] for leaf in leaves} == schema.keys() - {"global"}
+
+
+def _leaves(name: str, value: object) -> list[str]:
+    """Return the values by their dotted names; a map that people fill in is one value."""
+    if isinstance(value, dict) and value and name != "settings":
+        return [leaf for key, inner in value.items() for leaf in _leaves(f"{name}.{key}", inner)]
+    return [name]
+
+
+def test_thin() -> None:
+    """The chart brings no other chart, and nothing that runs beside the release."""
+    texts = [path.read_text() for path in (ROOT / "deploy/helm/templates").iterdir()]
+
+    assert "dependencies" not in load("deploy/helm/Chart.yaml")
+    assert [text for text in texts if "helm.sh/hook" in text] == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"settings": {"VESTIBULE_BRAND__NAME": "New"}}, {"secrets": SECRETS}],
+    ids=["setting", "secret"],
+)
+def test_a_change_starts_new_pods(values: dict[str, Any]) -> None:
+    """A changed setting or secret changes the pods' own description."""
+    (before,), (after,) = (of_kind(rendered(each), "Deployment") for each in ({}, values))
+
+    assert before["spec"]["template"] != after["spec"]["template"]
+    assert compared([before]) == compared([after])
+
+
+def test_secrets_become_a_secret() -> None:
+    """The three secrets, given as values, are the Secret whose files the pods read."""
+    (made,) = of_kind(rendered({"secrets": SECRETS}), "Secret")
+
+    assert (made["metadata"]["name"], made["stringData"]) == ("vestibule-secrets", SECRETS)
+
+
+REFUSED: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "an unknown value": ({"replica": 2}, "additional properties 'replica' not allowed"),
+    "an unknown value inside": ({"ingress": {"enable": True}}, "additional properties 'enable' not allowed"),
+    "a misspelt kind of secret": ({"secrets": {**SECRETS, "redis": "x"}}, "additional properties 'redis' not allowed"),
+    "a secret that is missing": (
+        {"secrets": {"secret-key": "k" * 32}},
+        "missing properties 'database-url', 'redis-url'",
+    ),
+    "a short key": ({"secrets": {**SECRETS, "secret-key": "short"}}, "minLength: got 5, want 32"),
+    "secrets for one pod": ({"single": True, "secrets": SECRETS}, "at '/secrets'"),
+    "text for a number": ({"replicas": "3"}, "got string, want integer"),
+    "no pod": ({"replicas": 0}, "minimum: got 0, want 1"),
+    "text for a switch": ({"single": "yes"}, "got string, want boolean"),
+    "an image of no release": ({"images": {"service": "vestibule"}}, "'vestibule' does not match pattern"),
+    "a number for a setting": ({"settings": {"VESTIBULE_SERVER__WORKERS": 2}}, "got number, want string"),
+    "a setting of another program": ({"settings": {"WORKERS": "2"}}, "'WORKERS' does not match pattern"),
+    "a secret as a setting": (
+        {"settings": {"VESTIBULE_SECRET_KEY": "k" * 32}},
+        "settings.VESTIBULE_SECRET_KEY is a secret: give it as secrets.secret-key",
+    ),
+    "an Ingress without an address": ({"ingress": {"enabled": True}}, "settings.VESTIBULE_PUBLIC_URL is missing"),
+    "a size without a unit": ({"storage": {"size": "1"}}, "'1' does not match pattern"),
+    "a Secret's name in capitals": ({"secretName": "Mine"}, "'Mine' does not match pattern"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_refused(fault: str) -> None:
+    """A value that the chart cannot take is refused before anything reaches the cluster, and the message names it."""
+    values, said = REFUSED[fault]
+
+    assert said in refusal(values)

@@ -1,0 +1,128 @@
+"""deploy/kubernetes: every folder builds what a cluster accepts, and what Vestibule needs there."""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.deploy.checks import faults
+from tests.deploy.kustomize import EXAMPLE, build, built, containers, of_kind, parsed, pod
+from tests.deploy.schema_checks import schema_faults
+from tests.deploy.wiring_checks import made_jobs
+from tests.house_rules.project import read
+from tests.rig.parts import ROOT
+
+FOLDERS = ["base", "overlays/single", "overlays/ha"]
+KIND = "kind"  # what kind-test applies
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, KIND])
+def test_clusters_accept_it(folder: str) -> None:
+    """Each field exists in every version from 1.33 on, each name leads somewhere, and each setting is known."""
+    assert faults(parsed(built(folder))) == []
+
+
+@pytest.mark.parametrize("file", ["stores.yaml", "load.yaml"])
+def test_clusters_accept_what_is_tested_with(file: str) -> None:
+    """The stores and the load of kind-test have no misspelt field either."""
+    assert list(schema_faults(parsed(read(f"deploy/kubernetes/kind/{file}")))) == []
+
+
+def test_the_example_is_whole(example: str) -> None:
+    """Copied, with an address and three secrets, it gives all parts together, without a fault."""
+    objects = parsed(example)
+
+    assert faults(objects) == []
+    assert {"Secret", "Ingress", "NetworkPolicy", "ServiceMonitor"} <= {each["kind"] for each in objects}
+
+
+def test_components_go_together(tmp_path: Path) -> None:
+    """Every component can be added to either overlay."""
+    kubernetes = ROOT / "deploy/kubernetes"
+    listed = [os.path.relpath(each, tmp_path.resolve()) for each in sorted((kubernetes / "components").iterdir())]
+    for overlay in ("single", "ha"):
+        base = os.path.relpath(kubernetes / "overlays" / overlay, tmp_path.resolve())
+        (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "components": listed}))
+
+        assert faults(parsed(build(tmp_path)), ("1.33",)) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_pods_start_in_order(folder: str) -> None:
+    """nginx's files come first and the tables before the service, whatever a patch did to the order."""
+    (deployment,) = of_kind(parsed(built(folder)), "Deployment")
+    names = [each["name"] for each in containers(deployment)]
+
+    assert names[:3] == ["render", "upgrade", "service"]
+    assert names[-1] == "edge"
+    assert [each["name"] for each in pod(deployment)["initContainers"] if "restartPolicy" in each] == names[2:-1]
+
+
+def test_what_only_one_overlay_has() -> None:
+    """One pod has a volume and no budget for disruptions; three have a budget, and are spread over nodes and zones."""
+    kinds = {folder: {each["kind"] for each in parsed(built(folder))} for folder in FOLDERS}
+    (ha,) = of_kind(parsed(built("overlays/ha")), "Deployment")
+
+    assert kinds["overlays/single"] - kinds["base"] == {"PersistentVolumeClaim"}
+    assert kinds["overlays/ha"] - kinds["base"] == {"PodDisruptionBudget"}
+    assert ha["spec"]["replicas"] == 3
+    assert [each["topologyKey"] for each in pod(ha)["topologySpreadConstraints"]] == [
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    ]
+
+
+def test_nothing_scales_by_itself(example: str) -> None:
+    """There is no autoscaler: a flood of sign-ins would choose the number of pods."""
+    assert of_kind(parsed(example), "HorizontalPodAutoscaler") == []
+
+
+def test_changed_settings_and_secrets_start_new_pods(example: str) -> None:
+    """The names of the ConfigMap and the Secret end with a hash of their content, and the pods use these names."""
+    objects = parsed(example)
+    names = [each["metadata"]["name"] for kind in ("ConfigMap", "Secret") for each in of_kind(objects, kind)]
+    changed = {each["metadata"]["name"] for each in parsed(built("overlays/ha"))}
+
+    assert [name.rpartition("-")[0] for name in names if not name.startswith("vestibule-dashboard")] == [
+        "vestibule-settings",
+        "vestibule-secrets",
+    ]
+    assert set(names) & changed == set()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_of_this_release(folder: str) -> None:
+    """Images and labels name the release of pyproject.toml."""
+    version = tomllib.loads(read("pyproject.toml"))["project"]["version"]
+    objects = parsed(built(folder))
+    images = {one["image"] for each in of_kind(objects, "Deployment") for one in containers(each)}
+
+    assert images == {f"vestibule:{version}", f"vestibule-edge:{version}"}
+    labels = [each["metadata"]["labels"] for each in objects]
+    assert {each["app.kubernetes.io/version"] for each in labels if "app.kubernetes.io/version" in each} == {version}
+
+
+def test_monitored_jobs(example: str) -> None:
+    """Prometheus keeps the service and its edge as the two jobs that rules and dashboards ask for."""
+    assert made_jobs(parsed(example)) == {"vestibule", "vestibule-edge"}
+
+
+def test_overlays_are_remote_bases(tmp_path: Path) -> None:
+    """An overlay can be named by an address in a repository, without a checkout."""
+    origin = tmp_path / "origin"
+    shutil.copytree(ROOT / "deploy", origin / "deploy")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
+    subprocess.run([*git, "init", "--quiet", origin], check=True)
+    subprocess.run([*git, "-C", origin, "add", "deploy"], check=True)
+    subprocess.run([*git, "-C", origin, "commit", "--quiet", "--message", "x"], check=True)
+
+    assert build(f"file://{origin}//deploy/kubernetes/overlays/ha?ref=main") == built("overlays/ha")
+
+
+def test_secrets_of_the_example_stay_out_of_git() -> None:
+    """The files that the README has people make beside the example are ignored, wherever the folder is copied to."""
+    assert read(f"deploy/kubernetes/{EXAMPLE}/.gitignore") == "secrets/\n"
