@@ -2,6 +2,7 @@
 
 import platform
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,12 @@ def refusal(values: dict[str, Any]) -> str:
     with pytest.raises(_helm().HelmError) as refused:
         rendered(values)
     return str(refused.value)
+
+
+def packed(directory: Path) -> Path:
+    """Return the archive of the chart, as `helm package` makes it."""
+    with _helm().Chart.load(CHART) as chart:
+        return Path(chart.save(directory))
 
 
 def linted(values: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from tests.rig.parts import ROOT
 
 # 1.33 is the first release in which native sidecars and `preStop.sleep` are both stable or on by default.
 VERSIONS: Final = ("1.33", "1.34", "1.35", "1.36", "1.37")
-CUSTOM: Final = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
+CUSTOM: Final = {"ServiceMonitor", "Probe", "PrometheusRule", "HTTPRoute"}
 # Younger than the schemas that are kept; Prometheus 2.42 brought it.
 _YOUNGER: Final = {"PrometheusRule": ("spec", "groups", "rules", "keep_firing_for")}
 

@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import tarfile
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
-from tests.deploy.chart import linted, refusal, rendered
+from tests.deploy.chart import linted, packed, refusal, rendered
 from tests.deploy.checks import faults
 from tests.deploy.kustomize import Object, build, built, named, of_kind, parsed
 from tests.house_rules.project import load, read
@@ -90,6 +91,16 @@ def test_thin() -> None:
 
     assert "dependencies" not in load("deploy/helm/Chart.yaml")
     assert [text for text in texts if "helm.sh/hook" in text] == []
+
+
+def test_packed_whole(tmp_path: Path) -> None:
+    """Packed for a registry, the chart holds the rules and the dashboards themselves, not links to them."""
+    archive = packed(tmp_path)
+
+    with tarfile.open(archive) as files:
+        sizes = {each.name.removeprefix("vestibule/files/"): each.size for each in files if each.isfile()}
+    assert sizes["rules.yaml"] == (ROOT / "deploy/kubernetes/components/monitoring/rules.yaml").stat().st_size
+    assert len([name for name in sizes if name.startswith("dashboards/")]) == 3
 
 
 @pytest.mark.parametrize(

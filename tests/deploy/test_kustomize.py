@@ -1,6 +1,7 @@
 """deploy/kubernetes: every folder builds what a cluster accepts, and what Vestibule needs there."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import tomllib
@@ -107,8 +108,28 @@ def test_of_this_release(folder: str) -> None:
 
 
 def test_monitored_jobs(example: str) -> None:
-    """Prometheus keeps the service and its edge as the two jobs that rules and dashboards ask for."""
-    assert made_jobs(parsed(example)) == {"vestibule", "vestibule-edge"}
+    """Prometheus keeps the service, its edge and the probe as the three jobs that rules and dashboards ask for."""
+    assert made_jobs(parsed(example)) == {"vestibule", "vestibule-edge", "vestibule-probe"}
+
+
+def test_rules_are_those_of_prometheus() -> None:
+    """The PrometheusRule holds what deploy/prometheus holds: python deploy/kubernetes/rules.py writes it anew."""
+    generator = runpy.run_path(str(ROOT / "deploy/kubernetes/rules.py"))
+
+    assert generator["MADE"].read_text() == generator["made"]()
+
+
+def test_every_dashboard_is_found(example: str) -> None:
+    """Each dashboard is a ConfigMap with the label that Grafana's sidecar looks for, without a hash in its name."""
+    labelled = [
+        each
+        for each in of_kind(parsed(example), "ConfigMap")
+        if each["metadata"]["labels"].get("grafana_dashboard") == "1"
+    ]
+    files = {path.name for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
+
+    assert {name for each in labelled for name in each["data"]} == files
+    assert len(files) >= 3
 
 
 def test_overlays_are_remote_bases(tmp_path: Path) -> None:

@@ -108,6 +108,22 @@ EXAMPLE: Final = {
         "command pong does not",
     ),
     "a monitor's path that is missing": ("path: /metrics", "path: /metric", "nginx has no path /metric"),
+    "a job of rules that no monitor makes": (
+        "replacement: vestibule-edge",
+        "replacement: edge",
+        "asks for the job vestibule-edge",
+    ),
+    "a job of rules that no probe makes": (
+        "jobName: vestibule-probe",
+        "jobName: probe",
+        "asks for the job vestibule-probe",
+    ),
+    "a probe of another address": (
+        "- https://login.example.org",
+        "- https://auth.example.org",
+        "Probe vestibule: the host",
+    ),
+    "a misspelt field of a rule": ("      for: 5m", "      fore: 5m", "'fore' was unexpected"),
     "an impatient probe": ("failureThreshold: 6", "failureThreshold: 3", "silent for less than 60 s"),
     "a pod that ends at once": (
         "terminationGracePeriodSeconds: 50",

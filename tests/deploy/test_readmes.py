@@ -30,7 +30,7 @@ def _help(command: str) -> str:
 
 def _options_of_kubectl(words: list[str]) -> list[str]:
     """Return the options of a command of kubectl's that it does not have."""
-    command = " ".join(words[1:3]) if words[1] in {"create", "rollout"} else words[1]
+    command = " ".join(words[1 : 1 + {"create": 3, "rollout": 2}.get(words[1], 1)])
     own = words[: words.index("--")] if "--" in words else words
     known = _help(f"{command} --help") + _help("options")
     return [word for word in own if word.startswith("-") and not re.search(rf"(^|\s){re.escape(word)}[=,:]", known)]

@@ -98,9 +98,11 @@ def _hosts(objects: list[Object]) -> Iterator[str]:
     public = {urlsplit(address).hostname for address in addresses if address}
     hosts = {named(each): [rule["host"] for rule in each["spec"]["rules"]] for each in of_kind(objects, "Ingress")}
     hosts |= {named(each): each["spec"]["hostnames"] for each in of_kind(objects, "HTTPRoute")}
+    for probe in of_kind(objects, "Probe"):
+        hosts[named(probe)] = [urlsplit(url).hostname for url in probe["spec"]["targets"]["staticConfig"]["static"]]
     for name, found in hosts.items():
         if public and set(found) != public:
-            yield f"{name}: the host {', '.join(found)} is not that of the public address"
+            yield f"{name}: the host {found} is not that of the public address"
 
 
 def _references(objects: list[Object]) -> Iterator[str]:
@@ -137,7 +139,8 @@ def _volumes(objects: list[Object]) -> Iterator[str]:
 
 def made_jobs(objects: list[Object]) -> set[str]:
     """Return the jobs under which Prometheus keeps what it scrapes."""
-    return {
+    probes = {probe["spec"]["jobName"] for probe in of_kind(objects, "Probe")}
+    return probes | {
         rule["replacement"]
         for monitor in of_kind(objects, "ServiceMonitor")
         for endpoint in monitor["spec"]["endpoints"]

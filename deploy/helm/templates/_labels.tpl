@@ -8,10 +8,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion }}
 {{- end }}
 
-{{- /* The host of the public address, for what leads browsers here. */ -}}
+{{- /* The public address, for what leads browsers here or asks as they do, and its host. */ -}}
+{{- define "vestibule.address" -}}
+{{- .Values.settings.VESTIBULE_PUBLIC_URL | required "settings.VESTIBULE_PUBLIC_URL is missing: the address that people type" -}}
+{{- end }}
+
 {{- define "vestibule.host" -}}
-{{- $address := .Values.settings.VESTIBULE_PUBLIC_URL | required "settings.VESTIBULE_PUBLIC_URL is missing: the address that people type" -}}
-{{- (urlParse $address).hostname -}}
+{{- (urlParse (include "vestibule.address" .)).hostname -}}
 {{- end }}
 
 {{- define "vestibule.restricted" -}}
