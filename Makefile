@@ -86,8 +86,7 @@ formatted:
 
 lint:
 	$(BIN)/ruff check --quiet .
-	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck .ci/run deploy/python deploy/packages deploy/unprivileged deploy/images/try \
-		deploy/kubernetes/try deploy/kubernetes/kind-test
+	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck $$(git grep -lE '^#!.*\b(ba)?sh$$')
 
 types:
 	$(BIN)/mypy
@@ -101,7 +100,7 @@ configs:
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose/*.yaml
 	$(BIN)/hadolint Dockerfile
 	@deploy/packages test
 	@! command -v promtool >/dev/null || promtool check config deploy/prometheus/prometheus.yml

@@ -1,12 +1,9 @@
-"""The images and the Compose file: few rights, and no syntax of one tool alone."""
+"""The images: few rights, and no syntax of one tool alone."""
 
 import json
 import re
-from typing import Any
 
-import pytest
-
-from tests.house_rules.project import lines, load
+from tests.house_rules.project import lines
 
 
 def stages() -> dict[str, list[str]]:
@@ -25,13 +22,6 @@ def said(stage: str, instruction: str) -> str:
     values = [line.removeprefix(instruction).strip() for line in stages()[stage] if line.startswith(f"{instruction} ")]
     assert values, f"{stage} says no {instruction}"
     return values[-1]
-
-
-def services() -> dict[str, Any]:
-    """Return the services of the Compose file."""
-    found = load("deploy/compose/compose.yaml")["services"]
-    assert isinstance(found, dict)
-    return found
 
 
 def test_interface_of_the_service_image() -> None:
@@ -57,28 +47,3 @@ def test_what_builds_is_left_behind() -> None:
 def test_plain_dockerfile() -> None:
     """Any builder can read it: neither heredocs nor linked copies."""
     assert [line for line in lines("Dockerfile") if "<<" in line or "--link" in line] == []
-
-
-@pytest.mark.parametrize("name", ["render", "service", "edge"])
-def test_compose_gives_little(name: str) -> None:
-    """Every container has a read-only root, no capability, and cannot gain any."""
-    service = services()[name]
-
-    assert service["read_only"] is True
-    assert service["cap_drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
-
-
-@pytest.mark.parametrize("name", ["render", "service", "edge"])
-def test_compose_stands_alone(name: str) -> None:
-    """Only named volumes are mounted, nothing of the checkout or the machine."""
-    named = load("deploy/compose/compose.yaml")["volumes"].keys()
-
-    assert {volume.split(":")[0] for volume in services()[name]["volumes"]} - named == set()
-
-
-def test_compose_publishes_the_door_alone() -> None:
-    """The internal listener is never published, and the public one to this machine alone by default."""
-    assert [port for service in services().values() for port in service.get("ports", [])] == [
-        "${EDGE_BIND:-127.0.0.1}:${EDGE_PORT:-8080}:8080"
-    ]

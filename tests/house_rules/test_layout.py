@@ -76,8 +76,9 @@ def test_folders_of_tests_are_packages() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *(".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try"),
-        *("deploy/kubernetes/try", "deploy/kubernetes/kind-test"),
+        *(".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try", "deploy/release"),
+        *("deploy/kubernetes/try", "deploy/kubernetes/kind-test", "deploy/grafana/try"),
+        *("deploy/compose/try", "deploy/compose/make-secrets"),
     ],
 )
 def test_commands_run(path: str) -> None:

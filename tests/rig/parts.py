@@ -15,6 +15,7 @@ _PROGRAMS: Final = {
     "nginx": ("nginx",),
     "redis": ("redis-server", "valkey-server"),
     "postgres": ("postgres",),
+    "psql": ("psql",),
     "pgbouncer": ("pgbouncer",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "prometheus": ("prometheus",),
@@ -24,6 +25,7 @@ _PROGRAMS: Final = {
     "blackbox": ("prometheus-blackbox-exporter", "blackbox_exporter"),
     "openssl": ("openssl",),
     "strace": ("strace",),
+    "systemd-analyze": ("systemd-analyze",),
 }
 
 
