@@ -85,7 +85,7 @@ formatted:
 
 lint:
 	$(BIN)/ruff check --quiet .
-	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck .ci/run deploy/python deploy/packages deploy/unprivileged deploy/images/try
+	@! [ -x $(BIN)/shellcheck ] || $(BIN)/shellcheck $$(git grep -lE '^#!.*\b(ba)?sh$$')
 
 types:
 	$(BIN)/mypy
