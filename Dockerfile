@@ -34,6 +34,10 @@ RUN test "$(uname -m)" != x86_64 \
 
 # --- the service ---
 FROM ${PYTHON_IMAGE} AS service
+LABEL org.opencontainers.image.title="Vestibule" \
+      org.opencontainers.image.description="The login service that a small team puts in front of everything it runs." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
 # This image cannot install or compile: the base image's pip is removed, and its absence is checked.
 RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
       \( -name 'pip' -o -name 'pip[0-9.-]*' -o -name 'ensurepip' -o -name 'python-wheels' \) -prune -exec rm -rf {} + \
@@ -62,6 +66,10 @@ USER 10001:10001
 
 # --- nginx ---
 FROM ${NGINX_IMAGE} AS edge
+LABEL org.opencontainers.image.title="Vestibule's edge" \
+      org.opencontainers.image.description="nginx in front of Vestibule: every request passes through it." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
 USER 0
 # The socket's directory as the service's image has it: the first container that mounts a new volume gives it these rights.
 RUN rm -rf /etc/nginx/conf.d && install -d -o 10001 -g 10001 -m 2750 /run/vestibule

@@ -67,3 +67,25 @@ def test_ci_tries_the_images() -> None:
     image = workflow("ci.yml")["jobs"]["image"]
 
     assert "make image" in [step.get("run") for step in image["steps"]]
+
+
+def test_a_release_is_checked_and_takes_nothing_from_a_cache() -> None:
+    """A release runs what must pass first, and no action in it restores what another run left."""
+    jobs = workflow("release.yml")["jobs"]
+
+    assert [step["run"] for step in jobs["check"]["steps"] if "run" in step] == [
+        'deploy/release "$GITHUB_REF_NAME"',
+        "sudo .ci/run",
+    ]
+    assert (jobs["image"]["needs"], jobs["publish"]["needs"], jobs["chart"]["needs"]) == ("check", "image", "publish")
+    assert [
+        step for step in steps("release.yml") if "cache" in step.get("uses", "") or "cache" in step.get("with", {})
+    ] == []
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_scripts_of_workflows_exist(name: str) -> None:
+    """A workflow calls no script that the repository does not hold."""
+    called = {word for step in steps(name) for word in re.findall(r"(?:\.ci|deploy)/[\w./-]+", step.get("run", ""))}
+
+    assert [path for path in called if not (ROOT / path).exists()] == []
