@@ -94,7 +94,7 @@ def _in_words(panel: Panel, value: float) -> str:
 
 def _series(panel: Panel, drawn: Sequence[Line], shown: Shown, width: float, height: float) -> str:
     if panel.json["options"]["legend"]["displayMode"] == "table":
-        beside = max(250, _TABLE + _LETTER * max(len(line.name) for line in drawn))
+        beside = max(285, _TABLE + _LETTER * max(len(line.name) for line in drawn))
         return diagram(panel, drawn, shown, width - beside - 8, height - _TITLE) + _table(panel, drawn, beside)
     names = "".join(f'<span><u style="background:{line.colour}"></u>{escape(line.name)}</span>' for line in drawn)
     return diagram(panel, drawn, shown, width, height - _TITLE - _LIST) + f'<div class="list">{names}</div>'
