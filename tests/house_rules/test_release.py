@@ -16,6 +16,7 @@ NAMING: Final = (
     "service/__init__.py",
     "Dockerfile",
     "deploy/helm/Chart.yaml",
+    "deploy/helm/values.yaml",
     "deploy/kubernetes/base/kustomization.yaml",
 )
 

@@ -91,7 +91,7 @@ def test_an_installation_in_a_volume_that_is_opened_later_is_not_left(volume: Pa
 
     assert settings.state_dir == volume
     assert nobody.asked(lambda: faults_of_state(settings))() == [
-        f"{volume} is open to other users: chmod 0755 {volume}"
+        f"{volume} (owner 0, mode 2777) is open to other users: chmod 0755 {volume}"
     ]
 
 

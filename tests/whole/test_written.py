@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ import pytest
 
 from tests.house_rules.project import read
 from tests.rig.parts import need
-from tests.rig.servers import Servers
+from tests.rig.servers import VESTIBULE, Servers
 from tests.rig.volumes import User, empty_dir, pod, root_only
 
 pytestmark = root_only
@@ -41,7 +42,7 @@ shift
 exec "$@"
 """
 CALLS: Final = (
-    "open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,bind"
+    "chdir,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,bind"
 )
 NAMED: Final = re.compile(r'(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?(?:sun_path=)?"([^"]+)"')
 
@@ -54,9 +55,19 @@ def _is_writing(call: str) -> bool:
 
 def _written(trace: Path) -> set[str]:
     """Return every path in the traces, of which each process has its own."""
-    calls = [call for file in trace.iterdir() for call in file.read_text(errors="replace").splitlines()]
-    named = [found for call in calls if _is_writing(call) for found in NAMED.findall(call)]
-    return {os.path.normpath(Path(directory or "/", name)) for directory, name in named}
+    return {path for file in trace.iterdir() for path in _written_by(file.read_text(errors="replace").splitlines())}
+
+
+def _written_by(calls: list[str]) -> Iterator[str]:
+    """Yield the paths that one process wrote to."""
+    working_directory = "/"
+    for call in filter(_is_writing, calls):
+        for directory, name in NAMED.findall(call):
+            path = os.path.normpath(Path(directory or working_directory, name))
+            if call.startswith("chdir"):
+                working_directory = path
+            else:
+                yield path
 
 
 def _in_the_table() -> list[str]:
@@ -88,7 +99,10 @@ def _make_older(servers: Servers) -> None:
     """Take the last migration back, so that the next `db upgrade` keeps a copy."""
     file = servers.state_dir / "state/vestibule-state/vestibule.sqlite3"
     with closing(sqlite3.connect(file)) as connection:
-        connection.executescript("DROP TABLE audit; DROP TABLE blocks; UPDATE alembic_version SET version_num = '0001'")
+        connection.executescript(
+            "ALTER TABLE schema_info RENAME TO house; ALTER TABLE accounts DROP COLUMN device_cookies_after;"
+            "UPDATE alembic_version SET version_num = '0002'"
+        )
 
 
 def _use(servers: Servers, prefix: Path) -> list[int]:
@@ -105,6 +119,8 @@ def _use(servers: Servers, prefix: Path) -> list[int]:
         servers.wait_until(lambda: servers.ops("/readyz").status == 200, "/readyz answers 200")
         form = b"username=alice&password=wrong" + b"&rd=" + b"x" * 9000
         servers.get("/", method="POST", body=form, Content_Type="application/x-www-form-urlencoded")
+        servers._spawn("metrics", [*VESTIBULE, "proxy", "metrics", str(prefix)], servers.environ)
+        servers.wait_until(lambda: servers.ops("/edge/metrics").status == 200, "nginx's requests are counted")
         codes += [servers.ops("/metrics").status - 200, servers.get("/").status - 200]
         codes += [servers.vestibule(*command).returncode for command in COMMANDS]
         servers.stop()
