@@ -51,7 +51,15 @@ def test_a_file_that_names_another_release_is_told(copy: Path, name: str) -> Non
     (copy / name).write_text(re.sub(rf"\b{re.escape(RELEASE)}\b", "9.9.9", text))
     answer = asked(copy, f"v{RELEASE}")
 
-    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", f"{name} names 9.9.9\n")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", f"{name} names 9.9.9, not {RELEASE}\n")
+
+
+@pytest.mark.parametrize("typed", ["", RELEASE, "v1", f"v{RELEASE}-rc1"])
+def test_what_is_no_release_is_answered_with_the_usage(copy: Path, typed: str) -> None:
+    """Only `vX.Y.Z` is looked for in the files."""
+    answer = asked(copy, typed)
+
+    assert (answer.returncode, answer.stderr) == (2, "Usage: deploy/release vX.Y.Z\n")
 
 
 @pytest.mark.parametrize("entry", ["## [Unreleased]", f"## [{RELEASE}] - soon"])
