@@ -19,7 +19,7 @@ from tests.bench.open_loop import Arrivals, run
 from tests.dashboards import traffic
 from tests.dashboards.answers import Shown
 from tests.dashboards.page import WIDTH, page
-from tests.dashboards.prometheus import scraping
+from tests.dashboards.scraping import scraping
 from tests.rig.parts import ROOT
 from tests.rig.servers import Servers, prepared
 from tests.stories.screenshots import shrink

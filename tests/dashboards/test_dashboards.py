@@ -68,9 +68,10 @@ def _in_panel(**changed: object) -> Callable[[Json], None]:
 
 
 PLANTED: Final[dict[str, Callable[[Json], object]]] = {
-    "is not in docs/metrics.md": _in_query("vestibule_throttled_total", "vestibule_throttle_total"),
-    "has no label reason": _in_query("sum by (outcome)", "sum by (reason)"),
+    "no metric vestibule_throttle_total": _in_query("vestibule_throttled_total", "vestibule_throttle_total"),
+    "nothing has the label reason": _in_query("sum by (outcome)", "sum by (reason)"),
     "has no label colour": _in_query('device="known"', 'colour="known"'),
+    "has no device trusted": _in_query('device="known"', 'device="trusted"'),
     "does not respect the variables": _in_query(', instance=~"$instance"', ""),
     "is aggregated with sum": _in_query("max(vestibule_throttled_networks", "sum(vestibule_throttled_networks"),
     "is aggregated with max": _in_query("sum(60 * rate(vestibule_throttled", "max(60 * rate(vestibule_throttled"),

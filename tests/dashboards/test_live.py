@@ -14,7 +14,8 @@ from tests.dashboards import traffic
 from tests.dashboards.answers import Shown, ask, lines
 from tests.dashboards.boards import NAMES, Panel, panels
 from tests.dashboards.page import page
-from tests.dashboards.prometheus import Prometheus, scraping
+from tests.dashboards.scraping import scraping
+from tests.rig.prometheus import Prometheus
 from tests.rig.servers import prepared
 
 SECONDS: Final = 12

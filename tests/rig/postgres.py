@@ -1,11 +1,8 @@
 """A PostgreSQL server of the tests' own: on a socket in a directory of its own, under an unprivileged user."""
 
 import os
-import pwd
-import shutil
 import signal
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +15,7 @@ import pytest
 
 from tests.rig.asking import free_port
 from tests.rig.certificate import make as make_certificate
+from tests.rig.directories import server_directory
 from tests.rig.parts import need, unprivileged
 from tests.rig.until import until
 
@@ -148,19 +146,6 @@ def name_of(address: str) -> str:
     return address.partition("@/")[2].partition("?")[0]
 
 
-@contextmanager
-def private_place(name: str) -> Iterator[Path]:
-    """Make a directory that belongs to the user whom servers run under here, and remove it afterwards."""
-    place = Path(tempfile.mkdtemp(prefix=f"vestibule-{name}-"))
-    try:
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(place, nobody.pw_uid, nobody.pw_gid)
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -169,7 +154,7 @@ def _children(pid: int) -> list[int]:
 def running() -> Iterator[Postgres]:
     """Run a server for as long as the block lasts."""
     programs = need("postgres").parent
-    with private_place("postgres") as place:
+    with server_directory("postgres") as place:
         server = Postgres(place, programs)
         server.make()
         try:

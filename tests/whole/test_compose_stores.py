@@ -12,8 +12,9 @@ import pytest
 import redis
 
 from tests.house_rules.composed import FOLDER, together
+from tests.rig.directories import server_directory
 from tests.rig.parts import ROOT, need, unprivileged
-from tests.rig.postgres import LOCKED, Postgres, private_place
+from tests.rig.postgres import LOCKED, Postgres
 from tests.rig.postgres import running as postgres_of_its_own
 from tests.rig.servers import prepared
 from tests.rig.until import until
@@ -24,7 +25,7 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 @pytest.fixture
 def secrets() -> Iterator[Path]:
     """The directory that make-secrets makes, open here: in a container the files are mounted, and not the directory."""
-    with private_place("secrets") as place:
+    with server_directory("secrets") as place:
         subprocess.run([ROOT / FOLDER / "make-secrets", place], check=True, stdout=subprocess.DEVNULL)
         (place / "secrets").chmod(0o755)
         yield place / "secrets"
@@ -51,7 +52,7 @@ def server(secrets: Path) -> Iterator[Postgres]:
 @pytest.fixture
 def valkey() -> Iterator[Path]:
     """The socket of a server that runs with Compose's command."""
-    with private_place("valkey") as place:
+    with server_directory("valkey") as place:
         socket = place / "valkey.sock"
         command = shlex.split(together("postgres.yaml")["services"]["valkey"]["command"])
         options = [str(socket) if each == "/run/valkey/valkey.sock" else each for each in command[1:]]
