@@ -1,6 +1,6 @@
-"""The file to which nginx appends a line for each request: read once, and given back to the file system as it is read.
+"""The file to which nginx appends a line for each request: each line is read once, and its space freed.
 
-nginx appends to it and waits for nothing: neither a reader that stalls nor one that is away holds up an answer.
+nginx appends and waits for nothing: a reader that stalls or has ended holds up no answer.
 """
 
 import ctypes
@@ -41,7 +41,7 @@ class RequestFile:
 
     def lines(self) -> Iterator[list[bytes]]:
         """Yield the next whole lines by the thousand, at most some megabytes of them."""
-        if os.fstat(self._file).st_size < self._read:  # somebody emptied it
+        if os.fstat(self._file).st_size < self._read:  # an operator emptied it
             self._read = self._given_back = 0
         for _ in range(CHUNKS_AT_ONCE):
             chunk = os.pread(self._file, CHUNK_BYTES, self._read)
