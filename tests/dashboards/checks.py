@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.dashboards.boards import Panel, Query, panels_of
-from tests.house_rules.test_metrics_documented import described
+from tests.house_rules.metrics_manual import described
 from tests.observability import names
 from tests.rig.promtool import complaints_of_queries
 

@@ -11,8 +11,7 @@ from tests.house_rules.command_line import refusal
 from tests.house_rules.commands_of_documents import mentioned, shell_blocks, typed
 from tests.house_rules.composed import FILES, FOLDER, together
 from tests.house_rules.ops_paths import answered
-from tests.house_rules.project import read
-from tests.house_rules.test_documents import DOCUMENTS
+from tests.house_rules.project import DOCUMENTS, read
 from tests.rig.parts import ROOT
 
 PAGES: Final = ("docs/install.md", "docs/operating.md", "docs/runbooks.md")

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from service.login.attempts import Scope
 from service.login.sign_in import Device, Reason
+from tests.house_rules.metrics_manual import described
 from tests.house_rules.project import load
-from tests.house_rules.test_metrics_documented import described
 
 PLACE: Final = "deploy/prometheus"
 RULES: Final = ("recording.rules.yml", "alerts.rules.yml")

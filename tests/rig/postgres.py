@@ -17,6 +17,7 @@ from tests.rig.asking import free_port
 from tests.rig.certificate import make as make_certificate
 from tests.rig.directories import server_directory
 from tests.rig.parts import need, unprivileged
+from tests.rig.processes import children
 from tests.rig.until import until
 
 _CONFIGURATION = """
@@ -124,7 +125,7 @@ class Postgres:
         access.write_text(f"local all {LOCKED} scram-sha-256\n{access.read_text()}")
 
     def _signal_all(self, what: signal.Signals) -> None:
-        for pid in [self.pid, *_children(self.pid)]:
+        for pid in [self.pid, *children(self.pid)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, what)
 
@@ -144,10 +145,6 @@ class Postgres:
 def name_of(address: str) -> str:
     """Return the name of the database that an address leads to."""
     return address.partition("@/")[2].partition("?")[0]
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @contextmanager
