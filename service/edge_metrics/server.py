@@ -41,13 +41,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
 
 def serve() -> None:
     """Count and answer in the current directory, without end. Raises OSError."""
-    requests, counts = RequestFile(REQUESTS), RequestCounts()
+    path = f"{os.getcwd()}/{REQUESTS}"  # noqa: PTH109 - a fault names the whole path
+    requests, counts = RequestFile(path), RequestCounts()
     with listening() as listener:
         while True:
             asked = select.select([listener], [], [], EVERY_SECONDS)[0]
             if requests.is_replaced():
                 requests.close()
-                requests = RequestFile(REQUESTS)
+                requests = RequestFile(path)
             for lines in requests.lines():
                 counts.add(lines)
             requests.give_back()

@@ -240,4 +240,4 @@ def test_it_waits_for_nginx_and_names_the_user() -> None:
         refused = servers.vestibule("proxy", "metrics", str(servers.nginx_dir))
 
     assert refused.returncode == 3
-    assert "Start this command as the user that runs nginx (it runs as user " in refused.stderr
+    assert f"Permission denied: '{servers.nginx_dir}/requests.count'. Start this command as the user" in refused.stderr
