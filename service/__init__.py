@@ -11,7 +11,7 @@
     services.py  the bundles that pages and commands are handed
     app.py       the one page that wires everything
 
-Beside them: `vestibule ping` (healthcheck.py), nginx's requests counted (edge_metrics/), becoming gunicorn (serve.py),
+Beside them: `vestibule ping` (healthcheck.py), counting nginx's requests (edge_metrics/), becoming gunicorn (serve.py),
 nginx's sockets (listeners.py), text that people write (text_files.py), files and directories of the service's own
 (state_dir.py, metrics_dir.py), which may lie below a mount (mounts.py).
 

@@ -28,19 +28,20 @@ GUNICORN_GIVES_UP: Final = 4  # where workers load the app: a master that does n
 
 
 def main() -> None:
-    """Run one of the operator's commands (`vestibule …`)."""
-    if sys.argv[1:] in (["ping"], ["ping", "--json"]):
-        from service.healthcheck import main as ping
+    """Run one of the operator's commands (`vestibule …`). Those that start often, or stay, load no command line."""
+    match sys.argv[1:]:
+        case ["ping", *options] if options in ([], ["--json"]):
+            from service.healthcheck import main as ping
 
-        sys.exit(ping(sys.argv[2:]))
-    if sys.argv[1:3] == ["proxy", "metrics"] and not [word for word in sys.argv[3:] if word.startswith("-")]:
-        from service.edge_metrics.server import main as metrics
+            sys.exit(ping(options))
+        case ["proxy", "metrics", *directory] if len(directory) <= 1 and not "".join(directory).startswith("-"):
+            from service.edge_metrics.server import main as metrics
 
-        sys.exit(metrics(sys.argv[3:]))
-    if sys.argv[1:] == ["serve"]:
-        from service.serve import become_gunicorn
+            sys.exit(metrics(directory))
+        case ["serve"]:
+            from service.serve import become_gunicorn
 
-        become_gunicorn()
+            become_gunicorn()
     from service.cli import Operator, vestibule
 
     vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, write_nginx_files=write_nginx_files))

@@ -134,11 +134,13 @@ def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
     if directory.is_symlink() and directory.lstat().st_uid not in {0, user}:
         return f"{directory} is a symbolic link of another user: remove it, or choose another directory"
     if found.st_uid not in {0, user} or not os.access(directory, os.W_OK | os.X_OK):
-        return f"{_found(directory)} must belong to user {user} and be writable: chown {user}:{os.getegid()} {quoted}"
+        return (
+            f"{_described(directory)} must belong to user {user} and be writable: chown {user}:{os.getegid()} {quoted}"
+        )
     if found.st_mode & 0o7 & ~mode and found.st_mode & stat.S_ISVTX:
         return f"{directory} is shared by all users, as /tmp is: choose a directory of its own"
     if found.st_mode & 0o7 & ~mode:
-        return f"{_found(directory)} is open to other users: chmod {mode:04o} {quoted}"
+        return f"{_described(directory)} is open to other users: chmod {mode:04o} {quoted}"
     return None
 
 
@@ -148,8 +150,8 @@ def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
     if not nearest.is_dir():
         return f"{nearest} is not a directory: choose another path, or move it away"
     if nearest != directory and not os.access(nearest, os.X_OK):
-        user, quoted = os.geteuid(), shlex.quote(str(nearest))
-        return f"{directory} is below {nearest}, which user {user} may not enter: chmod o+x {quoted}, or choose another"
+        command = f"chmod o+x {shlex.quote(str(nearest))}"
+        return f"{directory} is below {nearest}, which user {os.geteuid()} may not enter: {command}, or choose another"
     if not os.access(nearest, USABLE):
         return remedy(directory)
     return fault_of(directory, mode, user=user) if nearest == directory else None
@@ -160,10 +162,12 @@ def remedy(path: Path) -> str:
     user, group, quoted = os.geteuid(), os.getegid(), shlex.quote(str(path))
     if not os.access(path, os.F_OK):
         return f"{path} cannot be made by user {user}: sudo install -d -m 750 -o {user} -g {group} {quoted}"
-    said = f"{_found(path)} must be readable and writable by user {user}: choose another path or, where it belongs to "
+    said = (
+        f"{_described(path)} must be readable and writable by user {user}: choose another path or, where it belongs to "
+    )
     return f"{said}the service alone, type: sudo chown -RH {user}:{group} {quoted}"
 
 
-def _found(path: Path) -> str:
+def _described(path: Path) -> str:
     found = path.stat()
     return f"{path} (owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o})"

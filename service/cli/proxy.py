@@ -1,4 +1,4 @@
-"""`vestibule proxy …`: nginx's files, from the settings, and what nginx answered."""
+"""`vestibule proxy …`: nginx's files, made from the settings, and the counting of its requests."""
 
 import json
 import sys
@@ -41,6 +41,6 @@ def metrics(*, directory: str | None) -> None:
     """Count nginx's requests, and answer /edge/metrics behind nginx, until SIGTERM.
 
     DIRECTORY is what nginx was given with -p (default: nginx/ in the state directory). Start it as the user that runs
-    nginx. It gives out no JSON: it is read by Prometheus, through nginx.
+    nginx. There is no --json: Prometheus reads the counts, through nginx.
     """
     sys.exit(server.main([directory] if directory else []))

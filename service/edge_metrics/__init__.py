@@ -1,1 +1,1 @@
-"""What nginx answered, counted beside nginx for `/edge/metrics`: also while the service is stopped."""
+"""Counts what nginx answers, for `/edge/metrics`, in a process beside nginx: also while the service is stopped."""

@@ -14,12 +14,12 @@ OWN_PAGES = "vestibule"
 _PREFIX = "vestibule_edge_"
 BUCKETS = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10")
 _BOUNDS = [int(float(bound) * 1000) for bound in BUCKETS]
-# No other value has an @: what is left of a line that a full disk cut off cannot pass for the beginning of the next.
+# No value has an @: the rest of a line that a full disk cut off cannot pass for the beginning of the next one.
 _LINE = re.compile(rb"@([a-z0-9._-]{0,64}),([A-Z]{3,7}),([0-9]{3}),([0-9]{1,9}\.[0-9]{3}),([A-Z_-]*),([A-Z_-]*),(1?)")
 _REJECTED = "REJECTED"
 _NO_STATUS = "000"  # the client was gone before an answer began
 
-# Series that are there before their first request: an increase from nothing is none to Prometheus.
+# Series that exist before their first request: Prometheus sees no increase from a series that did not exist.
 _STATUSES_AT_ZERO = ("200", "303", "401", "429", "502", "503")
 _HELP = {
     "requests_total": ("counter", "Requests that nginx answered."),
@@ -43,7 +43,7 @@ vestibule_edge_connections_accepted_total <!--# echo var="accepted" --><!--# end
 
 
 class RequestCounts:
-    """What was counted since this process began."""
+    """All counts since this process began."""
 
     def __init__(self) -> None:
         at_zero = [(OWN_PAGES, method, status) for method in ("GET", "POST") for status in _STATUSES_AT_ZERO]
@@ -53,7 +53,7 @@ class RequestCounts:
         self._milliseconds = Counter[str]()
 
     def add(self, lines: Iterable[bytes]) -> None:
-        """Count lines; what is not a whole line of nginx's is not counted."""
+        """Count the lines that nginx wrote whole."""
         for line, times in Counter(lines).items():
             if found := _LINE.fullmatch(line):
                 app, method, status, seconds, *limited = (value.decode() for value in found.groups())
@@ -70,7 +70,7 @@ class RequestCounts:
     def _limit(self, rate: str, connections: str, gate: str, *, is_own: bool, times: int) -> None:
         self._limited["requests"] += times * (rate == _REJECTED)
         self._limited["connections"] += times * (connections == _REJECTED)
-        self._limited["hashing_gate"] += times * (gate == "1" and is_own)  # an app's word does not count
+        self._limited["hashing_gate"] += times * (gate == "1" and is_own)  # the header of an app does not count
 
     def text(self) -> str:
         """Return all counts, and the commands with which nginx adds its own."""

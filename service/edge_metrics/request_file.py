@@ -1,6 +1,6 @@
-"""The file to which nginx appends a line for each request: read once, and given back to the file system as it is read.
+"""The file to which nginx appends a line for each request: each line is read once, and its space freed.
 
-nginx appends to it and waits for nothing: neither a reader that stalls nor one that is away holds up an answer.
+nginx appends and waits for nothing: a reader that stalls or has ended holds up no answer.
 """
 
 import ctypes

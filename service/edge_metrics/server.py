@@ -1,6 +1,6 @@
 """`vestibule proxy metrics`: counts what nginx writes about its requests, and answers `/edge/metrics` behind nginx.
 
-It stays as long as nginx does, so it imports little: the standard library alone, and no settings.
+The process stays as long as nginx does, so it imports little: the standard library alone, and no settings.
 """
 
 import os
@@ -34,20 +34,21 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> i
         os.chdir(directory)  # a path of any length is short from here
         serve()
     except (OSError, ValueError) as fault:
-        words = f"nginx's requests are not counted: {fault}. This command is started by nginx's user ({os.geteuid()}?)"
-        print(words, file=sys.stderr)  # noqa: T201 - a command speaks
+        words = f"Requests are not counted: {fault}. Start this command as the user that runs nginx"
+        print(f"{words} (it runs as user {os.geteuid()}).", file=sys.stderr)  # noqa: T201 - a command speaks
     return UNAVAILABLE
 
 
 def serve() -> None:
     """Count and answer in the current directory, without end. Raises OSError."""
-    requests, counts = RequestFile(REQUESTS), RequestCounts()
+    path = f"{os.getcwd()}/{REQUESTS}"  # noqa: PTH109 - a fault names the whole path
+    requests, counts = RequestFile(path), RequestCounts()
     with listening() as listener:
         while True:
             asked = select.select([listener], [], [], EVERY_SECONDS)[0]
             if requests.is_replaced():
                 requests.close()
-                requests = RequestFile(REQUESTS)
+                requests = RequestFile(path)
             for lines in requests.lines():
                 counts.add(lines)
             requests.give_back()
@@ -56,7 +57,7 @@ def serve() -> None:
 
 
 def wait_for(path: str) -> None:
-    """Return once nginx has made its file; say so when that takes long."""
+    """Return once nginx has made its file; print a line when that takes long."""
     seconds = 0
     while not os.path.exists(path):  # noqa: PTH110 - pathlib costs memory
         if seconds == LONG_SECONDS:
@@ -69,7 +70,7 @@ def wait_for(path: str) -> None:
 def listening() -> socket.socket:
     """Return the socket that nginx asks; nginx runs as the same user. Raises OSError."""
     with suppress(FileNotFoundError):
-        os.unlink(SOCKET)  # noqa: PTH108 - one that was killed left it; the lock on the file says that it has ended
+        os.unlink(SOCKET)  # noqa: PTH108 - a killed process left it; the file's lock shows that it ended
     listener = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
     listener.bind(SOCKET)
@@ -80,7 +81,7 @@ def listening() -> socket.socket:
 
 
 def answer(listener: socket.socket, text: bytes) -> None:
-    """Answer one request, whatever it asks for: nginx alone can ask, and asks for one thing."""
+    """Answer one request with the counts: nginx alone can connect, and asks for nothing else."""
     with suppress(OSError):
         connection, _ = listener.accept()
         with connection:

@@ -13,6 +13,7 @@ from service import RELEASE
 from service.hashing.cpu_budget import cpu_budget
 from service.storage.engine.sqlite import DRIVER
 from tests.rig.parts import need
+from tests.rig.processes import children
 
 QUIET: Final = 0.5
 _LIBRARIES: Final = ("flask", "gunicorn", "argon2-cffi", "argon2-cffi-bindings", "sqlalchemy", "flask-limiter")
@@ -49,8 +50,7 @@ def is_busy() -> bool:
 
 def family(master: int) -> Sequence[int]:
     """Return the ids of a process and of its children."""
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    return [master, *map(int, children)]
+    return [master, *children(master)]
 
 
 def proportional_mb(processes: Sequence[int]) -> float:

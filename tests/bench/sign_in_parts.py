@@ -36,6 +36,7 @@ from service.web.telemetry import events
 from service.web.telemetry.logs import configure_logging
 from tests.bench.bare import bare
 from tests.bench.load import closed_loop
+from tests.bench.machine import family
 from tests.bench.people import parameters
 from tests.bench.served import Served, served
 from tests.rig.passwords import PASSWORD
@@ -76,11 +77,7 @@ def processes(asked: Served) -> Iterator[tuple[str, float]]:
 
 def cpu_seconds(master: int) -> float:
     """Return the processor time of a server, its children included."""
-    return sum(_cpu_of(pid) for pid in (master, *_children(master)))
-
-
-def _children(master: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+    return sum(_cpu_of(pid) for pid in family(master))
 
 
 def _cpu_of(pid: int) -> float:

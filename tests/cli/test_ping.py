@@ -76,13 +76,20 @@ def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "code", "said"), [("--help", 0, "Check whether the service answers."), ("--loud", 2, "No such option")]
+    ("typed", "code", "said"),
+    [
+        ("ping --help", 0, "Check whether the service answers."),
+        ("ping --loud", 2, "No such option"),
+        ("proxy metrics --help", 0, "Count nginx's requests"),
+        ("proxy metrics --loud", 2, "No such option"),
+        ("proxy metrics /one /two", 2, "Got unexpected extra argument (/two)"),
+    ],
 )
 def test_help_and_usage_errors_are_those_of_every_command(
     typed: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Help ends with 0, an unknown option with 2, as for every other command."""
-    monkeypatch.setattr(sys, "argv", ["vestibule", "ping", typed])
+    """Help ends with 0, what a command does not know with 2, also for those that start without the command line."""
+    monkeypatch.setattr(sys, "argv", ["vestibule", *typed.split()])
 
     with pytest.raises(SystemExit) as ended:
         main()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.dashboards import colours
 from tests.dashboards.boards import VARIABLES, Panel, Query
-from tests.dashboards.prometheus import Prometheus, Series
+from tests.rig.prometheus import Prometheus, Series
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,19 @@
 """What can be wrong with a dashboard, as a list of faults: none in ours, and each is found where it is planted."""
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tests.dashboards.boards import Panel, Query, panels_of
-from tests.house_rules.project import read
-from tests.rig.parts import need
+from tests.house_rules.metrics_manual import described
+from tests.observability import names
+from tests.rig.promtool import complaints_of_queries
 
 _CORE: Final = {"timeseries", "stat"}
 _VARIABLES: Final = {"datasource": "datasource", "namespace": "query", "job": "query", "instance": "query"}
 _CHOSEN: Final = 'namespace=~"$namespace", job=~"$job", instance=~"$instance"'
 _WINDOWS: Final = {"$__rate_interval", "$__range"}
-_ROW: Final = re.compile(r"^\| `(?P<name>[a-z_]+)` \| (?P<type>\w+) \| (?P<labels>[^|]*) \|", re.MULTILINE)
 _SERIES: Final = re.compile(
     r"(?P<function>\w+)(?: by \([^)]*\))?\s?\((?:60 \* )?(?P<rate>rate\(|increase\()?"
     r"(?P<name>\w+)\{(?P<selector>[^}]*)\}"
@@ -28,7 +27,8 @@ def faults(made: Mapping[str, Any], scratch: Path) -> list[str]:
     for panel in panels_of(made):
         found += [f"{panel.title}: {fault}" for fault in _of_a_panel(panel)]
         found += [f"{panel.title}: {fault}" for query in panel.queries for fault in _of_a_query(query)]
-    return found + _unparsable([query for panel in panels_of(made) for query in panel.queries], scratch)
+    queries = [query.expression() for panel in panels_of(made) for query in panel.queries]
+    return [*found, *filter(None, [complaints_of_queries(queries, scratch)])]
 
 
 def _of_the_whole(made: Mapping[str, Any]) -> Iterator[str]:
@@ -65,23 +65,18 @@ def _of_a_panel(panel: Panel) -> Iterator[str]:
 
 
 def _of_a_query(query: Query) -> Iterator[str]:
-    """Every selector respects the variables, every metric and label is described, replicas are added up rightly."""
-    known = {row["name"]: row for row in _ROW.finditer(read("docs/metrics.md"))}
+    """Every selector respects the variables, every name in it is exported, replicas are added up rightly."""
+    yield from names.faults(query.expression())
     series = list(_SERIES.finditer(query.written))
     if len(series) != query.written.count("{"):
         yield f"a metric of it is not aggregated: {query.written}"
     if not set(re.findall(r"\[([^\]]*)\]", query.written)) <= _WINDOWS:
         yield f"its window is none of {', '.join(sorted(_WINDOWS))}"
     for one in series:
-        row = known.get(re.sub(r"_bucket$", "", one["name"]))
-        if row is None:
-            yield f"{one['name']} is not in docs/metrics.md"
-            continue
         if not one["selector"].endswith(_CHOSEN):
             yield f"{one['name']} does not respect the variables"
-        if unknown := _labels(one) - {*re.findall(r"`(\w+)`", row["labels"]), "le", "namespace", "job", "instance"}:
-            yield f"{one['name']} has no label {', '.join(unknown)}"
-        yield from _of_adding_up(one, row["type"])
+        if row := described().get(names.base(one["name"])):
+            yield from _of_adding_up(one, row["type"])
 
 
 def _of_adding_up(one: re.Match[str], kind: str) -> Iterator[str]:
@@ -90,17 +85,6 @@ def _of_adding_up(one: re.Match[str], kind: str) -> Iterator[str]:
     adds = kind != "gauge" or one["name"] in _OF_EACH_REPLICA
     if adds is not (one["function"] == "sum"):
         yield f"{one['name']} is aggregated with {one['function']}"
-
-
-def _unparsable(queries: list[Query], scratch: Path) -> list[str]:
-    """Have Prometheus' own parser read them all."""
-    rules = [
-        f"      - {{record: 'panel:query', labels: {{number: '{number}'}}, expr: '{query.expression()}'}}\n"
-        for number, query in enumerate(queries)
-    ]
-    scratch.write_text(f"groups:\n  - name: panels\n    rules:\n{''.join(rules)}")
-    done = subprocess.run([need("promtool"), "check", "rules", scratch], capture_output=True, text=True, check=False)
-    return [] if done.returncode == 0 else [done.stdout + done.stderr]
 
 
 def _sources(value: Any) -> list[dict[str, str]]:  # noqa: ANN401 - any part of a dashboard
@@ -116,9 +100,3 @@ def _sources(value: Any) -> list[dict[str, str]]:  # noqa: ANN401 - any part of 
 def _cells(panel: Panel) -> list[tuple[int, int]]:
     x, y, width, height = panel.grid
     return [(column, row) for column in range(x, x + width) for row in range(y, y + height)]
-
-
-def _labels(one: re.Match[str]) -> set[str]:
-    """Return the labels by which series are chosen and grouped."""
-    grouped = re.findall(r"\bby \(([^)]*)\)", one[0])
-    return {label for group in grouped for label in group.split(", ")} | set(re.findall(r"(\w+)[!=]", one["selector"]))

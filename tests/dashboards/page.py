@@ -8,8 +8,8 @@ from tests.dashboards.answers import Line, Shown, lines
 from tests.dashboards.boards import Panel, dashboard, panels
 from tests.dashboards.colours import lightened, of_value
 from tests.dashboards.drawing import diagram, sparkline
-from tests.dashboards.prometheus import Prometheus
 from tests.dashboards.units import formatted
+from tests.rig.prometheus import Prometheus
 
 WIDTH: Final = 1480
 _COLUMN: Final = (WIDTH - 16) / 24

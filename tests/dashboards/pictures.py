@@ -14,14 +14,13 @@ from typing import Final
 
 from playwright.sync_api import sync_playwright
 
-from tests.bench import people
 from tests.bench.open_loop import Arrivals, run
 from tests.dashboards import traffic
 from tests.dashboards.answers import Shown
 from tests.dashboards.page import WIDTH, page
-from tests.dashboards.prometheus import scraping
+from tests.dashboards.scraping import scraped
 from tests.rig.parts import ROOT
-from tests.rig.servers import Servers, prepared
+from tests.rig.servers import Servers
 from tests.stories.screenshots import shrink
 from tests.stories.visitor import chromium
 
@@ -78,15 +77,11 @@ def main(names: Sequence[str]) -> None:
 
 def take(shot: Shot, target: Path) -> None:
     """Run the traffic of one picture, and take it."""
-    with prepared(SERVER__WORKERS="2") as servers:
-        people.populate(servers, traffic.ACCOUNTS)
-        servers.start()
-        servers.start_metrics()
-        known = traffic.settle(servers)
-        with scraping(servers, SCRAPE_SECONDS) as prometheus:
-            run(list(shot.scene(servers, known)), SECONDS)
-            until = time.time()
-            html = page(prometheus, shot.dashboard, Shown(until - SECONDS + 4 * SCRAPE_SECONDS, until, SCRAPE_SECONDS))
+    with scraped(each_seconds=SCRAPE_SECONDS) as own:
+        run(list(shot.scene(own.servers, own.known)), SECONDS)
+        until = time.time()
+        shown = Shown(until - SECONDS + 4 * SCRAPE_SECONDS, until, SCRAPE_SECONDS)
+        html = page(own.prometheus, shot.dashboard, shown)
     photograph(html, target)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.dashboards.boards import FOLDER, NAMES, dashboard, panels
 from tests.dashboards.checks import faults
-from tests.house_rules.project import load
+from tests.house_rules.project import load, read
 from tests.rig.parts import ROOT
 
 Json = dict[str, Any]
@@ -68,9 +69,10 @@ def _in_panel(**changed: object) -> Callable[[Json], None]:
 
 
 PLANTED: Final[dict[str, Callable[[Json], object]]] = {
-    "is not in docs/metrics.md": _in_query("vestibule_throttled_total", "vestibule_throttle_total"),
-    "has no label reason": _in_query("sum by (outcome)", "sum by (reason)"),
+    "no metric vestibule_throttle_total": _in_query("vestibule_throttled_total", "vestibule_throttle_total"),
+    "nothing has the label reason": _in_query("sum by (outcome)", "sum by (reason)"),
     "has no label colour": _in_query('device="known"', 'colour="known"'),
+    "has no device trusted": _in_query('device="known"', 'device="trusted"'),
     "does not respect the variables": _in_query(', instance=~"$instance"', ""),
     "is aggregated with sum": _in_query("max(vestibule_throttled_networks", "sum(vestibule_throttled_networks"),
     "is aggregated with max": _in_query("sum(60 * rate(vestibule_throttled", "max(60 * rate(vestibule_throttled"),
@@ -98,6 +100,18 @@ def test_a_planted_fault_is_found(fault: str, tmp_path: Path) -> None:
     PLANTED[fault](made)
 
     assert fault in "\n".join(faults(made, tmp_path / "rules.yaml"))
+
+
+def test_they_are_mounted_where_provisioning_looks() -> None:
+    """Compose and the script that tries Grafana mount the dashboards at the path that the provider reads."""
+    (provider,) = load("deploy/grafana/provisioning/dashboards/vestibule.yaml")["providers"]
+    volumes = load("deploy/compose/monitoring.yaml")["services"]["grafana"]["volumes"]
+    composed = [
+        each["target"] for each in volumes if isinstance(each, dict) and each["source"] == "../grafana/dashboards"
+    ]
+
+    tried = re.findall(r'"\$PWD/dashboards:([^:"]+):ro"', read("deploy/grafana/try"))
+    assert composed == tried == [provider["options"]["path"]]
 
 
 def test_provisioning_finds_them() -> None:

@@ -8,14 +8,13 @@ from typing import Final
 
 import pytest
 
-from tests.bench import people
 from tests.bench.open_loop import run
 from tests.dashboards import traffic
 from tests.dashboards.answers import Shown, ask, lines
 from tests.dashboards.boards import NAMES, Panel, panels
 from tests.dashboards.page import page
-from tests.dashboards.prometheus import Prometheus, scraping
-from tests.rig.servers import prepared
+from tests.dashboards.scraping import scraped
+from tests.rig.prometheus import Prometheus
 
 SECONDS: Final = 12
 MOST_SERIES: Final = 50
@@ -33,25 +32,20 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen() -> Iterator[Seen]:
     """What was scraped while people came and went, one network guessed passwords, and one address flooded forms."""
-    with prepared(workers=2) as servers:
-        people.populate(servers, traffic.ACCOUNTS)
-        servers.start()
-        servers.start_metrics()
-        known = traffic.settle(servers)
-        with scraping(servers) as prometheus:
-            began = time.time()
-            kinds = [*traffic.ordinary(servers, known, SECONDS), *traffic.attack(servers, since=0, until=SECONDS)]
-            run([*kinds, *traffic.flood(servers, since=2, until=SECONDS)], SECONDS)
-            blocked = servers.vestibule("block", "add", traffic.ATTACKED, "--for", "2h")
-            assert blocked.returncode == 0, blocked.stderr
-            run(list(traffic.attack(servers, since=0, until=3)), 4)
-            stopped = time.time()
-            still = list(traffic.ordinary(servers, known, 4))
-            servers.end("gunicorn")
-            run(still, 4)
-            yield Seen(
-                prometheus, Shown(began, stopped, scrape_seconds=1), Shown(stopped, time.time(), scrape_seconds=1)
-            )
+    with scraped(each_seconds=1) as own:
+        servers, known = own.servers, own.known
+        began = time.time()
+        kinds = [*traffic.ordinary(servers, known, SECONDS), *traffic.attack(servers, since=0, until=SECONDS)]
+        run([*kinds, *traffic.flood(servers, since=2, until=SECONDS)], SECONDS)
+        blocked = servers.vestibule("block", "add", traffic.ATTACKED, "--for", "2h")
+        assert blocked.returncode == 0, blocked.stderr
+        run(list(traffic.attack(servers, since=0, until=3)), 4)
+        stopped = time.time()
+        still = list(traffic.ordinary(servers, known, 4))
+        servers.end("gunicorn")
+        run(still, 4)
+        under_traffic, without = Shown(began, stopped, scrape_seconds=1), Shown(stopped, time.time(), scrape_seconds=1)
+        yield Seen(own.prometheus, under_traffic, without)
 
 
 @pytest.mark.parametrize("panel", [pytest.param(each, id=f"{each.dashboard}: {each.title}") for each in panels()])

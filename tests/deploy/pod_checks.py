@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from service.settings import CATALOGUE, SettingsFault, load
-from tests.deploy.commands import is_command
 from tests.deploy.kustomize import Object, containers, named, of_kind, pod
-from tests.deploy.ops_paths import answered
+from tests.house_rules.command_line import refusal
+from tests.house_rules.ops_paths import answered
 from tests.house_rules.project import read
 
 _LIVENESS_PATIENCE_SECONDS: Final = 60
@@ -83,11 +83,11 @@ def _probes(one: Object) -> Iterator[str]:
 
 def _command(one: Object) -> Iterator[str]:
     """What runs in the service's image is a command of it, also when a probe runs it."""
-    if "args" in one and not is_command(one["args"]):
-        yield f"vestibule has no command {' '.join(one['args'])}"
+    if "args" in one and (wrong := refusal(one["args"])):
+        yield f"vestibule {' '.join(one['args'])}: {wrong}"
     for probe in (one[kind] for kind in ("startupProbe", "livenessProbe") if "exec" in one.get(kind, {})):
         name, *words = probe["exec"]["command"]
-        if name != "vestibule" or not is_command(words):
+        if name != "vestibule" or refusal(words):
             yield f"the probe's command {' '.join(words)} does not exist"
 
 

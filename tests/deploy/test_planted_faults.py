@@ -100,7 +100,7 @@ EXAMPLE: Final = {
     "a command that is missing": (
         "- db\n        - upgrade",
         "- db\n        - migrate",
-        "vestibule has no command db migrate",
+        "vestibule db migrate: No such command",
     ),
     "a probe's command that is missing": (
         "- vestibule\n            - ping",

@@ -12,8 +12,8 @@ from typing import Final
 import pytest
 
 from service.settings import CATALOGUE
-from tests.deploy.commands import is_command
 from tests.deploy.kustomize import KUBECTL
+from tests.house_rules.command_line import refusal
 from tests.house_rules.project import read
 from tests.rig.parts import ROOT
 
@@ -60,4 +60,4 @@ def test_commands_exist(readme: str, line: str) -> None:
     if words[0] == "helm":
         assert _refused_values(words) == []
     if "vestibule" in words[1:] and "--" in words:
-        assert is_command(words[words.index("--") + 2 :])
+        assert refusal(words[words.index("--") + 2 :]) is None

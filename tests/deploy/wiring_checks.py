@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.deploy.kustomize import Object, containers, named, of_kind, pod
-from tests.deploy.ops_paths import answered
+from tests.house_rules.ops_paths import answered
 
 _BY_REFERENCE: Final = "vestibule-secrets"  # made by the operator, where the objects hold no Secret
 

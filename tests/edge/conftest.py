@@ -1,11 +1,13 @@
-"""Two pairs of servers for all tests of the edge: one in front of the service, one in front of an echo."""
+"""Servers for all tests of the edge, in front of the service and of an echo; servers and a `make run` of one test."""
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.rig.servers import Servers, running
+from tests.rig.asking import free_port
+from tests.rig.make_run import Run, run
+from tests.rig.processes import children
+from tests.rig.servers import Servers, running, state_directory
 
 ECHO = "tests.edge.echo:application"
 
@@ -37,7 +39,9 @@ def servers() -> Iterator[Servers]:
         yield own
 
 
-def children(pid: int) -> set[int]:
-    """Return the processes that a process started."""
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return {int(child) for child in listed.stdout.split()}
+@pytest.fixture
+def started() -> Iterator[Run]:
+    """A run that is ready."""
+    with state_directory() as state_dir, run(state_dir, free_port(), free_port()) as it:
+        it.wait_until_ready()
+        yield it

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.edge.conftest import children
+from tests.rig.processes import children
 from tests.rig.servers import Servers, counters_of, prepared, running
 from tests.rig.small_disk import fill, small_disk
 from tests.rig.until import PATIENCE_SECONDS

@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from tests.edge.conftest import ECHO, children
+from tests.edge.conftest import ECHO
+from tests.rig.processes import children
 from tests.rig.servers import Servers, counters_of, prepared, running
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.edge.conftest import ECHO, children
+from tests.edge.conftest import ECHO
 from tests.rig.parts import ROOT
+from tests.rig.processes import children
 from tests.rig.servers import Servers, counters_of, prepared
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.conftest import ECHO, children
+from tests.edge.conftest import ECHO
 from tests.rig.parts import ROOT, unprivileged
+from tests.rig.processes import children
 from tests.rig.servers import Servers, prepared
 
 

@@ -6,10 +6,8 @@ import signal
 import subprocess
 import urllib.request
 
-from tests.edge.test_run import Run, end, gone, started
+from tests.rig.make_run import Run, end, gone
 from tests.rig.until import PATIENCE_SECONDS, until
-
-__all__ = ["started"]
 
 
 def counts(run: Run) -> bool:

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-from tests.edge.test_run import Run, end, run
 from tests.rig.asking import ask, free_port
+from tests.rig.make_run import Run, end, run
 from tests.rig.servers import state_directory
 from tests.rig.until import until
 

@@ -15,7 +15,7 @@ from service.listeners import Listener
 from service.services import Unavailable
 from service.settings import load
 from service.storage.upkeep.schema import SchemaFault
-from tests.edge.test_run import LINK
+from tests.rig.make_run import LINK
 from tests.rig.parts import ROOT
 
 

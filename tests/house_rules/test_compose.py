@@ -12,9 +12,9 @@ import pytest
 
 from service.settings import CATALOGUE, load
 from tests.house_rules.composed import FILES, FOLDER, faults, together
+from tests.house_rules.dockerfile import said
 from tests.house_rules.project import lines, read
 from tests.house_rules.project import load as load_yaml
-from tests.house_rules.test_images import said
 from tests.rig.parts import ROOT
 
 FILE: Final = f"{FOLDER}/compose.yaml"

@@ -3,40 +3,34 @@
 import re
 import subprocess
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
-import click
 import pytest
 
-from service.cli import vestibule
+from tests.house_rules.command_line import refusal
 from tests.house_rules.commands_of_documents import mentioned, shell_blocks, typed
 from tests.house_rules.composed import FILES, FOLDER, together
-from tests.house_rules.project import read
-from tests.house_rules.test_documents import DOCUMENTS
+from tests.house_rules.ops_paths import answered
+from tests.house_rules.project import DOCUMENTS, read
 from tests.rig.parts import ROOT
 
-PAGES: Final = ("docs/install.md", "docs/operating.md")
-# What stands for something of the reader's, and a value in its place.
-EXAMPLES: Final = {"NETWORK": "192.0.2.0/24", "people.csv": "-", "FILE": "-"}
+PAGES: Final = ("docs/install.md", "docs/operating.md", "docs/runbooks.md")
 ELSEWHERE: Final = {
-    *("apt-get", "caddy", "cd", "cp", "curl", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
+    *("apt-get", "caddy", "cd", "cp", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
     *("python", "rm", "sed", "systemd-sysusers"),
 }
+_OPS_LISTENER: Final = "http://127.0.0.1:9180"
 _VERBS_OF_COMPOSE: Final = {"exec", "ps", "restart", "run", "up"}
 
 
 def _vestibule(words: list[str]) -> None:
-    """Have the command line read the words, and run nothing."""
-    command: click.Command = vestibule
-    context, name = click.Context(vestibule), "vestibule"
-    while isinstance(command, click.Group):
-        found, resolved, words = command.resolve_command(context, words)
-        assert resolved is not None
-        command, name = resolved, found or name
-        context = click.Context(command)
-    with suppress(click.exceptions.Exit):  # --help
-        command.make_context(name, [EXAMPLES.get(word, word) for word in words])
+    assert refusal(words) is None, refusal(words)
+
+
+def _curl(words: list[str]) -> None:
+    """Check the paths of the ops listener that are asked for."""
+    paths = [word.removeprefix(_OPS_LISTENER) for word in words if word.startswith(_OPS_LISTENER)]
+    assert [path for path in paths if not answered(path)] == []
 
 
 def _make(words: list[str]) -> None:
@@ -78,6 +72,7 @@ PROGRAMS: Final[dict[str, Callable[[list[str]], None]]] = {
     "docker": _docker,
     "systemctl": _systemctl,
     "kubectl": _kubectl,
+    "curl": _curl,
 }
 
 
@@ -89,7 +84,7 @@ def _wrong(command: list[str]) -> str | None:
             PROGRAMS[program](command[1:])
         paths = [word for word in command if word.startswith("deploy/") and not word.endswith("/.env")]  # the reader's
         assert [path for path in paths if not list(ROOT.glob(path))] == []
-    except (AssertionError, KeyError, click.UsageError) as fault:
+    except (AssertionError, KeyError) as fault:
         return f"{' '.join(command)}: {fault!r}"
     return None
 
@@ -132,6 +127,7 @@ def _wrong_call(command: list[str]) -> str | None:
         "docker compose -f deploy/compose/compose.yaml exec service vestibule attempt list",
         "systemctl restart vestibuled",
         "make everything",
+        "curl -s http://127.0.0.1:9180/ready",
         "cp deploy/systemd/vestibule.ini /etc",
         "frobnicate",
     ],

@@ -7,13 +7,9 @@ from typing import Final
 import pytest
 
 from service.settings import CATALOGUE
-from tests.house_rules.project import read
+from tests.house_rules.project import DOCUMENTS, read
 from tests.rig.parts import ROOT
 
-DOCUMENTS: Final = [
-    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-    *sorted(str(path.relative_to(ROOT)) for folder in ("docs", "deploy") for path in (ROOT / folder).rglob("*.md")),
-]
 LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]+)|(?:src|srcset)=\"([^\"]+)\"")
 # In backticks: a folder of the project's, or a file by its ending. Addresses and state files are neither.
 PATH: Final = re.compile(

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,17 @@ def test_tests_are_promises() -> None:
     ]
 
     assert silent == []
+
+
+def test_no_test_imports_another() -> None:
+    """What two files of tests need lies in a module of its own, such as those of the rig."""
+    importing = [
+        str(path.relative_to(ROOT))
+        for path in modules("tests")
+        if re.search(r"^from tests\S*\.test_\w+ import", path.read_text(), re.MULTILINE)
+    ]
+
+    assert importing == []
 
 
 def test_folders_of_tests_are_packages() -> None:

@@ -1,22 +1,13 @@
 """What is measured is explained, and what is explained is measured."""
 
 import re
-from typing import Final
 
 from service.edge_metrics.request_counts import RequestCounts
+from tests.house_rules.metrics_manual import described
 from tests.house_rules.project import read
 from tests.rig import scraped
 from tests.rig.wire import post
 from tests.rig.world import World
-
-ROW: Final = re.compile(
-    r"^\| `(?P<name>[a-z_]+)` \| (?P<type>\w+) \| (?P<labels>[^|]*) \| (?P<said>[^|]+) \|$", re.MULTILINE
-)
-
-
-def described() -> dict[str, re.Match[str]]:
-    """Return the rows of the manual's tables by the metric's name."""
-    return {row["name"]: row for row in ROW.finditer(read("docs/metrics.md"))}
 
 
 def exposed() -> str:

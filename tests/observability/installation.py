@@ -1,4 +1,4 @@
-"""One installation that is watched: nginx with TLS, gunicorn, PostgreSQL and Redis, and people who signed in to it."""
+"""A monitored installation: nginx with TLS, gunicorn, PostgreSQL and Redis, and people who signed in to it."""
 
 import http.client
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from tests.observability.cases import WARNING
-from tests.observability.watching import Watching, watching
+from tests.observability.monitoring import Monitoring, monitoring
 from tests.rig.asking import ask, free_port
 from tests.rig.certificate import make
 from tests.rig.parts import ROOT
@@ -20,7 +20,7 @@ from tests.rig.servers import Servers, prepared
 from tests.rig.until import until
 
 HOST: Final = "login.example.org"
-HURRIED: Final = "tests.observability.hurried:application()"
+FAST_GAUGES: Final = "tests.observability.fast_gauges:application()"
 PEOPLE: Final = ("alice", "bob")
 
 
@@ -29,7 +29,7 @@ class Installation:
     """Everything that runs, and the browsers that signed in to it once."""
 
     servers: Servers
-    watching: Watching
+    monitoring: Monitoring
     postgres: Postgres
     redis: Redis
     known: dict[str, str]
@@ -51,39 +51,41 @@ class Installation:
         """Ask for the sign-in page, over plain http."""
         ask(self.servers.port, "/", headers={"Host": HOST})
 
-    def a_minute_passes(self) -> None:
+    def wait_for_scrape(self) -> None:
         """Wait for the next scrape, which comes each second."""
-        before = self.watching.number('timestamp(up{job="vestibule"})')
-        until(lambda: self.watching.number('timestamp(up{job="vestibule"})') != before, "a scrape")
+        scraped = 'timestamp(up{job="vestibule"})'
+        before = self.monitoring.prometheus.number(scraped)
+        until(lambda: self.monitoring.prometheus.number(scraped) != before, "a scrape")
 
-    def only_the_watchdog_fires(self) -> None:
-        """Wait until all other alerts have ended, in Prometheus and in Alertmanager."""
-        watchdog = {("VestibuleWatchdog", WARNING)}
-        until(lambda: self.watching.firing() == self.watching.active() == watchdog, "only the watchdog fires")
+    def wait_for_calm(self) -> None:
+        """Wait until all alerts but the watchdog have ended, in Prometheus and in Alertmanager."""
+        watchdog, watching = {("VestibuleWatchdog", WARNING)}, self.monitoring
+        until(
+            lambda: watching.prometheus.firing() == watching.alertmanager.active() == watchdog,
+            "only the watchdog fires",
+        )
 
     def arrives(self, *expected: tuple[str, str, str], meanwhile: Callable[[], object] = lambda: None) -> None:
         """Wait until each (receiver, alert, severity) has arrived; do something again and again meanwhile."""
+        inbox = self.monitoring.inbox
 
         def arrived() -> bool:
             meanwhile()
-            return self.watching.inbox.firing() >= set(expected)
+            return inbox.firing() >= set(expected)
 
         try:
             until(arrived, f"these arrive: {expected}")
         except AssertionError as late:
-            watching = self.watching
-            state = (
-                f"fire: {watching.firing()}; are held back: {watching.inhibited()}; arrived: {watching.inbox.firing()}"
-            )
-            raise AssertionError(f"{late}; these {state}") from None
-        assert self.watching.inbox.unfilled() == []
+            fire, held = self.monitoring.prometheus.firing(), self.monitoring.alertmanager.inhibited()
+            raise AssertionError(f"{late}; fire: {fire}; are held back: {held}; arrived: {inbox.firing()}") from None
+        assert inbox.unfilled() == []
 
     def holds_back(self, *expected: tuple[str, str], meanwhile: Callable[[], object]) -> None:
         """Wait until Alertmanager holds each (alert, severity) back; do something again and again meanwhile."""
 
         def held_back() -> bool:
             meanwhile()
-            return self.watching.inhibited() >= set(expected)
+            return self.monitoring.alertmanager.inhibited() >= set(expected)
 
         until(held_back, f"these are held back: {expected}")
 
@@ -99,21 +101,22 @@ def _with_tls(servers: Servers, port: int) -> None:
     (servers.nginx_dir / "tls/server-tls.conf").write_text(text)
 
 
-def _known_device(house: Installation, name: str) -> str:
+def _known_device(installation: Installation, name: str) -> str:
     """Sign in once; return the device cookie as a browser sends it."""
-    jar = SimpleCookie("; ".join(house.sign_in(name, PASSWORD).headers.get_all("Set-Cookie") or ()))
+    jar = SimpleCookie("; ".join(installation.sign_in(name, PASSWORD).headers.get_all("Set-Cookie") or ()))
     (device,) = (f"{each.key}={each.value}" for each in jar.values() if "device" in each.key)
     return device
 
 
 @contextmanager
 def installed(postgres: Postgres, redis: Redis) -> Iterator[Installation]:
+    """Yield the installation, started, and with monitoring that has just begun."""
     secure = free_port()
     settings = {
         "DATABASE_URL": postgres.new_database(), "REDIS_URL": redis.address, "PUBLIC_URL": f"https://{HOST}",
         "HASHING__THREADS": "1", "SERVER__WORKERS": "1",
     }  # fmt: skip
-    with prepared(application=HURRIED, **settings) as servers:  # type: ignore[arg-type]
+    with prepared(application=FAST_GAUGES, **settings) as servers:  # type: ignore[arg-type]
         _with_tls(servers, secure)
         assert servers.vestibule("db", "upgrade").returncode == 0
         for name in PEOPLE:
@@ -121,7 +124,7 @@ def installed(postgres: Postgres, redis: Redis) -> Iterator[Installation]:
         servers.start()
         servers.start_metrics()
         page, certificate = f"https://127.0.0.1:{secure}/", servers.state_dir / "certificate.pem"
-        with watching(ops_port=servers.ops_port, page=page, host=HOST, certificate=certificate) as watch:
-            house = Installation(servers, watch, postgres, redis, {})
-            house.known = {name: _known_device(house, name) for name in PEOPLE}
-            yield house
+        with monitoring(ops_port=servers.ops_port, page=page, host=HOST, certificate=certificate) as started:
+            installation = Installation(servers, started, postgres, redis, {})
+            installation.known = {name: _known_device(installation, name) for name in PEOPLE}
+            yield installation

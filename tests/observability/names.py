@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from service.login.attempts import Scope
 from service.login.sign_in import Device, Reason
+from tests.house_rules.metrics_manual import described
 from tests.house_rules.project import load
-from tests.house_rules.test_metrics_documented import described
 
 PLACE: Final = "deploy/prometheus"
+RULES: Final = ("recording.rules.yml", "alerts.rules.yml")
 # What Prometheus and the blackbox exporter make themselves, with the labels that our rules use.
 THEIRS: Final = {
     "up": set[str](),
@@ -20,7 +21,7 @@ THEIRS: Final = {
     "probe_http_status_code": set[str](),
     "probe_ssl_earliest_cert_expiry": set[str](),
 }
-EVERY_TARGET: Final = {"job", "instance"}
+EVERY_TARGET: Final = {"job", "instance", "namespace"}
 # The members of closed sets; a rule that asks for another member meets nothing.
 MEMBERS: Final = {
     ("vestibule_sign_in_attempts_total", "outcome"): {"granted", *Reason},
@@ -60,8 +61,7 @@ def _without_groups(expression: str) -> str:
 
 def rules() -> list[dict[str, Any]]:
     """Return all shipped rules."""
-    files = ("recording.rules.yml", "alerts.rules.yml")
-    return [rule for name in files for group in load(f"{PLACE}/{name}")["groups"] for rule in group["rules"]]
+    return [rule for name in RULES for group in load(f"{PLACE}/{name}")["groups"] for rule in group["rules"]]
 
 
 def name_of(rule: dict[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """The shipped rules, played by promtool: what fires, in which minute, and what stays silent."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,9 +9,9 @@ import pytest
 from tests.house_rules.project import load
 from tests.observability import names
 from tests.observability.cases import FIRING, SILENT, WATCHDOG, Case
-from tests.rig.parts import ROOT, need
+from tests.rig.parts import ROOT
+from tests.rig.promtool import complaints
 
-RULES: Final = ("recording.rules.yml", "alerts.rules.yml")
 ALERTS: Final = [rule for rule in names.rules() if "alert" in rule]
 EVERY_CASE: Final = (*FIRING, *SILENT)
 
@@ -37,12 +36,11 @@ def _played(case: Case, place: Path) -> str:
     """Return what promtool has to say against a case."""
     series = [{"series": name, "values": values} for name, values in case.all_series().items()]
     test = {"interval": "1m", "input_series": series, "promql_expr_test": _questions(case)}
-    order = [group["name"] for name in RULES for group in load(f"{names.PLACE}/{name}")["groups"]]
-    files = [str(ROOT / names.PLACE / name) for name in RULES]
+    order = [group["name"] for name in names.RULES for group in load(f"{names.PLACE}/{name}")["groups"]]
+    files = [str(ROOT / names.PLACE / name) for name in names.RULES]
     file = place / "case.yml"  # JSON is YAML
     file.write_text(json.dumps({"rule_files": files, "group_eval_order": order, "tests": [test]}))
-    done = subprocess.run([need("promtool"), "test", "rules", file], capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    return complaints("test", "rules", file)
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=lambda case: case.name)

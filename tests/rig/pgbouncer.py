@@ -9,8 +9,9 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests.rig.directories import server_directory
 from tests.rig.parts import need, unprivileged
-from tests.rig.postgres import Postgres, private_place
+from tests.rig.postgres import Postgres
 from tests.rig.until import until
 
 PORT = 6432
@@ -52,7 +53,7 @@ class PgBouncer:
 def pooling(server: Postgres, mode: str) -> Iterator[PgBouncer]:
     """Run PgBouncer in one of its pool modes for as long as the block lasts."""
     program = need("pgbouncer")
-    with private_place("pgbouncer") as place:
+    with server_directory("pgbouncer") as place:
         configuration = place / "pgbouncer.ini"
         configuration.write_text(
             _CONFIGURATION.format(

@@ -1,11 +1,8 @@
 """A PostgreSQL server of the tests' own: on a socket in a directory of its own, under an unprivileged user."""
 
 import os
-import pwd
-import shutil
 import signal
 import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +15,9 @@ import pytest
 
 from tests.rig.asking import free_port
 from tests.rig.certificate import make as make_certificate
+from tests.rig.directories import server_directory
 from tests.rig.parts import need, unprivileged
+from tests.rig.processes import children
 from tests.rig.until import until
 
 _CONFIGURATION = """
@@ -126,7 +125,7 @@ class Postgres:
         access.write_text(f"local all {LOCKED} scram-sha-256\n{access.read_text()}")
 
     def _signal_all(self, what: signal.Signals) -> None:
-        for pid in [self.pid, *_children(self.pid)]:
+        for pid in [self.pid, *children(self.pid)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, what)
 
@@ -149,27 +148,10 @@ def name_of(address: str) -> str:
 
 
 @contextmanager
-def private_place(name: str) -> Iterator[Path]:
-    """Make a directory that belongs to the user whom servers run under here, and remove it afterwards."""
-    place = Path(tempfile.mkdtemp(prefix=f"vestibule-{name}-"))
-    try:
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(place, nobody.pw_uid, nobody.pw_gid)
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-@contextmanager
 def running() -> Iterator[Postgres]:
     """Run a server for as long as the block lasts."""
     programs = need("postgres").parent
-    with private_place("postgres") as place:
+    with server_directory("postgres") as place:
         server = Postgres(place, programs)
         server.make()
         try:

@@ -11,8 +11,8 @@ import redis
 
 from tests.rig.asking import free_port
 from tests.rig.certificate import make as make_certificate
+from tests.rig.directories import server_directory
 from tests.rig.parts import need, unprivileged
-from tests.rig.postgres import private_place
 from tests.rig.until import until
 
 
@@ -81,7 +81,7 @@ class Redis:
 @contextmanager
 def running(*, encrypted: bool = False) -> Iterator[Redis]:
     """Run a server for as long as the block lasts."""
-    with private_place("redis") as place:
+    with server_directory("redis") as place:
         server = Redis(place, need("redis"), encrypted=encrypted)
         try:
             server.start()

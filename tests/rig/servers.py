@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from service.hashing.cpu_budget import with_large_pages
 from service.settings import load
 from tests.rig.answer import Answer
 from tests.rig.asking import PATIENCE_SECONDS, ask, free_port, send
+from tests.rig.directories import give_away, server_directory
 from tests.rig.parts import ROOT, need, unprivileged
 
 __all__ = ["Servers", "free_port", "prepared", "running", "state_directory"]
@@ -75,7 +75,7 @@ class Servers:
         write_nginx_files(settings, self.nginx_dir)
         conf = self.nginx_dir / "nginx.conf"
         conf.write_text(self.edit_nginx(conf.read_text()))
-        _give_away(self.nginx_dir)
+        give_away(self.nginx_dir)
 
     def start(self) -> None:
         """Render, start both, and wait until the service says that it is ready."""
@@ -163,24 +163,15 @@ class Servers:
             time.sleep(0.02)
 
 
-def _give_away(directory: Path) -> None:
-    """As root, make the user that the servers run as the owner of everything in a directory."""
-    if os.geteuid() == 0:
-        for path in (directory, *directory.rglob("*")):
-            shutil.chown(path, "nobody")
-
-
 @contextlib.contextmanager
 def state_directory() -> Iterator[Path]:
-    """Yield a new directory that the unprivileged user owns; its path is short enough for sockets."""
-    path = Path(tempfile.mkdtemp(prefix="vestibule-"))
-    path.chmod(0o755)
-    _give_away(path)
-    try:
-        yield path
-    finally:
-        for left in (path, *counters_of(path / "run" / "gunicorn.sock")):
-            shutil.rmtree(left, ignore_errors=True)
+    """Yield a new state directory, and remove what the service counted, too."""
+    with server_directory("state", mode=0o755) as path:
+        try:
+            yield path
+        finally:
+            for left in counters_of(path / "run" / "gunicorn.sock"):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def counters_of(socket: Path) -> list[Path]:

@@ -65,3 +65,18 @@ def link(account_id: str | None, **facts: object) -> Link:
         "expires_at": NOW + 100,
     }
     return Link(**(known | facts))  # type: ignore[arg-type]
+
+
+def address_of(database: Database) -> str:
+    """Return what another process opens."""
+    if database.path:
+        return f"sqlite:///{database.path}"
+    return database.engine.sqlalchemy.url.render_as_string(hide_password=False)
+
+
+def is_whole(database: Database) -> bool:
+    """Whether SQLite finds every page in order (PostgreSQL looks after its own)."""
+    if database.path is None:
+        return True
+    with database.reading() as connection:
+        return connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"

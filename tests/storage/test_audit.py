@@ -24,8 +24,7 @@ from tests.rig.memory_store import MemoryAudit, Rows
 from tests.rig.parts import ROOT
 from tests.rig.until import until
 from tests.storage.conftest import SQL, of_engine
-from tests.storage.engine.test_many_processes import address_of
-from tests.storage.stores import NOW
+from tests.storage.stores import NOW, address_of
 
 KEPT = 1000
 

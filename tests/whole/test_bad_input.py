@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from tests.rig.answer import Answer
 from tests.rig.asking import answers
 from tests.rig.passwords import PASSWORD
+from tests.rig.processes import children
 from tests.rig.servers import Servers
 from tests.whole.corpus import CANARY, CORPUS, FORM, RIGHT, SAME, Case
-from tests.whole.test_nothing_is_lost import workers
 
 CHOICES = [f"{word} kettles argue about rain" for word in ("eleven", "twelve", "thirteen")]
 CHANGES = [f"{word} otters mend a harbour wall" for word in ("eleven", "twelve", "thirteen")]
@@ -47,7 +47,7 @@ def series(house: Servers) -> set[str]:
 
 def test_bad_input_is_refused_and_leaves_nothing_behind(house: Servers) -> None:
     """Every case gets its status on both databases, never 5xx, with the headers; a cookie goes to alice alone."""
-    before = workers(house)
+    before = children(house.processes["gunicorn"].pid)
 
     found = {name: ask(house, case) for name, case in CORPUS.items()}
 
@@ -59,7 +59,7 @@ def test_bad_input_is_refused_and_leaves_nothing_behind(house: Servers) -> None:
     assert {len(answer.all("content-security-policy")) for answer in found.values()} == {1}
     assert [name for name, answer in found.items() if CANARY in answer.body.decode() + str(answer.headers)] == []
     assert ask(house, Case(303, RIGHT)).status == 303
-    assert workers(house) == before
+    assert children(house.processes["gunicorn"].pid) == before
 
 
 def test_bad_input_adds_no_series(house: Servers) -> None:

@@ -1,7 +1,6 @@
 """The stores of Compose's postgres.yaml: its secrets, its role and its commands, with real servers behind sockets."""
 
 import shlex
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +11,12 @@ import pytest
 import redis
 
 from tests.house_rules.composed import FOLDER, together
-from tests.rig.parts import ROOT, need, unprivileged
-from tests.rig.postgres import LOCKED, Postgres, private_place
+from tests.rig.background import started
+from tests.rig.directories import server_directory
+from tests.rig.parts import ROOT, need
+from tests.rig.postgres import LOCKED, Postgres
 from tests.rig.postgres import running as postgres_of_its_own
 from tests.rig.servers import prepared
-from tests.rig.until import until
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 
@@ -24,7 +24,7 @@ FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 @pytest.fixture
 def secrets() -> Iterator[Path]:
     """The directory that make-secrets makes, open here: in a container the files are mounted, and not the directory."""
-    with private_place("secrets") as place:
+    with server_directory("secrets") as place:
         subprocess.run([ROOT / FOLDER / "make-secrets", place], check=True, stdout=subprocess.DEVNULL)
         (place / "secrets").chmod(0o755)
         yield place / "secrets"
@@ -51,17 +51,12 @@ def server(secrets: Path) -> Iterator[Postgres]:
 @pytest.fixture
 def valkey() -> Iterator[Path]:
     """The socket of a server that runs with Compose's command."""
-    with private_place("valkey") as place:
+    with server_directory("valkey") as place:
         socket = place / "valkey.sock"
         command = shlex.split(together("postgres.yaml")["services"]["valkey"]["command"])
         options = [str(socket) if each == "/run/valkey/valkey.sock" else each for each in command[1:]]
-        started = unprivileged(need("redis"), *options, "--dir", place)
-        with subprocess.Popen(started, stdout=subprocess.DEVNULL) as process:
-            try:
-                until(socket.exists, "Valkey listens on its socket")
-                yield socket
-            finally:
-                process.send_signal(signal.SIGKILL)
+        with started(place, need("redis"), *options, "--dir", place, answers=socket.exists):
+            yield socket
 
 
 @pytest.mark.usefixtures("server")

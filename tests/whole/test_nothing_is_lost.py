@@ -5,10 +5,10 @@ import signal
 import threading
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.rig.passwords import PASSWORD
+from tests.rig.processes import children
 from tests.rig.servers import Servers
 from tests.whole.conftest import Start
 
@@ -52,12 +52,6 @@ def come_and_go(servers: Servers, ledger: Ledger, *, every: int) -> None:
             continue
 
 
-def workers(servers: Servers) -> list[int]:
-    """Return the process ids of gunicorn's workers."""
-    master = servers.processes["gunicorn"].pid
-    return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
-
-
 def test_acknowledged_sign_ins_and_sign_outs_survive(start_on_sql: Start) -> None:
     """Workers are killed under load, then the master: sessions that were given work, those that ended are dead."""
     ledger = Ledger()
@@ -68,7 +62,7 @@ def test_acknowledged_sign_ins_and_sign_outs_survive(start_on_sql: Start) -> Non
             client.start()
         for killed_at in (ENOUGH // 4, ENOUGH // 2):
             servers.wait_until(lambda mark=killed_at: len(ledger.opened) >= mark, "some are in")  # type: ignore[misc]
-            os.kill(workers(servers)[0], signal.SIGKILL)
+            os.kill(min(children(servers.processes["gunicorn"].pid)), signal.SIGKILL)
         for client in clients:
             client.join()
         servers.end("gunicorn", signal.SIGKILL)

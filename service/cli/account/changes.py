@@ -93,18 +93,19 @@ def edit(
     if not details:
         raise click.UsageError("Nothing to change: give at least one option, such as --email.")
     if details.get("is_admin") is False:
-        _warn_if_last_administrator(op, name)
+        _warn_if_last_administrator(op, _named(op, name))
     account = accepted(administration.edit(name, op.services, **op.audited(), **details))
     report(f"Changed {account.username}.", facts(account), as_json=as_json)
 
 
-def _warn_if_last_administrator(op: Operator, name: str) -> Account:
-    """Return the account that is to lose its rights; warn when no administrator will be left."""
-    account = accepted(administration.account_named(name, op.services.accounts))
+def _named(op: Operator, name: str) -> Account:
+    return accepted(administration.account_named(name, op.services.accounts))
+
+
+def _warn_if_last_administrator(op: Operator, account: Account) -> None:
     if administration.is_last_administrator(account, op.services.accounts):
         said = f"Warning: {account.username} is the last administrator. To make a new one: vestibule setup link"
         click.echo(said, err=True)
-    return account
 
 
 @click.command()
@@ -113,7 +114,7 @@ def _warn_if_last_administrator(op: Operator, name: str) -> Account:
 @operator_command
 def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
     """Delete the account NAME, its sessions and its one-time link."""
-    account = _warn_if_last_administrator(op, name)
+    _warn_if_last_administrator(op, account := _named(op, name))
     if not yes:
         confirm(f"Delete {account.username}? This cannot be undone.")
     account = accepted(administration.delete(name, op.services, **op.audited()))
@@ -125,7 +126,7 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 @operator_command
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Disable the account NAME. Its sessions and its one-time link end at once."""
-    _warn_if_last_administrator(op, name)
+    _warn_if_last_administrator(op, _named(op, name))
     account, ended, _ = accepted(administration.disable(name, op.services, **op.audited()))
     said = f"Disabled {account.username}; sessions ended: {ended}."
     report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
@@ -140,7 +141,7 @@ def offboard(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 
     Unlike after `disable`, a browser that the person used is no known device when the account is enabled again.
     """
-    account = _warn_if_last_administrator(op, name)
+    _warn_if_last_administrator(op, account := _named(op, name))
     if not yes:
         confirm(f"Offboard {account.username}? Its sessions, one-time link and device cookies end at once.")
     account, sessions, links = accepted(administration.disable(name, op.services, offboard=True, **op.audited()))

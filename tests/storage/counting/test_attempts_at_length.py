@@ -21,8 +21,7 @@ from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows as MemoryRows
 from tests.storage.children import together
 from tests.storage.counting.windows import ALICE, LIMITS, attempt_of, elsewhere, kept, let_through, reserve
-from tests.storage.engine.test_many_processes import address_of
-from tests.storage.stores import NOW
+from tests.storage.stores import NOW, address_of
 
 AT_ONCE = 50
 SHARED = ["sqlite", "sqlite-journal", "postgresql", "pgbouncer", "redis", "redis-before-sql"]  # all but memory

@@ -16,8 +16,8 @@ from service.storage.counting.redis_connection import counts, redis_storage
 from service.storage.counting.redis_faults import in_words
 from tests.house_rules.settings_manual import REDIS_USER
 from tests.rig.asking import free_port
+from tests.rig.directories import server_directory
 from tests.rig.parts import need
-from tests.rig.postgres import private_place
 from tests.rig.redis import Redis
 from tests.rig.until import until
 from tests.storage.counting.windows import ALICE, attempt_of, kept, reserve, reserved
@@ -128,7 +128,7 @@ def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixtu
 @pytest.fixture(scope="module")
 def tls() -> Iterator[tuple[int, str]]:
     """A Redis that speaks TLS, with a certificate for localhost; its port, and the certificate's path."""
-    with private_place("redis-tls") as place:
+    with server_directory("redis-tls") as place:
         server = Redis(place, need("redis"), encrypted=True)
         try:
             server.start()

@@ -5,17 +5,10 @@ import pytest
 from service.storage.engine.database import Database
 from tests.rig.redis import Redis
 from tests.storage.children import Child, started, together
-from tests.storage.stores import Stores, account, over
+from tests.storage.stores import Stores, account, address_of, is_whole, over
 
 WORKERS = 4
 WORDS = ("kept", "ended")
-
-
-def address_of(database: Database) -> str:
-    """Return what another process opens."""
-    if database.path:
-        return f"sqlite:///{database.path}"
-    return database.engine.sqlalchemy.url.render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql", "pooled", "redis"])
@@ -89,11 +82,3 @@ def _killed_after(one: Child, times: int) -> list[tuple[str, bytes]]:
 
 def _is_kept(stores: Stores, token_hash: bytes) -> bool:
     return stores.sessions.find(token_hash) is not None
-
-
-def is_whole(database: Database) -> bool:
-    """Whether SQLite finds every page in order (PostgreSQL looks after its own)."""
-    if database.path is None:
-        return True
-    with database.reading() as connection:
-        return connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"

@@ -11,8 +11,7 @@ from service.storage.upkeep import schema
 from tests.rig.pgbouncer import POOL_SIZE, pooling
 from tests.rig.postgres import Postgres
 from tests.storage.children import together
-from tests.storage.engine.test_many_processes import address_of
-from tests.storage.stores import account, over
+from tests.storage.stores import account, address_of, over
 
 _SETTINGS = Statement(sa.text("SELECT name FROM pg_settings WHERE source = 'session' ORDER BY name"))
 _PREPARED = Statement(sa.text("SELECT count(*) FROM pg_prepared_statements"))

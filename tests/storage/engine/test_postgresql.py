@@ -18,9 +18,8 @@ from service.storage.upkeep.schema import SchemaFault
 from tests.rig.postgres import Postgres, name_of
 from tests.rig.until import until
 from tests.storage.children import together
-from tests.storage.engine.test_many_processes import address_of
 from tests.storage.place import HEAD, LATER, upgrade_server
-from tests.storage.stores import account, over, session
+from tests.storage.stores import account, address_of, over, session
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from service.storage import accounts, links, sessions
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from tests.storage.children import together
-from tests.storage.engine.test_many_processes import address_of, is_whole
-from tests.storage.stores import Stores, account, over, session
+from tests.storage.stores import Stores, account, address_of, is_whole, over, session
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from service.storage.engine.database import Database
 from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
 from tests.rig.until import until
-from tests.storage.engine.test_many_processes import address_of
 from tests.storage.place import Place, upgrade_server
-from tests.storage.stores import NOW, account, over
+from tests.storage.stores import NOW, account, address_of, over
 
 # An account as releases with revision 0002 add it.
 ADD: Final = sa.text(

@@ -1,8 +1,0 @@
-"""The service whose gauges are read twice a second, and not every 30 seconds: a minute is a second in these tests."""
-
-from service.app import application as unhurried
-from service.web.telemetry import gauges
-
-gauges.READ_EVERY_SECONDS = 0.5  # type: ignore[misc, assignment] # a constant but for these tests
-
-application = unhurried
