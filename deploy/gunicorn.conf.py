@@ -65,6 +65,15 @@ def _chosen_metrics(settings: Settings) -> Path:
     return Path(chosen) / ours if mounts.is_shared(chosen, 0o700) else Path(chosen)
 
 
+_told_to_end: list[int] = []
+
+
+def _end(number: int, _: object) -> None:
+    """End a start, which gives its metrics directory back. A finalizer drops the exception: see when_ready."""
+    _told_to_end.append(number)
+    sys.exit(1)
+
+
 try:
     _settings = load()
 except SettingsFault as fault:
@@ -73,7 +82,7 @@ _own_directory(_settings.state_dir, 0o750, mounts.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, mounts.SOCKET_MODE)
 _own_socket(_settings.socket_path)
 metrics_dir.remove_unused(_RAM)  # before anything makes a metric
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives the next directory back, until gunicorn takes signals
+signal.signal(signal.SIGTERM, _end)  # until gunicorn takes signals
 _metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_directory(path, 0o700, 0o700))
 multiprocess_metrics.prepare(_metrics)
 
@@ -175,6 +184,8 @@ def when_ready(_server: "Arbiter") -> None:
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
+    if _told_to_end:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 # A signal that reaches a worker before it listens for signals would be lost, and a stop then waits for graceful_timeout

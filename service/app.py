@@ -218,9 +218,11 @@ def upgrade(settings: Settings) -> str:
 
 def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
     """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
+    from service import state_dir
     from service.edge import nginx
     from service.web.look import assets
 
     files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
-    nginx.write(directory, files)
+    with state_dir.as_owner_of(directory) as entered:
+        nginx.write(entered, files)
     return sorted(files)

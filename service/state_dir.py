@@ -7,8 +7,8 @@ import logging
 import os
 import shlex
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,35 @@ def give_to_owner_of(directory: Path, handle: int) -> None:
     if os.geteuid() == 0:
         owner = directory.stat()
         os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
+@contextmanager
+def as_owner_of(directory: Path) -> Iterator[Path]:
+    """Let root write with the rights of the directory's owner, who could plant links there for root to follow.
+
+    Where the directory is missing, the nearest one above counts. Yields the path to write below, which root has
+    entered: the owner may not be allowed to enter the directories above. Raises OSError.
+    """
+    if os.geteuid() != 0:
+        yield directory
+        return
+    nearest = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
+    entered = os.open(nearest, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    before, groups, owner = os.open(".", os.O_DIRECTORY | os.O_CLOEXEC), os.getgroups(), os.fstat(entered)
+    try:
+        os.fchdir(entered)
+        if owner.st_uid != 0:
+            os.setgroups([])
+            os.setegid(owner.st_gid)
+            os.seteuid(owner.st_uid)
+        yield directory.relative_to(nearest)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+        os.fchdir(before)
+        os.close(before)
+        os.close(entered)
 
 
 def sync(path: Path) -> None:

@@ -30,7 +30,7 @@ def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
     try:
         files = op.write_nginx_files(op.settings, directory)
     except (ValueError, OSError) as fault:
-        click.echo(f"nginx's files were not written: {fault}", err=True)
+        click.echo(f"nginx's files in {directory} were not written: {fault}", err=True)
         raise SystemExit(REFUSED) from fault
     click.echo(json.dumps({"directory": str(directory), "files": files}) if as_json else str(directory))
 

@@ -22,7 +22,7 @@ class RequestFile:
     def __init__(self, path: str) -> None:
         """Open the file and wait for its lock. Raises OSError."""
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)  # what is read is erased
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             self._read = self._given_back = os.lseek(self._file, 0, os.SEEK_DATA)

@@ -1,6 +1,7 @@
 """`vestibule proxy render`: nginx's files follow from the settings."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +14,7 @@ from service.cli import Operator
 from service.cli.proxy import proxy
 from service.edge.nginx import NGINX_CONF, rendered
 from service.settings import Settings, load
+from tests.settings import nobody
 
 SITE = {"static/0123abcd/style.css": b"body{}", "errors/404.html": b"<p>"}
 STATE = Path("/srv/state")
@@ -118,6 +120,46 @@ def test_render_says_when_it_cannot_write(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "were not written" in result.stderr
+
+
+@nobody.root_only
+def test_root_follows_no_link_of_the_directorys_owner(tmp_path: Path) -> None:
+    """Root writes with the rights of the directory's owner: a planted link leads to no file or directory of root's."""
+    foreign, elsewhere, directory = (tmp_path / name for name in ("foreign", "elsewhere", "nginx"))
+    foreign.write_text("root's")
+    for each in (elsewhere, directory):
+        each.mkdir()
+    (directory / "site.conf").symlink_to(foreign)
+    (directory / "errors").symlink_to(elsewhere)
+    nobody.give(directory)
+    operator = Operator(build_services=_never, upgrade=_never, write_nginx_files=write_nginx_files)
+    before = Path.cwd()
+
+    results = [CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator)]
+    (directory / "site.conf").unlink()
+    results.append(CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator))
+    directory.rename(tmp_path / "before")
+    directory.symlink_to(elsewhere)
+    results.append(CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator))
+
+    assert [result.exit_code for result in results] == [1, 1, 1]
+    assert foreign.read_text() == "root's"
+    assert [*elsewhere.iterdir()] == []
+    assert (os.geteuid(), os.getegid(), Path.cwd()) == (0, 0, before)
+
+
+@nobody.root_only
+def test_root_renders_for_the_owner_of_the_directory(tmp_path: Path) -> None:
+    """What root makes belongs to the owner, who renders again; also below a directory that the owner may not enter."""
+    (tmp_path / "state").mkdir()
+    nobody.give(tmp_path / "state")
+    tmp_path.chmod(0o700)
+    directory = tmp_path / "state" / "nginx"
+
+    written = write_nginx_files(_settings(), directory)
+
+    owners = {path.stat().st_uid for path in (directory, *directory.rglob("*"))}
+    assert (owners, "nginx.conf" in written) == ({nobody.user()}, True)
 
 
 def _never(_settings: Settings) -> NoReturn:

@@ -123,6 +123,33 @@ def test_secrets_become_a_secret() -> None:
     assert (made["metadata"]["name"], made["stringData"]) == ("vestibule-secrets", SECRETS)
 
 
+def _named(name: str, text: str) -> str:
+    """Return, as JSON, what a release of this name is where every name is the same, and every text."""
+    values = EVERYTHING | {
+        "images": {"service": f"{name}:1", "edge": f"{name}:1"},
+        "imagePullSecrets": [name],
+        "secretName": name,
+        "ingress": {"enabled": True, "className": text, "annotations": {"kubernetes.io/other": text}},
+        "gateway": {"enabled": True, "name": name, "namespace": name},
+        "networkPolicy": {"enabled": True, "ingressNamespace": name, "prometheusNamespace": name},
+        "settings": {"VESTIBULE_PUBLIC_URL": f"https://{name}", "VESTIBULE_BRAND__NAME": text},
+    }
+    one = {"single": True, "storage": {"size": "1Gi", "className": text}}
+    made = [compared(rendered(each, name)) for each in (values, values | one)]
+    return json.dumps(made, sort_keys=True)
+
+
+@pytest.mark.parametrize("name", ["true", "null", "on", "123", "0x10", "1e3", "1.5"])
+@pytest.mark.parametrize(
+    "text", ["true", "a # b", "a: b", "[a", "x\n  added: 1\n  hostNetwork: true", '"', "{{ .Values }}"]
+)
+def test_a_value_stays_a_text(name: str, text: str) -> None:
+    """What YAML would read as another kind of value, or as further lines, reaches the cluster as it was written."""
+    expected = _named("a-name", "a-text").replace("a-name", name).replace("a-text", json.dumps(text)[1:-1])
+
+    assert json.loads(_named(name, text)) == json.loads(expected)
+
+
 REFUSED: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "an unknown value": ({"replica": 2}, "additional properties 'replica' not allowed"),
     "an unknown value inside": ({"ingress": {"enable": True}}, "additional properties 'enable' not allowed"),
@@ -144,6 +171,14 @@ REFUSED: Final[dict[str, tuple[dict[str, Any], str]]] = {
         "settings.VESTIBULE_SECRET_KEY is a secret: give it as secrets.secret-key",
     ),
     "an Ingress without an address": ({"ingress": {"enabled": True}}, "settings.VESTIBULE_PUBLIC_URL is missing"),
+    "an address without a scheme": (  # an Ingress without a host takes the requests of all
+        {"settings": {"VESTIBULE_PUBLIC_URL": "login.example.org"}},
+        "'login.example.org' does not match pattern",
+    ),
+    "an address with a password": (
+        {"settings": {"VESTIBULE_PUBLIC_URL": "https://me:x@login.example.org"}},
+        "does not match pattern",
+    ),
     "a size without a unit": ({"storage": {"size": "1"}}, "'1' does not match pattern"),
     "a Secret's name in capitals": ({"secretName": "Mine"}, "'Mine' does not match pattern"),
 }

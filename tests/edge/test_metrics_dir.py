@@ -88,6 +88,16 @@ def test_a_start_that_is_told_to_end_leaves_nothing() -> None:
         assert counters_of(servers.socket) == []
 
 
+def test_a_start_that_is_told_to_end_at_a_moment_that_drops_exceptions_ends() -> None:
+    """TERM inside a finalizer, which a library runs while it is imported, is not lost: gunicorn ends with 0."""
+    with prepared(application="tests.edge.ends_while_loading:application", workers=1) as servers:
+        servers.start_gunicorn()
+
+        assert servers.processes["gunicorn"].wait(20) == 0
+        assert counters_of(servers.socket) == []
+        assert not servers.socket.exists()
+
+
 def test_the_next_start_clears_what_killed_masters_left(servers: Servers) -> None:
     """After `kill -9` of everything any start of the same user removes the counters; those in use stay."""
     with running(application=ECHO, workers=1) as killed:

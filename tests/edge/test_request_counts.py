@@ -124,6 +124,16 @@ def test_what_was_read_takes_no_space(path: Path) -> None:
     assert path.stat().st_blocks * 512 <= 2 * 65536
 
 
+def test_a_link_is_not_followed(path: Path) -> None:
+    """What is read is erased: a link could lead to any file, and root may have been asked to count."""
+    append(path, LINE)
+    (path.parent / "link").symlink_to(path)
+
+    with pytest.raises(OSError, match="link"):
+        RequestFile(str(path.parent / "link"))
+    assert path.read_bytes() == LINE
+
+
 @pytest.mark.parametrize("fallocate", [None, lambda *_: -1])
 def test_without_holes_the_file_is_emptied(path: Path, monkeypatch: pytest.MonkeyPatch, fallocate: object) -> None:
     """Where the system or the file system cannot free a part of a file, it is emptied as soon as all is read."""

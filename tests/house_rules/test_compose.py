@@ -193,8 +193,11 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     assert named == ["EDGE_PORT=8081", *(f"{n.upper().replace('-', '_')}_FILE=./secrets/{n}" for n in sorted(wanted))]
 
 
-def test_secrets_are_closed_to_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_there", [False, True])
+def test_secrets_are_closed_to_others(tmp_path: Path, *, is_there: bool) -> None:
     """Containers may read the files under users of their own; on the machine, only the owner enters their directory."""
+    if is_there:
+        (tmp_path / "secrets").mkdir(mode=0o755)
     _make_secrets(tmp_path)
 
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700

@@ -10,6 +10,7 @@ import pytest
 
 NOBODY: Final = 65534
 IS_ROOT: Final = os.geteuid() == 0
+root_only: Final = pytest.mark.skipif(not IS_ROOT, reason="only root works for other users")
 
 
 def user() -> int:

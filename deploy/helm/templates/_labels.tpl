@@ -1,11 +1,11 @@
 {{- define "vestibule.pods" -}}
 app.kubernetes.io/name: vestibule
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "vestibule.labels" -}}
 {{ include "vestibule.pods" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end }}
 
 {{- /* The public address, for what leads browsers here or asks as they do, and its host. */ -}}

@@ -8,6 +8,7 @@ database that is damaged, another program's or too new stops the start; it is ne
 import logging
 import re
 import shlex
+import time
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ HEAD: Final = "0003"
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOCK_MILLISECONDS: Final = 200  # below the time limit of each request's statements
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
@@ -95,6 +98,7 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
         before = _revision_of(connection)
         if (before or "") >= HEAD:
             return f"The database is at revision {HEAD} already."
+        _lock_tables(connection)
         _migrate(connection)
     return f"The database {_logged(before)}."
 
@@ -103,6 +107,30 @@ def _logged(before: str | None) -> str:
     done = f"was brought from revision {before} to {HEAD}" if before else f"got its tables, revision {HEAD}"
     _log.info("the database %s", done)
     return done
+
+
+def _lock_tables(connection: sa.Connection) -> None:
+    """Lock all tables of a server, and give way to what uses them, such as a long copy (pg_dump).
+
+    Behind a lock that waits, every sign-in would wait, too.
+    """
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
+    tables = ", ".join(sa.inspect(connection).get_table_names())
+    if tables and not _are_locked(connection, tables):
+        _log.warning("The upgrade waits until no other transaction uses the tables, such as that of a copy (pg_dump)")
+        while not _are_locked(connection, tables):
+            time.sleep(1)
+
+
+def _are_locked(connection: sa.Connection, tables: str) -> bool:
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"LOCK TABLE {tables}")
+    except sa.exc.OperationalError as failure:
+        if getattr(failure.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> None:

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from service.storage.engine.database import Database
+from service.storage.engine.statement import Statement
 from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
 from tests.rig.until import until
@@ -21,6 +22,7 @@ ADD: Final = sa.text(
     "INSERT INTO accounts (id, username, created_at, display_name, email, is_admin) "
     "VALUES (:id, :username, 1800000000, '', '', false)"
 )
+COUNT: Final = Statement(sa.text("SELECT count(*) FROM accounts"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -89,4 +91,25 @@ def test_an_upgrade_waits_while_another_renames_the_table(earlier: Database) -> 
         said = second.result()
     other.close()
 
+    assert schema.HEAD in said
+
+
+@pytest.mark.parametrize("earlier", ["postgresql"], indirect=True)
+def test_sign_ins_do_not_wait_for_an_upgrade_that_waits_for_a_copy(earlier: Database) -> None:
+    """While a long copy (pg_dump) reads the tables, the upgrade waits for it, and every other reader goes on."""
+    upgrading, serving = Database(address_of(earlier)), Database(address_of(earlier))
+    with ThreadPoolExecutor() as thread:
+        with earlier.wholesale() as copy:
+            copy.execute(sa.text("SELECT count(*) FROM accounts"))
+            upgrade = thread.submit(upgrade_server, upgrading)
+            waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted")
+            until(lambda: copy.scalar(waits), "the upgrade waits")
+            read = [serving.run(COUNT) for _ in range(300)]
+            until(lambda: copy.scalar(waits), "the upgrade tries again")
+            is_waiting = not upgrade.done()
+        said = upgrade.result()
+    upgrading.close()
+    serving.close()
+
+    assert (is_waiting, read) == (True, [[(1,)]] * 300)
     assert schema.HEAD in said
