@@ -25,6 +25,10 @@ def main() -> None:
     chosen = choices()
     state_dir = Path((os.environ | chosen).get("VESTIBULE_STATE_DIR", ROOT / "var"))
     refuse_foreign(state_dir)
+    try:
+        state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as fault:
+        sys.exit(f"STATE_DIR ({state_dir}) cannot be made ({fault.strerror}): choose another directory.")
     if os.geteuid() == 0:
         hand_over(state_dir)
         os.execv(ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__))])  # noqa: S606
@@ -58,7 +62,6 @@ def choices() -> dict[str, str]:
 def hand_over(state_dir: Path) -> None:
     """As root, give the state directory to the user nobody."""
     nobody = pwd.getpwnam("nobody")
-    state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
     for _, folders, files, folder in os.fwalk(state_dir.resolve()):
         for name in (".", *folders, *files):
             with suppress(FileNotFoundError):  # a server that runs already removes its temporary files

@@ -25,6 +25,9 @@ STOP_SECONDS: Final = 25  # gunicorn lets requests finish for 20
 QUICK_STOP_SECONDS: Final = 4  # gunicorn gives its workers 2, and then removes their counters
 ONE_STOP_SECONDS: Final = 1  # `make` repeats a signal that its group got: two within this time are one
 COUNTS_AGAIN_SECONDS: Final = 5  # a counting process that ended is started again: no answer depends on it
+AWAY: Final = (
+    "The process that counts nginx's requests ended (%d): /edge/metrics is away until it starts again in %d s."
+)
 STOPS: Final = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -79,6 +82,8 @@ def main() -> str | None:
         while not (events.stop_asked_at or ended(started)):
             started["metrics"] = spawn(VESTIBULE, "proxy", "metrics")
             events.wait(lambda: events.stop_asked_at or ended(started) or started["metrics"].poll() is not None)
+            if (code := started["metrics"].poll()) is not None:
+                print(AWAY % (code, COUNTS_AGAIN_SECONDS), file=sys.stderr, flush=True)
             events.wait(lambda: events.stop_asked_at or ended(started), COUNTS_AGAIN_SECONDS)
         return None if events.stop_asked_at else f"Stopped: {ended(started)}."
     finally:

@@ -33,8 +33,10 @@ def welcome(settings: Settings, chosen: dict[str, str]) -> None:
     command = link_command(chosen)
     try:
         if not build_services(settings).accounts.has_administrator():
-            print(f"There is no administrator yet. To make the first one: {command}", flush=True)
-            if sys.stdout.isatty():
+            at_terminal = sys.stdout.isatty()
+            how = f"open this link (another one: {command})" if at_terminal else command
+            print(f"There is no administrator yet. To make the first one: {how}", flush=True)
+            if at_terminal:
                 subprocess.run([VESTIBULE, "setup", "link"], check=True)
     except (Unavailable, subprocess.CalledProcessError) as fault:
         print(f"No link for a first administrator can be made now ({fault}). Later: {command}", flush=True)

@@ -31,7 +31,8 @@ def list_(op: Operator, by: str, *, as_json: bool) -> None:
     services = op.services
     since = services.clock() - max(window.seconds for window in services.verifier.throttles.values())
     found = services.verifier.attempts.tallies(by=_BY[by], since=since)
-    report_all(((_line(each), _facts(each, by)) for each in found), empty="No failed attempt counts.", as_json=as_json)
+    lines = ((_line(each), _facts(each, by)) for each in found)
+    report_all(lines, empty="There are no failed attempts that still count.", as_json=as_json)
 
 
 def _line(found: Tally) -> str:

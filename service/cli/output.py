@@ -16,6 +16,8 @@ from service.login.refusal import Refusal
 
 Result = TypeVar("Result")
 _NEXT: Final[Mapping[StrEnum, str]] = {
+    administration.Reason.NO_ACCOUNT: " List the usernames: vestibule account list",
+    administration.Reason.NO_SESSION: " List the sessions: vestibule session list",
     administration.Reason.DISABLED: " Enable the account first: vestibule account enable {}",
     administration.Reason.HAS_ADMINISTRATOR: " For a lost password: vestibule account reset-link NAME",
     block_list.Reason.NOT_BLOCKED: " List what is blocked: vestibule block list",

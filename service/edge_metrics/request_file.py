@@ -41,7 +41,7 @@ class RequestFile:
 
     def lines(self) -> Iterator[list[bytes]]:
         """Yield the next whole lines by the thousand, at most some megabytes of them."""
-        if os.fstat(self._file).st_size < self._read:  # an operator emptied it
+        if os.fstat(self._file).st_size < self._read:  # another program emptied it
             self._read = self._given_back = 0
         for _ in range(CHUNKS_AT_ONCE):
             chunk = os.pread(self._file, CHUNK_BYTES, self._read)

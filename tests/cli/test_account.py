@@ -206,11 +206,12 @@ def test_showing_counts_only_sessions_that_live(terminal: Terminal) -> None:
 @pytest.mark.parametrize("verb", ["show", "edit", "delete", "disable", "offboard", "enable", "invite", "reset-link"])
 @pytest.mark.parametrize("name", ["nobody", "", "no body", "al%", "\udcff"], ids=ascii)
 def test_an_unknown_name(terminal: Terminal, verb: str, name: str) -> None:
-    """Every verb says so, in the same words, and does nothing."""
+    """Every verb says so, in the same words, names the command that lists the usernames, and does nothing."""
     before = copy_of(terminal.world.rows)
     options = ["--admin"] if verb == "edit" else ["--yes"] if verb in {"delete", "offboard"} else []
 
-    assert terminal.refused("account", verb, name, *options) == f"There is no account called {name!r}.\n"
+    refused = terminal.refused("account", verb, name, *options)
+    assert refused == f"There is no account called {name!r}. List the usernames: vestibule account list\n"
     assert terminal.world.rows == before
 
 

@@ -18,7 +18,8 @@ _GAP: Final = 8
 _HEAD: Final = 52
 _TITLE: Final = 34
 _LIST: Final = 26
-_TABLE: Final = 150  # beside the names
+_LINE: Final = 20  # of a table
+_BESIDE: Final = 55  # in a table, beside its letters
 _LETTER: Final = 7.3
 _STYLE: Final = """
 *{box-sizing:border-box;margin:0}
@@ -94,17 +95,29 @@ def _in_words(panel: Panel, value: float) -> str:
 
 def _series(panel: Panel, drawn: Sequence[Line], shown: Shown, width: float, height: float) -> str:
     if panel.json["options"]["legend"]["displayMode"] == "table":
-        beside = max(285, _TABLE + _LETTER * max(len(line.name) for line in drawn))
-        return diagram(panel, drawn, shown, width - beside - 8, height - _TITLE) + _table(panel, drawn, beside)
+        rows = _rows(panel, drawn)
+        beside = max(285, _BESIDE + _LETTER * sum(max(map(len, column)) for column in zip(*rows, strict=True)))
+        table = _table(rows[: int((height - _TITLE) / _LINE) - 1], [line.colour for line in _highest(drawn)], beside)
+        return diagram(panel, drawn, shown, width - beside - 8, height - _TITLE) + table
     names = "".join(f'<span><u style="background:{line.colour}"></u>{escape(line.name)}</span>' for line in drawn)
     return diagram(panel, drawn, shown, width, height - _TITLE - _LIST) + f'<div class="list">{names}</div>'
 
 
-def _table(panel: Panel, drawn: Sequence[Line], width: float) -> str:
-    rows = "".join(
-        f'<tr><td><u style="background:{line.colour}"></u>{escape(line.name)}</td>'
-        f"<td>{formatted(line.last, panel.unit)}</td><td>{formatted(line.highest, panel.unit)}</td></tr>"
-        for line in sorted(drawn, key=lambda line: line.highest, reverse=True)
+def _highest(drawn: Sequence[Line]) -> list[Line]:
+    return sorted(drawn, key=lambda line: line.highest, reverse=True)
+
+
+def _rows(panel: Panel, drawn: Sequence[Line]) -> list[tuple[str, str, str]]:
+    return [
+        (line.name, formatted(line.last, panel.unit), formatted(line.highest, panel.unit)) for line in _highest(drawn)
+    ]
+
+
+def _table(rows: Sequence[tuple[str, str, str]], colours: Sequence[str], width: float) -> str:
+    """Return the legend at the side, as many rows as there is room for."""
+    body = "".join(
+        f'<tr><td><u style="background:{colour}"></u>{escape(name)}</td><td>{last}</td><td>{highest}</td></tr>'
+        for (name, last, highest), colour in zip(rows, colours, strict=False)
     )
     head = "<tr><th>Name</th><th>Last</th><th>Max</th></tr>"
-    return f'<table class="table" style="width:{width:.0f}px">{head}{rows}</table>'
+    return f'<table class="table" style="width:{width:.0f}px">{head}{body}</table>'

@@ -85,10 +85,10 @@ def take(shot: Shot, target: Path) -> None:
     photograph(html, target)
 
 
-def photograph(html: str, target: Path) -> None:
+def photograph(html: str, target: Path, *, width: int = WIDTH) -> None:
     """Have Chromium take a picture of a page."""
     with sync_playwright() as playwright, chromium(playwright) as browser:
-        tab = browser.new_page(viewport={"width": WIDTH, "height": 800})
+        tab = browser.new_page(viewport={"width": width, "height": 100})
         tab.set_content(html)
         tab.screenshot(path=target, full_page=True)
 

@@ -42,6 +42,15 @@ def test_the_edge_is_alive_while_the_service_is_not(alone: Servers) -> None:
     assert found == {"/edge/healthz": 200, "/readyz": 502, "/healthz": 502, "/metrics": 502}
 
 
+def test_the_ops_listener_says_what_is_away(alone: Servers) -> None:
+    """Its 502 is a line for a terminal: the service, or the process that counts nginx's requests, does not answer."""
+    service, counting = (alone.ops(path) for path in ("/readyz", "/edge/metrics"))
+
+    assert service.body == b"nginx runs, but the service does not answer\n"
+    assert b"`vestibule proxy metrics`, does not answer" in counting.body
+    assert {answer.get("Content-Type") for answer in (service, counting)} == {"text/plain"}
+
+
 def test_the_ops_listener_has_nothing_else(alone: Servers) -> None:
     """What is no probe and no metric is 404 there, and only GET and HEAD are methods."""
     head = b"Host: localhost\r\nConnection: close\r\n\r\n"

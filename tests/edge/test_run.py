@@ -125,4 +125,4 @@ def test_at_a_terminal_it_shows_the_link_itself() -> None:
         os.close(controller)
         end(it, signal.SIGHUP)
 
-    assert re.search(rf"http://localhost:{it.port}/setup\?token=\S{{43}}", "".join(shown))
+    assert re.search(rf"open this link \(.*\)\s+http://localhost:{it.port}/setup\?token=\S{{43}}", "".join(shown))

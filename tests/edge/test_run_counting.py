@@ -19,7 +19,7 @@ def counts(run: Run) -> bool:
 
 
 def test_what_counts_requests_is_started_again(started: Run) -> None:
-    """Killed, it takes no server along, and Prometheus can read the edge's metrics again some seconds later."""
+    """Killed, it takes no server along; `make run` says so, and Prometheus can read the edge's metrics again soon."""
     listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     (counting,) = [int(pid) for pid, ppid, args in rows if int(ppid) == started.process.pid and "proxy metrics" in args]
@@ -29,4 +29,5 @@ def test_what_counts_requests_is_started_again(started: Run) -> None:
 
     assert started.status() == 200
     until(lambda: counts(started), "it counts again")
+    assert "requests ended (-9): /edge/metrics is away until it starts again in 5 s." in started.log()
     end(started, signal.SIGTERM)

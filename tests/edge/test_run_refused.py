@@ -44,6 +44,14 @@ def test_a_system_directory_is_no_state_directory(by: list[Path], state_dir: str
     assert "chown" not in said
 
 
+@pytest.mark.parametrize("by", [[], [ROOT / "deploy/unprivileged"]], ids=["as root", "as another user"])
+def test_a_state_directory_that_cannot_be_made(by: list[Path]) -> None:
+    """Below a file there can be no directory: one line says so, to root and another user."""
+    said = refused(*by, STATE_DIR="/dev/null/state")
+
+    assert said == "STATE_DIR (/dev/null/state) cannot be made (Not a directory): choose another directory.\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands anything over")
 def test_as_root_it_hands_over_nothing_but_state(tmp_path: Path) -> None:
     """A directory with foreign files in it is refused as a state directory before anything changes hands."""

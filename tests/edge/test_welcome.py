@@ -4,9 +4,9 @@ import errno
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from unittest.mock import Mock
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -28,6 +28,15 @@ def welcome(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return greeting
 
 
+def raising(fault: Exception) -> Callable[..., None]:
+    """Return what raises the fault, whatever it is called with."""
+
+    def act(*_: object, **__: object) -> None:
+        raise fault
+
+    return act
+
+
 def test_by_itself_it_names_the_command_of_the_readme(welcome: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing moved, nothing more to type than what the README says."""
     monkeypatch.setattr(welcome, "VESTIBULE", ROOT / ".venv/bin/vestibule")
@@ -40,7 +49,7 @@ def test_a_database_that_is_away_at_the_welcome_stops_nothing(
     welcome: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], away: Unavailable
 ) -> None:
     """A database that does not answer becomes a sentence with what to type."""
-    monkeypatch.setattr(welcome, "build_services", Mock(side_effect=away))
+    monkeypatch.setattr(welcome, "build_services", raising(away))
 
     welcome.welcome(load({}), {})
 
@@ -53,8 +62,9 @@ def test_a_link_that_cannot_be_made_stops_nothing(
     welcome: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """When `setup link` fails at a terminal, the command to try again is printed."""
-    monkeypatch.setattr(welcome, "build_services", lambda _settings: Mock(**{"accounts.has_administrator": bool}))
-    monkeypatch.setattr(welcome.subprocess, "run", Mock(side_effect=subprocess.CalledProcessError(3, "setup link")))
+    empty = SimpleNamespace(accounts=SimpleNamespace(has_administrator=lambda: False))
+    monkeypatch.setattr(welcome, "build_services", lambda _settings: empty)
+    monkeypatch.setattr(welcome.subprocess, "run", raising(subprocess.CalledProcessError(3, "setup link")))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
 
     welcome.welcome(load({}), {})

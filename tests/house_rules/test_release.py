@@ -1,6 +1,5 @@
 """deploy/release: nothing is published under two names."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +17,10 @@ NAMING: Final = (
     "deploy/helm/Chart.yaml",
     "deploy/helm/values.yaml",
     "deploy/kubernetes/base/kustomization.yaml",
+    "deploy/kubernetes/example/kustomization.yaml",
+    "deploy/kubernetes/README.md",
+    "deploy/kubernetes/kind-test",
+    "deploy/kubernetes/kind/load.yaml",
 )
 
 
@@ -48,10 +51,18 @@ def test_notes_are_the_entry_of_the_changelog(copy: Path) -> None:
 def test_a_file_that_names_another_release_is_told(copy: Path, name: str) -> None:
     """One file with another release stops the release, and is named."""
     text = (copy / name).read_text()
-    (copy / name).write_text(re.sub(rf"\b{re.escape(RELEASE)}\b", "9.9.9", text))
+    (copy / name).write_text(text.replace(RELEASE, "9.9.9"))
     answer = asked(copy, f"v{RELEASE}")
 
-    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", f"{name} names 9.9.9\n")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", f"{name} names 9.9.9, not {RELEASE}\n")
+
+
+@pytest.mark.parametrize("typed", ["", RELEASE, "v1", f"v{RELEASE}-rc1"])
+def test_what_is_no_release_is_answered_with_the_usage(copy: Path, typed: str) -> None:
+    """Only `vX.Y.Z` is looked for in the files."""
+    answer = asked(copy, typed)
+
+    assert (answer.returncode, answer.stderr) == (2, "Usage: deploy/release vX.Y.Z\n")
 
 
 @pytest.mark.parametrize("entry", ["## [Unreleased]", f"## [{RELEASE}] - soon"])

@@ -30,7 +30,6 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
-_UPGRADED: Final = "the database was brought from revision %s to %s"
 _log: Final = logging.getLogger(__name__)
 
 schema_info: Final = sa.Table(
@@ -97,8 +96,13 @@ def upgrade(database: Database, *, backups: Path, now: int) -> str:
         if (before or "") >= HEAD:
             return f"The database is at revision {HEAD} already."
         _migrate(connection)
-    _log.info(_UPGRADED, before or "nothing", HEAD)
-    return f"The database was brought from revision {before or 'nothing'} to {HEAD}."
+    return f"The database {_logged(before)}."
+
+
+def _logged(before: str | None) -> str:
+    done = f"was brought from revision {before} to {HEAD}" if before else f"got its tables, revision {HEAD}"
+    _log.info("the database %s", done)
+    return done
 
 
 def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> None:
@@ -120,7 +124,7 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         _migrate(connection)
         if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
             raise SchemaFault(f"{file.path} was not migrated: a row would lose what it refers to")
-    _log.info(_UPGRADED, before or "nothing", HEAD)
+    _logged(before)
     if kept:
         path, copied = shlex.quote(str(file.path)), shlex.quote(str(kept))
         _log.warning(

@@ -113,7 +113,7 @@ def test_a_migration_is_one_line_of_the_log(tmp_path: Path) -> None:
 
     done = subprocess.run([sys.executable, "-B", "-c", start], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert done.stderr == f"the database was brought from revision nothing to {schema.HEAD}\n"
+    assert done.stderr == f"the database got its tables, revision {schema.HEAD}\n"
 
 
 def test_the_last_three_copies_are_kept(place: Place) -> None:
