@@ -47,16 +47,18 @@ def drawn(receiver: str, alert: dict[str, Any]) -> str:
 def main() -> None:
     """Guess passwords until the alert arrives, and take its picture."""
     addresses = map("127.0.1.{}".format, count(1))
-    with run_postgres() as postgres, run_redis() as redis, installed(postgres, redis) as house:
+    with run_postgres() as postgres, run_redis() as redis, installed(postgres, redis) as installation:
 
         def attack() -> None:
             address = next(addresses)
             for guess in range(GUESSES):
-                house.sign_in(f"name{guess}", "guess", address=address)
+                installation.sign_in(f"name{guess}", "guess", address=address)
 
-        house.arrives(("mail", "VestibuleBruteForce", WARNING), meanwhile=attack)
+        installation.arrives(("mail", "VestibuleBruteForce", WARNING), meanwhile=attack)
         receiver, alert = next(
-            each for each in house.watching.inbox.messages if each[1]["labels"]["alertname"] == "VestibuleBruteForce"
+            each
+            for each in installation.monitoring.inbox.messages
+            if each[1]["labels"]["alertname"] == "VestibuleBruteForce"
         )
     picture = FOLDER / "alert.png"
     photograph(drawn(receiver, alert), picture, width=760)
