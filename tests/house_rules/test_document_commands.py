@@ -16,9 +16,9 @@ from tests.house_rules.project import read
 from tests.house_rules.test_documents import DOCUMENTS
 from tests.rig.parts import ROOT
 
-PAGES: Final = ("docs/install.md", "docs/operating.md")
+PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md")
 # What stands for something of the reader's, and a value in its place.
-EXAMPLES: Final = {"NETWORK": "192.0.2.0/24", "people.csv": "-", "FILE": "-"}
+EXAMPLES: Final = {"NETWORK": "192.0.2.0/24", "people.csv": "-", "FILE": "-", "URL": "https://wiki.example.org/"}
 ELSEWHERE: Final = {
     *("apt-get", "caddy", "cd", "cp", "curl", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
     *("python", "rm", "sed", "systemd-sysusers"),
@@ -99,7 +99,7 @@ def test_commands_can_be_typed(page: str) -> None:
     """Each command in a block of shell is one that its program reads, with files, units and services that exist."""
     commands = list(typed(page))
 
-    assert len(commands) > 10
+    assert len(commands) >= 3
     assert [wrong for command in commands if (wrong := _wrong(command))] == []
 
 
