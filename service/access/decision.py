@@ -63,14 +63,14 @@ class Decision:
 def decide(app: App, request: Request, account: Account | None, *, signed_in_at: int, now: int) -> Decision:
     """Decide whether a request may pass. `account` is that of a live session, which began at `signed_in_at`."""
     known = None if account is None or account.is_disabled else account
-    enforced, proposed = (
-        _strictest(rules, request, known, age=now - signed_in_at)
-        for rules in ([rule for rule in app.rules if not rule.report_only], app.rules)
-    )
-    return Decision(enforced, proposed)
+    age = now - signed_in_at
+    in_force = [rule for rule in app.rules if not rule.report_only]
+    enforced = _strictest(in_force, request, known, age)
+    only_reports = len(in_force) < len(app.rules)
+    return Decision(enforced, _strictest(app.rules, request, known, age) if only_reports else enforced)
 
 
-def _strictest(rules: Sequence[Rule], request: Request, account: Account | None, *, age: int) -> Verdict:
+def _strictest(rules: Sequence[Rule], request: Request, account: Account | None, age: int) -> Verdict:
     """Return the strictest verdict of the path groups that the request may belong to."""
     groups, is_doubtful = path_groups(request.path, {rule.path for rule in rules})
     verdicts = []

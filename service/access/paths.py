@@ -7,10 +7,14 @@ Where the readings could belong to different rules the path is doubtful, and no 
 import re
 import unicodedata
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 ROOT: Final = "/"
+# The time that normalising takes grows with the square of a run of combining marks: a longer path in another script
+# than ASCII is doubtful.
+_MOST_NORMALISED: Final = 1000
 # Encoded dots and slashes: some programs take a path apart before they decode it, some after.
 _AMBIGUOUS_ENCODED: Final = re.compile("%2[ef]", re.IGNORECASE)
 # Of the decoded path: parameters, Windows' separator, what ends a path in a URL, a % (of a second layer of encoding, or
@@ -47,9 +51,10 @@ def path_groups(path: str, rule_paths: AbstractSet[str]) -> tuple[list[str | Non
     A path group is the longest rule path that covers the path; None when no rule covers it.
     """
     text = decoded(path)
-    if text is not None:
+    if text is not None and (text.isascii() or len(text) <= _MOST_NORMALISED):
+        folded = _folded(text)
         covering = {each for each in rule_paths if _covers(each, text)}
-        if covering == {each for each in rule_paths if _covers(_folded(each), _folded(text))}:
+        if covering == {each for each in rule_paths if _covers(_folded_rule_path(each), folded)}:
             return [max(covering, key=len, default=None)], False
     uncovered = [] if ROOT in rule_paths else [None]
     return [*uncovered, *sorted(rule_paths)], True
@@ -67,3 +72,6 @@ def _folded(path: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", path).upper().casefold()
     return "/".join(segment.rstrip(". ") for segment in folded.split("/"))
+
+
+_folded_rule_path: Final = lru_cache(_folded)  # the rules' paths are few, and the same for every request

@@ -68,6 +68,13 @@ def test_a_doubtful_path_may_be_one_that_no_rule_covers() -> None:
     assert path_groups("/x/../admin", {"/admin"}) == ([None, "/admin"], True)
 
 
+def test_a_long_path_in_another_script_is_doubtful() -> None:
+    """Up to 1,000 characters are normalised, however many bytes encode them; ASCII has no such limit."""
+    assert path_groups(f"/{'%C3%A9' * 999}", RULE_PATHS) == (["/"], False)
+    assert path_groups(f"/{'%C3%A9' * 1000}", RULE_PATHS) == (ANY, True)
+    assert path_groups(f"/{'e' * 7000}", RULE_PATHS) == (["/"], False)
+
+
 @pytest.mark.parametrize("path", ["/WIKI", "/wiki.", "/%EF%BC%9F"])
 def test_letters_that_lead_to_the_same_group_are_not_doubtful(path: str) -> None:
     """Capitals and full-width letters outside of the rules' paths pass as any other page."""
