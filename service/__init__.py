@@ -1,7 +1,7 @@
 """Vestibule, the login service in front of everything a team runs.
 
     login/       WHO ARE YOU: pure rules of accounts, passwords, attempts, sessions, links, and what an operator does
-    access/      MAY YOU PASS: pure rules of where a browser may go, and which networks are blocked
+    access/      MAY YOU PASS: pure rules of where a browser may go, blocked networks, and who may use which app
     hashing/     the gate before argon2: a bounded, fair pool of threads
     storage/     ROWS: the only SQL
     web/         HTTP: pages, who is let near them, cookies, telemetry, and how all of it looks

@@ -1,1 +1,1 @@
-"""May you pass: the rules of where a browser may go, and which networks are blocked. Pure, like `login`."""
+"""May you pass: where a browser may go, which networks are blocked, what an app's rules decide. Pure, like `login`."""

@@ -61,6 +61,13 @@ class PublicAddress:
 
 def parse(text: str) -> PublicAddress | Flaw:
     """Return the address that `text` spells, or its first flaw. Nothing is guessed or repaired."""
+    found = parse_origin(text)
+    is_exposed = isinstance(found, PublicAddress) and found.scheme == "http" and found.host not in LOCAL_HOSTS
+    return Flaw.PLAIN_HTTP if is_exposed else found
+
+
+def parse_origin(text: str) -> PublicAddress | Flaw:
+    """Return the origin that `text` spells, also one of plain http on another machine."""
     found = _URL.fullmatch(text)
     if found is None or found["scheme"].lower() not in DEFAULT_PORTS:
         return Flaw.SCHEME
@@ -79,8 +86,6 @@ def _address(scheme: str, host_text: str, port_text: str | None) -> PublicAddres
         return Flaw.HOST
     if port is None:
         return Flaw.PORT
-    if scheme == "http" and host not in LOCAL_HOSTS:
-        return Flaw.PLAIN_HTTP
     return PublicAddress(scheme, host, port)
 
 

@@ -8,6 +8,7 @@ import click
 from service.cli import REFUSED, Operator, operator_command
 from service.cli.output import report
 from service.settings import CATALOGUE, SettingsFault, faults_of_state
+from service.settings.app_files import faults_of_apps
 
 
 @click.group()
@@ -18,9 +19,9 @@ def config() -> None:
 @config.command()
 @operator_command
 def check(op: Operator, *, as_json: bool) -> None:
-    """Name every fault of the settings. Changes nothing; exit code 1 when there is a fault."""
+    """Name every fault of the settings and of the apps. Changes nothing; exit code 1 when there is a fault."""
     try:
-        faults, warnings = faults_of_state(op.settings), op.settings.warnings
+        faults, warnings = faults_of_state(op.settings) + faults_of_apps(op.settings), op.settings.warnings
     except SettingsFault as fault:
         faults, warnings = fault.faults, ()
     if not as_json:

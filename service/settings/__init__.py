@@ -5,8 +5,9 @@
     kinds               how numbers, texts, lists and keys are read, written back and described; secrets
     addresses, stores   the same for origins, listeners, networks and paths; for the database and Redis
     sections, fields    every setting: name, kind, default, sentence; all of them, and what follows from several
-    sources             the environment and the TOML file
+    sources, toml_file  the environment and the TOML file; one reader for all TOML files
     cross_checks        values that contradict one another
+    app_files, app_keys the apps and their rules, which commands read from `apps.d`; the keys of their files
     keys                the secret keys, and the file that the service makes for itself in its state directory
 """
 

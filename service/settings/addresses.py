@@ -47,7 +47,8 @@ def origin(value: object) -> str:
     return address.origin
 
 
-def _origin_of_list(item: str) -> str:
+def return_origin(item: object) -> str:
+    """Return an address that people can be sent back to."""
     found = origin(item)
     if "[" in found:
         raise InvalidValue(
@@ -78,7 +79,7 @@ def listener(item: str) -> Listener:
 
 
 def network(item: str) -> Network:
-    """Return the network of proxies that `item` spells. Strict: with host bits set it is not clear what was meant."""
+    """Return the network that `item` spells. Strict: with host bits set it is not clear what was meant."""
     try:
         given = ipaddress.ip_interface(item)
     except ValueError:
@@ -86,10 +87,15 @@ def network(item: str) -> Network:
     if isinstance(given, ipaddress.IPv6Interface) and (given.scope_id or given.ipv4_mapped):
         raise InvalidValue("must have no interface after a %, and IPv4 is written as IPv4, such as 10.0.0.0/8")
     found: Network = given.network
-    if found.prefixlen < _WIDEST[found.version]:
-        raise InvalidValue("is so wide that clients in it could forge their address: list your own proxies only")
     if given.ip != found.network_address:
         raise InvalidValue(f"has bits set after the prefix: write {found}")
+    return found
+
+
+def _network_of_proxies(item: str) -> Network:
+    found = network(item)
+    if found.prefixlen < _WIDEST[found.version]:
+        raise InvalidValue("is so wide that clients in it could forge their address: list your own proxies only")
     return found
 
 
@@ -148,8 +154,8 @@ def logo(value: object) -> Path:
 
 
 PUBLIC: Final = Kind("an address such as https://login.example.org", origin)
-ORIGINS: Final = listing("a list of addresses such as https://wiki.example.org", _origin_of_list)
-NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", network)
+ORIGINS: Final = listing("a list of addresses such as https://wiki.example.org", return_origin)
+NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", _network_of_proxies)
 LISTENERS: Final = listing(f"a list of addresses and ports such as {_EXAMPLES}", listener, may_be_empty=False)
 DOMAIN: Final = Kind("a domain name such as example.org", cookie_domain)
 PATH: Final = Kind("an absolute path", path)

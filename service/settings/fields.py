@@ -24,6 +24,7 @@ from service.settings.sections import Section, setting
 
 PREFIX: Final = "VESTIBULE_"
 CONFIG: Final = "config"
+CONFIG_DIRECTORY: Final = Path("/etc/vestibule")
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -118,6 +119,11 @@ class Settings(Section):
             return usual
         short = hashlib.sha256(bytes(self.state_dir)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"vestibule-{short}" / "gunicorn.sock"
+
+    @property
+    def apps_dir(self) -> Path:
+        """The directory with a file for each app."""
+        return self.access.apps_dir or (self.config.parent if self.config else CONFIG_DIRECTORY) / "apps.d"
 
     @property
     def workers(self) -> int:

@@ -116,10 +116,16 @@ class Limits(Section):
 
 @dataclass(frozen=True, slots=True)
 class Access(Section):
-    """Where browsers may be sent."""
+    """Where browsers may be sent, and the apps with their rules ([apps](apps.md))."""
 
     return_origins: tuple[str, ...] = setting(
         addresses.ORIGINS, (), "Addresses besides the public one to which people are sent back after signing in."
+    )
+    apps_dir: Path | None = setting(
+        addresses.PATH,
+        None,
+        "The directory with a file `NAME.toml` for each app.",
+        unset="`apps.d` beside the file of settings, else `/etc/vestibule/apps.d`; without that directory no apps",
     )
 
 

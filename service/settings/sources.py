@@ -3,18 +3,17 @@
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from service.settings import addresses
-from service.settings.fields import CATALOGUE, CONFIG, PREFIX
+from service.settings import addresses, toml_file
+from service.settings.fields import CATALOGUE, CONFIG, CONFIG_DIRECTORY, PREFIX
 from service.settings.kinds import InvalidValue
 from service.text_files import NotText, decoded, environment_value
 
-DEFAULT_CONFIG: Final = Path("/etc/vestibule/vestibule.toml")
+DEFAULT_CONFIG: Final = CONFIG_DIRECTORY / "vestibule.toml"
 MAXIMUM_FILE_BYTES: Final = 65_536
 # What Kubernetes sets for a Service called `vestibule` or `vestibule-…`, as NAME=value.
 _INJECTED: Final = re.compile(
@@ -97,22 +96,10 @@ def from_file(path: Path) -> Source:
     """Return what the TOML file holds."""
     source = Source(str(path))
     try:
-        tables = tomllib.loads(decoded(path.read_bytes()))
-        str(tables)  # a number that cannot be written out could not be shown in a fault either
-    except OSError as failed:
-        source.faults.append(f"{path} cannot be read ({failed.strerror}): make it readable, or name another file")
-    except NotText as failed:
-        source.faults.append(f"{path} {failed}")
-    except (ValueError, RecursionError) as refused:  # not TOML; or numbers or a nesting that no reader takes
-        # The parser's own words can quote the line, and a secret with it.
-        place = re.search(r"line \d+, column \d+|end of document", str(refused))
-        source.faults.append(
-            f"{path} is not TOML{f' ({place[0]})' if place else ''}: "
-            'write name = "value" with straight quotes, and [section] on a line of its own'
-        )
-    else:
-        for name, value in _leaves(tables):
+        for name, value in _leaves(toml_file.tables(path)):
             _take_from_file(source, name, value, path)
+    except InvalidValue as refused:
+        source.faults.append(f"{path} {refused}")
     return source
 
 

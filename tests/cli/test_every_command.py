@@ -51,6 +51,8 @@ ELSEWHERE: Final = {
     ("config", "show"),
     ("proxy", "render"),
     ("proxy", "metrics"),
+    ("rules", "list"),
+    ("rules", "check"),
 }
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 
@@ -166,6 +168,7 @@ def test_nouns_explain_themselves(terminal: Terminal) -> None:
         "db",
         "ping",
         "proxy",
+        "rules",
         "serve",
         "session",
         "setup",

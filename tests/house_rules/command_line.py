@@ -8,7 +8,7 @@ import click
 from service.cli import vestibule
 
 # What stands in documents for something of the reader's, and a value in its place.
-_EXAMPLES: Final = {"NETWORK": "192.0.2.0/24", "people.csv": "-", "FILE": "-"}
+_EXAMPLES: Final = {"NETWORK": "192.0.2.0/24", "people.csv": "-", "FILE": "-", "URL": "https://wiki.example.org/"}
 
 
 def refusal(words: Sequence[str]) -> str | None:

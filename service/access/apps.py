@@ -1,0 +1,26 @@
+"""Apps: what stands behind the door, each at an origin of its own."""
+
+from dataclasses import dataclass
+
+from service.access.public_address import PublicAddress
+from service.access.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app: its address for browsers, the origin that nginx forwards to, and its rules in the order of its file."""
+
+    name: str
+    address: PublicAddress
+    upstream: str
+    title: str
+    rules: tuple[Rule, ...]
+
+
+def receives_session_cookie(address: PublicAddress, public: PublicAddress, cookie_domain: str | None) -> bool:
+    """Whether browsers send the session cookie to an address, so that the door can know who asks (RFC 6265bis, 5.8.3).
+
+    Ports do not count: on http://localhost:8080 the cookie reaches http://localhost:3000, too.
+    """
+    is_inside = cookie_domain is not None and f".{address.host}".endswith(f".{cookie_domain}")
+    return address.scheme == public.scheme and (is_inside or address.host == public.host)

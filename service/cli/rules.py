@@ -1,0 +1,140 @@
+"""`vestibule rules …`: the apps with their rules, and what the rules decide about a request, step by step."""
+
+import re
+import string
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote
+
+import click
+
+from service.access import public_address
+from service.access.apps import App
+from service.access.decision import Outcome, Request, Verdict, decide
+from service.access.public_address import Flaw, PublicAddress
+from service.access.rules import Misfit, Rule
+from service.cli import REFUSED, Operator, operator_command
+from service.cli.output import accepted, report, report_all
+from service.login.administration import account_named
+from service.login.networks import address_of
+from service.settings.app_files import apps
+from service.settings.kinds import spelled_duration
+
+_SENTENCES: Final = {
+    Outcome.ALLOWED: "allowed",
+    Outcome.SIGN_IN: "refused: the client must sign in",
+    Outcome.NOT_FRESH: "refused: the password must be typed again",
+    Outcome.NOT_ADMITTED: "refused: the rule does not admit this account",
+    Outcome.NO_RULE: "refused: no rule is for this request",
+}
+_MISFITS: Final = {
+    Misfit.METHOD: "is for other methods",
+    Misfit.NETWORK: "is for clients in other networks",
+}
+
+
+@click.group()
+def rules() -> None:
+    """Show the apps and their rules, and explain what they decide."""
+
+
+@rules.command(name="list")
+@operator_command
+def list_(op: Operator, *, as_json: bool) -> None:
+    """List the apps, and their rules in order."""
+    found = apps(op.settings)
+    lines = (("\n".join(_lines_of_app(each)), _facts_of_app(each)) for each in found)
+    report_all(lines, empty=f"There are no apps in {op.settings.apps_dir}.", as_json=as_json)
+
+
+def _lines_of_app(app: App) -> Iterator[str]:
+    yield f"{app.name}  {app.address.origin}  to {app.upstream}  ({app.title})"
+    yield from (f"  {rule.number:>2}  {_described(rule)}" for rule in app.rules)
+
+
+def _described(rule: Rule) -> str:
+    conditions = [rule.path, *rule.methods, *map(str, rule.networks)]
+    admitted = [f"user {name}" for name in rule.users] + [f"group {name}" for name in rule.groups]
+    fresh = f", signed in within {spelled_duration(rule.fresh)}" if rule.fresh else ""
+    return f"{' '.join(conditions)}: {rule.allow or ' or '.join(admitted)}{fresh}{' (report only)' * rule.report_only}"
+
+
+def _facts_of_app(app: App) -> dict[str, Any]:
+    listed = [
+        {name: getattr(rule, name) for name in Rule.__slots__} | {"networks": list(map(str, rule.networks))}
+        for rule in app.rules
+    ]
+    known = {"name": app.name, "address": app.address.origin, "upstream": app.upstream, "title": app.title}
+    return known | {"rules": listed}
+
+
+def _url(text: str) -> tuple[PublicAddress, str]:
+    """Return a URL's origin and its path, as clients send it: blanks and other scripts encoded, without query."""
+    found = re.fullmatch(r"([^/?#]*//[^/?#]*)([^?#]*).*", text, re.DOTALL)
+    origin = public_address.parse_origin(found[1]) if found else Flaw.SCHEME
+    if found is None or isinstance(origin, Flaw):
+        raise click.BadParameter(f"{text!r} is not a URL: write it like https://wiki.example.org/admin")
+    return origin, quote(found[2] or "/", safe=string.punctuation)
+
+
+def _address(text: str) -> str:
+    if text and address_of(text) is None:
+        raise click.BadParameter(f"{text!r} is not an IP address.")
+    return text
+
+
+@rules.command()
+@click.argument("url", type=_url)
+@click.option("--as", "name", metavar="NAME", help="The account, signed in now. Default: no account.")
+@click.option("--method", type=str.upper, default="GET", help="Default: GET.")
+@click.option(
+    "--address", type=_address, default="", help="The client's address. Default: one in no network of the rules."
+)
+@operator_command
+def check(
+    op: Operator, url: tuple[PublicAddress, str], *, name: str | None, method: str, address: str, as_json: bool
+) -> None:
+    """Explain what the rules decide about a request for URL. Exit code 0 when it is allowed, 1 when it is refused."""
+    origin, path = url
+    app = next((each for each in apps(op.settings) if each.address == origin), None)
+    account = None if name is None else accepted(account_named(name, op.services.accounts))
+    if app is None:
+        facts: dict[str, Any] = {"app": None, "outcome": "no-app", "allowed": False}
+        lines = [f"verdict     refused: no app has the address {origin.origin}"]
+    else:
+        decision = decide(app, Request(method, path, address), account, signed_in_at=0, now=0)
+        facts = {"app": app.name, "path": path, **_facts(decision.enforced), "proposed": _facts(decision.proposed)}
+        who = "none" if account is None else f"{account.username} (groups: {', '.join(account.groups) or 'none'})"
+        lines = [
+            f"app         {app.name} ({app.address.origin})",
+            f"account     {who}{' is disabled: it cannot sign in' if account and account.is_disabled else ''}",
+            *_steps(decision.enforced),
+        ]
+        if decision.proposed != decision.enforced:
+            lines += ["", "If the rules that only report were in force:", *_steps(decision.proposed)]
+    report("\n".join(lines), facts, as_json=as_json)
+    if not facts["allowed"]:
+        sys.exit(REFUSED)
+
+
+def _steps(verdict: Verdict) -> Iterator[str]:
+    group = verdict.group or "none: no rule covers the path"
+    doubtful = "the path is doubtful, so that each group counts; the strictest is "
+    yield f"path group  {doubtful * verdict.is_doubtful}{group}"
+    for rule, misfit in verdict.passed_over:
+        yield f"rule {rule.number:<6} {_MISFITS[misfit]}: {_described(rule)}"
+    if verdict.rule:
+        yield f"rule {verdict.rule.number:<6} decides: {_described(verdict.rule)}"
+    yield f"verdict     {_SENTENCES[verdict.outcome]}"
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "path_group": verdict.group,
+        "doubtful": verdict.is_doubtful,
+        "passed_over": [{"rule": rule.number, "misfit": misfit} for rule, misfit in verdict.passed_over],
+        "rule": verdict.rule and verdict.rule.number,
+        "outcome": verdict.outcome,
+        "allowed": verdict.outcome is Outcome.ALLOWED,
+    }
