@@ -172,6 +172,18 @@ def test_prometheus_finds_what_it_asks() -> None:
     assert named == {"edge:9180", "edge:8080", "alertmanager:9093", "blackbox:9115"}
 
 
+def test_caddy_comes_from_the_address_that_is_trusted() -> None:
+    """It names nginx by a name that only the network with its fixed address knows: from another, clients are one."""
+    services = together(FILES[0], "caddy.yaml")["services"]
+    caddy, edge = services["caddy"]["networks"], services["edge"]["networks"]
+    (name,) = re.findall(r"reverse_proxy (\S+):8080", read(f"{FOLDER}/Caddyfile"))
+
+    assert name not in services
+    assert [network for network in edge if name in edge[network].get("aliases", [])] == ["front"]
+    assert services["service"]["environment"] == services["render"]["environment"]
+    assert services["render"]["environment"]["VESTIBULE_TRUSTED_PROXIES"] == caddy["front"]["ipv4_address"]
+
+
 def _make_secrets(place: Path) -> str:
     made = subprocess.run([ROOT / FOLDER / "make-secrets", place], capture_output=True, text=True, check=True)
     return made.stdout
