@@ -11,7 +11,7 @@ from service.access.decision import Decision, Outcome, Request, decide
 from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Misfit, Rule
 from service.login.accounts import Account
-from tests.access.test_paths import PATHS
+from tests.access.generated_paths import PATHS
 from tests.rig.people import NOW, alice
 
 IN_OFFICE = Rule(number=1, path="/admin", networks=(ip_network("192.0.2.0/24"),), groups=("ops",))

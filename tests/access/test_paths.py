@@ -5,9 +5,9 @@ from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from service.access.paths import decoded, is_rule_path, path_groups
+from tests.access.generated_paths import PATHS
 
 RULE_PATHS = {"/", "/admin", "/admin/users", "/Straße"}
 ANY = ["/", "/Straße", "/admin", "/admin/users"]
@@ -110,31 +110,6 @@ def test_a_rule_may_name_plain_paths(path: str) -> None:
 def test_a_rule_names_no_path_that_programs_read_differently(path: str) -> None:
     """Nor one with / at its end, which would leave open whether the path without it is meant."""
     assert not is_rule_path(path)
-
-
-SEPARATORS = (
-    "/",
-    "//",
-    ".",
-    "..",
-    "%2e",
-    "%2F",
-    "%5c",
-    "\\",
-    ";",
-    "%3B",
-    "%25",
-    "%00",
-    "%",
-    "%ff",
-    "?",
-    "#",
-    "%20",
-    " ",
-)
-WORDS = ("admin", "ADMIN", "users", "public", "x", "%61", "%41", "é", "%c3%a9", "ſ", "%C5%BF", "%C4%B1")
-PIECES = st.sampled_from(SEPARATORS + WORDS)
-PATHS = st.lists(PIECES, max_size=8).map(lambda pieces: f"/{''.join(pieces)}")
 
 
 @given(PATHS)
