@@ -3,6 +3,7 @@
 A reader of them could sign in as others, and a writer make an administrator.
 """
 
+import errno
 import logging
 import os
 import shlex
@@ -34,6 +35,8 @@ def make_file(path: Path) -> None:
 def make_folder(path: Path) -> None:
     """Make a directory that only its owner may enter; for root, the owner of the directory it lies in."""
     if path.is_dir():
+        if os.geteuid() == 0 and _is_foreign_link(path):
+            raise PermissionError(errno.EPERM, "a symbolic link to a directory of another user: remove it", str(path))
         return
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.geteuid() == 0:
@@ -93,7 +96,7 @@ def keep_closed(paths: Iterable[Path]) -> None:
         with suppress(OSError):
             found = path.stat()
             given = found.st_mode & (stat.S_IWGRP if stat.S_ISDIR(found.st_mode) else stat.S_IRWXG)
-            if given and found.st_uid == os.geteuid() and found.st_gid in _groups():
+            if given and found.st_uid == path.lstat().st_uid == os.geteuid() and found.st_gid in _groups():
                 path.chmod(stat.S_IMODE(found.st_mode) & ~given)
                 taken.append(str(path))
     if taken:
@@ -105,11 +108,20 @@ def fault_of_rights(files: Iterable[Path]) -> str | None:
 
     A group of our own may: it is how a mount hands the files of one user to the next (OpenShift).
     """
-    wide = [file for file in files if os.access(file, os.F_OK) and _is_open(file.stat())]
+    there = [file for file in files if os.access(file, os.F_OK)]
+    for file in there:
+        if _is_foreign_link(file):
+            return f"{file} is a symbolic link to a file of another user ({file.stat().st_uid}): remove it"
+    wide = [file for file in there if _is_open(file.stat())]
     if not wide:
         return None
     named, quoted = ", ".join(map(str, wide)), " ".join(shlex.quote(str(file)) for file in wide)
     return f"{named} can be read or written by others than its owner: chmod 600 {quoted}"
+
+
+def _is_foreign_link(path: Path) -> bool:
+    """Whether it is a link to what belongs to another user: root would write there, where the link's owner may not."""
+    return path.lstat().st_uid not in {0, path.stat().st_uid}
 
 
 def _is_open(found: os.stat_result) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from service import state_dir
+from service.app import build_services
+from service.settings import SettingsFault, load
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database
@@ -51,6 +53,43 @@ def test_a_planted_link_is_not_followed(tmp_path: Path, planted: str) -> None:
 
     assert not elsewhere.exists()
     database.close()
+
+
+NAMES = ("vestibule.sqlite3", "vestibule.sqlite3.lock", "vestibule.sqlite3-journal", "vestibule.sqlite3-wal")
+
+
+@root_only
+@pytest.mark.parametrize("planted", ["secret-key", "database.made", "counters.sqlite3", *NAMES])
+def test_root_follows_no_link_to_a_file_of_another_user(tmp_path: Path, planted: str) -> None:
+    """The owner of the state directory leads root to no file of root's: it keeps content and rights, and is named."""
+    state, foreign = tmp_path / "state", tmp_path / "foreign"
+    state.mkdir()
+    foreign.touch(0o640)
+    (state / planted).symlink_to(foreign)
+    for each in (state, state / planted):
+        os.chown(each, 4711, 4712, follow_symlinks=False)
+    settings = load({"VESTIBULE_STATE_DIR": str(state)})
+
+    with pytest.raises((SchemaFault, SettingsFault)) as refused:
+        build_services(settings)
+
+    assert f"{state / planted} is a symbolic link to a file of another user (0): remove it" in str(refused.value)
+    assert (foreign.read_bytes(), foreign.stat().st_mode & 0o777) == (b"", 0o640)
+    assert {path.name for path in tmp_path.iterdir()} == {"state", "foreign"}
+
+
+@root_only
+def test_root_keeps_no_copy_behind_a_link_of_the_owner(place: Place) -> None:
+    """A directory of copies that is a link of the state directory's owner is refused, and nothing is migrated."""
+    elsewhere = place.state_dir.with_name("elsewhere")
+    for each in (place.state_dir, elsewhere):
+        each.mkdir()
+    place.backups.symlink_to(elsewhere)
+    os.chown(place.backups, 4711, 4712, follow_symlinks=False)
+
+    with pytest.raises(backup.BadCopy, match="a symbolic link to a directory of another user"):
+        backup.copy(place.file, place.backups, label="0002", now=NOW)
+    assert [*elsewhere.iterdir()] == []
 
 
 def test_a_name_that_is_taken_is_not_made_again(tmp_path: Path) -> None:
