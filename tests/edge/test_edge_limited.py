@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.edge.conftest import calm
 from tests.edge.counted import FORM, limited, requests, wait_for
 from tests.rig.asking import ask, free_port
-from tests.rig.servers import prepared, running
+from tests.rig.servers import Servers, prepared, running
 
 
 def test_requests_of_another_app_are_counted_by_its_name() -> None:
@@ -75,13 +75,22 @@ def test_refusals_of_nginx_are_counted_by_limit() -> None:
     with running(workers=1, edit_nginx=strict, LIMITS__EDGE_POST_PER_SECOND="1") as servers:
         servers.start_metrics()
         statuses = [servers.get("/", method="POST", body=b"username=%ff", **FORM).status for _ in range(9)]
+
+        def is_refused() -> bool:
+            statuses.append(servers.get("/").status)
+            return statuses[-1] == 429
+
         with socket.create_connection(("127.0.0.1", servers.port)) as held:
             held.sendall(b"PUT / HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 9\r\n\r\n" % servers.port)
-            servers.wait_until(lambda: servers.get("/").status == 429, "one connection is one too many")
-        wait_for(servers, 10)
-        servers.wait_until(lambda: limited(servers)["connections"] >= 1, "the refused connection is counted")
+            servers.wait_until(is_refused, "one connection is one too many")
+        servers.wait_until(lambda: _refused(servers) == statuses.count(429), "each 429 is counted")
 
+        # A form may be one of `connections`, too, where nginx has not ended the connection of the one before.
         found = limited(servers)
-        assert found["requests"] == statuses.count(429) > 0
-        assert found["hashing_gate"] == 0
-        assert sum(found.values()) == sum(times for (_, _, status), times in requests(servers).items() if status == 429)
+        assert found["requests"] > 0
+        assert found["connections"] > 0
+        assert sum(found.values()) == statuses.count(429)
+
+
+def _refused(servers: Servers) -> int:
+    return sum(times for (_, _, status), times in requests(servers).items() if status == 429)
