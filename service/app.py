@@ -231,10 +231,14 @@ def upgrade(settings: Settings) -> str:
 def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
     """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
     from service import state_dir
+    from service.access.judged_set import JudgedSet, to_json
     from service.edge import nginx
+    from service.settings import app_files, apps_in_force
     from service.web.look import assets
 
-    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
+    apps = JudgedSet(app_files.apps(settings))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)), apps=apps)
+    files[apps_in_force.FILE] = to_json(apps.apps).encode()
     with state_dir.as_owner_of(directory) as entered:
         nginx.write(entered, files)
     return sorted(files)
