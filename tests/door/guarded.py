@@ -7,6 +7,7 @@ with guarded({"wiki": '[[rules]]\nallow = "signed-in"'}) as it:
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 from tests.rig.answer import Answer
@@ -52,8 +53,8 @@ def guarded(apps: Mapping[str, str], *, people: Sequence[str] = tuple(GROUPS), *
             own = f'address = "http://localhost:{ports[name]}"\n'
             own += "" if "upstream" in text else f'upstream = "{echo.upstream}"\n'
             (directory / f"{name}.toml").write_text(own + text)
-        started = prepared(workers=1, ACCESS__APPS_DIR=str(directory), **settings)  # type: ignore[arg-type] - all texts
-        with started as servers:
+        chosen: dict[str, Any] = {"workers": 1, "ACCESS__APPS_DIR": str(directory), **settings}
+        with prepared(**chosen) as servers:
             for name in people:
                 groups = [word for group in GROUPS[name] for word in ("--group", group)]
                 done = servers.vestibule("account", "add", name, *groups, "--password-stdin", typed=f"{PASSWORD}\n")
