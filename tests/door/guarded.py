@@ -1,9 +1,10 @@
 r"""Apps behind nginx and the service, on free ports, with people who can sign in.
 
 with guarded({"wiki": '[[rules]]\nallow = "signed-in"'}) as it:
-    it.ask("wiki", "/page", cookie=it.sign_in("alice"))
+    it.ask("wiki", "/page", Cookie=it.sign_in("alice"))
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,9 +31,17 @@ class Guarded:
     ports: Mapping[str, int]
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, app: str, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-        """Send one request to an app's address. Header names are written with underscores."""
-        return ask(self.ports[app], path, method=method, body=body, headers=headers)
+    def ask(self, app: str, path: str, **request: Any) -> Answer:
+        """Send one request to an app's address. Header names are written with underscores, and begin with a capital."""
+        headers = {name: request.pop(name) for name in list(request) if name[0].isupper()}
+        return ask(self.ports[app], path, headers=headers, **request)
+
+    def checks(self) -> int:
+        """Return how many questions about requests the service has answered."""
+        counted = re.findall(
+            r'door_checks_total\{[^}]*enforced="true"[^}]*\} ([0-9.]+)', self.servers.ops("/metrics").text
+        )
+        return sum(int(float(each)) for each in counted)
 
     def sign_in(self, name: str) -> str:
         """Return the Cookie header of a new session."""
@@ -55,6 +64,7 @@ def guarded(apps: Mapping[str, str], *, people: Sequence[str] = tuple(GROUPS), *
             (directory / f"{name}.toml").write_text(own + text)
         chosen: dict[str, Any] = {"workers": 1, "ACCESS__APPS_DIR": str(directory), **settings}
         with prepared(**chosen) as servers:
+            servers.vestibule("db", "upgrade")
             for name in people:
                 groups = [word for group in GROUPS[name] for word in ("--group", group)]
                 done = servers.vestibule("account", "add", name, *groups, "--password-stdin", typed=f"{PASSWORD}\n")
