@@ -5,9 +5,10 @@ with guarded({"wiki": '[[rules]]\nallow = "signed-in"'}) as it:
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -54,14 +55,23 @@ class Guarded:
 
 
 @contextmanager
-def guarded(apps: Mapping[str, str], *, people: Sequence[str] = tuple(GROUPS), **settings: str) -> Iterator[Guarded]:
-    """Start everything, one echo app behind all addresses. `apps` has the rules of each, after other keys."""
+def guarded(
+    apps: Mapping[str, str],
+    *,
+    people: Sequence[str] = tuple(GROUPS),
+    edit: Callable[[Path], object] = str,
+    **settings: str,
+) -> Iterator[Guarded]:
+    """Start everything, one echo app behind all addresses. `apps` has the rules of each, after other keys.
+
+    `edit` may change what was rendered, before nginx starts.
+    """
     with echo_app() as echo, server_directory("apps", mode=0o755) as directory:
         ports = {name: free_port() for name in apps}
         for name, text in apps.items():
-            own = f'address = "http://localhost:{ports[name]}"\n'
+            own = "" if "address" in text else f'address = "http://localhost:{ports[name]}"\n'
             own += "" if "upstream" in text else f'upstream = "{echo.upstream}"\n'
-            (directory / f"{name}.toml").write_text(own + text)
+            (directory / f"{name}.toml").write_text(own + text.replace("ECHO_PORT", str(echo.port)))
         chosen: dict[str, Any] = {"workers": 1, "ACCESS__APPS_DIR": str(directory), **settings}
         with prepared(**chosen) as servers:
             servers.vestibule("db", "upgrade")
@@ -69,5 +79,9 @@ def guarded(apps: Mapping[str, str], *, people: Sequence[str] = tuple(GROUPS), *
                 groups = [word for group in GROUPS[name] for word in ("--group", group)]
                 done = servers.vestibule("account", "add", name, *groups, "--password-stdin", typed=f"{PASSWORD}\n")
                 assert done.returncode == 0, done.stderr
-            servers.start()
+            servers.render()
+            edit(servers.nginx_dir)
+            servers.start_gunicorn()
+            servers.start_nginx()
+            servers.wait_until(lambda: servers.ops("/readyz").status == 200, "/readyz answers 200")
             yield Guarded(servers, echo, ports)

@@ -85,6 +85,17 @@ def test_an_app_where_nginx_listens_already_is_refused(tmp_path: Path) -> None:
             written(tmp_path, [app("wiki", f"https://login.example.org:{port}")])
 
 
+def test_an_app_on_the_logins_host_listens_as_the_login_does(tmp_path: Path) -> None:
+    """By TLS for all where nginx serves it, else plainly, for the proxy in front that ends TLS."""
+    here = [app("here", "https://login.example.org:18443")]
+    plain = written(tmp_path, here)["apps/here.conf"]
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls/server-tls.conf").touch()
+
+    assert "\n    listen 127.0.0.1:18443;\n" in plain
+    assert "\n    listen [::]:18443 ssl http2;\n" in written(tmp_path, here)["apps/here.conf"]
+
+
 def test_names_of_upstreams_are_asked_of_the_systems_servers() -> None:
     """Comments and servers by way of an interface are left out."""
     found = nginx_apps.resolvers_of(
