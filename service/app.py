@@ -128,7 +128,7 @@ def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     from service.services import OuterLimit, Services
     from service.settings import keep_closed, secret_keys
-    from service.storage import accounts, audit, blocks, links, sessions
+    from service.storage import accounts, app_passwords, audit, blocks, links, sessions
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
@@ -141,6 +141,7 @@ def build_services(settings: Settings) -> Services:
         accounts=accounts.SqlAccounts(database),
         sessions=sessions.SqlSessions(database),
         links=links.SqlLinks(database),
+        app_passwords=app_passwords.SqlAppPasswords(database),
         audit=audit.SqlAudit(database, kept_seconds=settings.audit.keep),
         blocks=blocks.SqlBlocks(database),
         transaction=database.transaction,

@@ -15,6 +15,7 @@ from service.services import Brand, Health, OuterLimit, Services
 from tests.rig.gates import Gate
 from tests.rig.memory_store import (
     MemoryAccounts,
+    MemoryAppPasswords,
     MemoryAudit,
     MemoryBlocks,
     MemoryLinks,
@@ -44,6 +45,7 @@ class World:
             accounts=MemoryAccounts(self.rows),
             sessions=MemorySessions(self.rows),
             links=MemoryLinks(self.rows),
+            app_passwords=MemoryAppPasswords(self.rows),
             audit=MemoryAudit(self.rows),
             blocks=MemoryBlocks(self.rows),
             verifier=verifier(self.rows, **({"gate": Gate()} | parts)),

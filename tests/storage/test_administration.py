@@ -32,7 +32,7 @@ def stores(database: Database) -> Stores:
     sql.sessions.add(session(alice.id))
     sql.links.put(link(alice.id))
     audit = SqlAudit(database, kept_seconds=1000)
-    return Stores(sql.accounts, sql.sessions, sql.links, audit, database.transaction)
+    return Stores(sql.accounts, sql.sessions, sql.links, sql.app_passwords, audit, database.transaction)
 
 
 def test_offboarding_ends_everything_and_counts_it(stores: Stores) -> None:
