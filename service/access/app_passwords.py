@@ -53,15 +53,26 @@ class _Claimed:
 
 
 def identify(
-    authorization: str, app_name: str, *, address: str, stores: Stores, attempts: Attempts, limit: Limit, now: int
+    authorization: str,
+    app_name: str,
+    *,
+    address: str,
+    stores: Stores,
+    attempts: Attempts,
+    limit: Limit,
+    now: int,
+    counts: bool = True,
 ) -> NotOurs | Known | Wrong | Throttled:
-    """Return whom an `Authorization` header says the client is, for one app. `address` is the client's."""
+    """Return whom an `Authorization` header says the client is, for one app. `address` is the client's.
+
+    Without `counts` nothing stays counted: nginx asks twice about a request that is refused.
+    """
     claimed = _claimed(authorization)
     if claimed is None:
         return NotOurs()
     found = None if claimed.password is None else stores.app_passwords.find(hash_of(claimed.password))
     if found is None or not _opens(found, app_name, claimed.username, now):
-        return _refuse(network_of(address), address, stores, attempts, limit, now)
+        return _refuse(address, stores, attempts, limit, now, counts=counts)
     if seen_is_due(found.password, now=now):
         stores.app_passwords.touch(found.password.token_hash, now=now)
     return Known(found.account, found.password.id)
@@ -74,14 +85,16 @@ def _opens(found: Owned, app_name: str, username: str | None, now: int) -> bool:
 
 
 def _refuse(
-    network: str, address: str, stores: Stores, attempts: Attempts, limit: Limit, now: int
+    address: str, stores: Stores, attempts: Attempts, limit: Limit, now: int, *, counts: bool
 ) -> Wrong | Throttled:
     """Count a failure. A program with an old app password fails often: only reaching the limit makes an entry."""
     scope = Scope.APP_PASSWORD_NETWORK
-    reserved = attempts.reserve(attempt_of_program(network), {scope: limit}, now=now)
+    reserved = attempts.reserve(attempt_of_program(network_of(address)), {scope: limit}, now=now)
     if isinstance(reserved, Throttled):
         return reserved
-    if reserved.exhausted:
+    if not counts:
+        attempts.release(reserved)
+    elif reserved.exhausted:
         event = Happened.LIMIT_EXHAUSTED
         stores.audit.note(Entry(now, event, "", address, _BY, "throttled", detail=scope))
     return Wrong()

@@ -31,10 +31,10 @@ def rows() -> Rows:
 
 
 def ask(
-    rows: Rows, header: str, app: str = "wiki", *, now: int = NOW, address: str = "192.0.2.7"
+    rows: Rows, header: str, app: str = "wiki", *, now: int = NOW, address: str = "192.0.2.7", counts: bool = True
 ) -> NotOurs | Known | Wrong | Throttled:
     made = {"stores": stores(rows), "attempts": MemoryAttempts(rows), "limit": LIMIT}
-    return identify(header, app, address=address, now=now, **made)  # type: ignore[arg-type]
+    return identify(header, app, address=address, now=now, counts=counts, **made)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,15 @@ def test_wrong_ones_count_by_network_alone(rows: Rows) -> None:
     assert ask(rows, basic("bob"), now=NOW + 30, address="192.0.2.8") == Wrong()
     assert ask(rows, basic("bob"), now=NOW + 900) == Wrong()
     assert len(rows.attempts) == 5
+
+
+def test_a_second_question_about_a_request_counts_nothing(rows: Rows) -> None:
+    """nginx asks for the answer that the client gets after it was told no: it hears the same, and until when."""
+    outcomes = [ask(rows, f"Bearer {UNKNOWN}", counts=counts) for counts in [True, False] * 4]
+
+    assert outcomes[:5] == [Wrong()] * 5
+    assert all(isinstance(each, Throttled) for each in outcomes[5:])
+    assert (len(rows.attempts), len(rows.trail)) == (3, 1)
 
 
 def test_the_trail_names_a_network_that_reached_the_limit_once(rows: Rows) -> None:
