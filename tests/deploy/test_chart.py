@@ -28,7 +28,9 @@ EVERYTHING: Final[dict[str, Any]] = {
 SECRETS: Final = {"database-url": "postgresql://h/d", "redis-url": "redis://h", "secret-key": "k" * 32}
 
 
-APP: Final = 'address = "https://wiki.example.org:8443"\nupstream = "http://wiki.wiki.svc.cluster.local:3000"\n'
+APP: Final = (
+    '# a wiki\naddress = "https://wiki.example.org:8443"\nupstream = "http://wiki.wiki.svc.cluster.local:3000"\n'
+)
 APPS: Final = {
     "settings": {"VESTIBULE_PUBLIC_URL": ADDRESS, "VESTIBULE_SESSIONS__COOKIE_DOMAIN": "example.org"},
     "apps": {"wiki": APP + '[[rules]]\nallow = "signed-in"\n'},
@@ -199,9 +201,9 @@ REFUSED: Final[dict[str, tuple[dict[str, Any], str]]] = {
     ),
     "an app's name in capitals": ({"apps": {"Wiki": APP}}, "'Wiki' does not match pattern"),
     "an app with the login's name": ({"apps": {"vestibule": APP}}, "invalid propertyName 'vestibule'"),
-    "an app that is no TOML": (
+    "an app without an address": (
         {"settings": {"VESTIBULE_PUBLIC_URL": ADDRESS}, "ingress": {"enabled": True}, "apps": {"wiki": "address ="}},
-        "apps.wiki is no TOML",
+        "apps.wiki has no address",
     ),
     "an app that is no text": ({"apps": {"wiki": {"address": ADDRESS}}}, "got object, want string"),
     "a size without a unit": ({"storage": {"size": "1"}}, "'1' does not match pattern"),

@@ -12,11 +12,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- define "vestibule.hosts" -}}
 {{- $hosts := list (include "vestibule.host" .) -}}
 {{- range $name, $file := .Values.apps -}}
-{{- $app := fromToml $file -}}
-{{- if $app.Error }}{{ fail (printf "apps.%s is no TOML: %s" $name $app.Error) }}{{ end -}}
-{{- $hosts = append $hosts (urlParse ($app.address | default "" | toString)).hostname -}}
+{{- $address := regexFind `(?m)^\s*address\s*=\s*["'][^"']+` $file -}}
+{{- if not $address }}{{ fail (printf "apps.%s has no address: write address = \"https://%s.example.org\"" $name $name) }}{{ end -}}
+{{- $hosts = append $hosts (urlParse (regexReplaceAll `^.*["']` $address "")).hostname -}}
 {{- end -}}
-{{- $hosts | compact | uniq | toJson -}}
+{{- $hosts | uniq | toJson -}}
 {{- end }}
 
 {{- /* The public address, for what leads browsers here or asks as they do, and its host. */ -}}
