@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from service import RELEASE
 
@@ -130,7 +130,6 @@ def build_services(settings: Settings) -> Services:
     from service.services import OuterLimit, Services
     from service.settings import keep_closed, secret_keys
     from service.settings.apps_in_force import AppsInForce
-    from service.storage import accounts, audit, blocks, links, sessions
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
@@ -140,12 +139,7 @@ def build_services(settings: Settings) -> Services:
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = choose(database, redis=settings.redis_address)
     return Services(
-        accounts=accounts.SqlAccounts(database),
-        sessions=sessions.SqlSessions(database),
-        links=links.SqlLinks(database),
-        audit=audit.SqlAudit(database, kept_seconds=settings.audit.keep),
-        blocks=blocks.SqlBlocks(database),
-        transaction=database.transaction,
+        **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts),
         lifetimes=_lifetimes(settings),
         keys=keys,
@@ -159,6 +153,20 @@ def build_services(settings: Settings) -> Services:
         apps=AppsInForce(settings.nginx_dir),
         door_cache_seconds=settings.door.cache_seconds,
     )
+
+
+def _stores(settings: Settings, database: Database) -> dict[str, Any]:
+    """Return the stores over one database, by the names that `Services` gives them."""
+    from service.storage import accounts, audit, blocks, links, sessions
+
+    return {
+        "accounts": accounts.SqlAccounts(database),
+        "sessions": sessions.SqlSessions(database),
+        "links": links.SqlLinks(database),
+        "audit": audit.SqlAudit(database, kept_seconds=settings.audit.keep),
+        "blocks": blocks.SqlBlocks(database),
+        "transaction": database.transaction,
+    }
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:

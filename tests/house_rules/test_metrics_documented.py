@@ -6,7 +6,7 @@ from service.edge_metrics.request_counts import RequestCounts
 from tests.house_rules.metrics_manual import described
 from tests.house_rules.project import read
 from tests.rig import scraped
-from tests.rig.wire import ask, post
+from tests.rig.wire import post
 from tests.rig.world import World
 
 
@@ -14,7 +14,7 @@ def exposed() -> str:
     """Return a scrape in which every metric has a series."""
     app = World().app()
     post(app)
-    ask(app, "GET", "/auth/verify")
+    app.test_client().get("/auth/verify")
     counts = RequestCounts()
     counts.add([b"@wiki,GET,200,0.004,-,-,,allowed,0.001"])
     numbers = re.sub(r"<!--# echo .*?-->", "0", counts.text())  # nginx fills in these
