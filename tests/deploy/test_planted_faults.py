@@ -139,11 +139,7 @@ EXAMPLE: Final = {
         "VESTIBULE_DOOR__NGINX_DIR: /run/vestibule",
         "workers look for the apps in force in /run/vestibule",
     ),
-    "tokens on a disk": (
-        "VESTIBULE_DOOR__CACHE_DIR: /tmp/door",
-        "VESTIBULE_DOOR__CACHE_DIR: /etc/nginx/door",
-        "is on no RAM disk of nginx's",
-    ),
+    "tokens on a disk": ("medium: Memory\n", "", "nginx's cache is on no RAM disk"),
     "a ConfigMap that is missing": (
         "configMap:\n          name: vestibule-apps",
         "configMap:\n          name: apps",

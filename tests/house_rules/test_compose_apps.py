@@ -31,7 +31,17 @@ def test_apps_are_files_of_the_operator() -> None:
     assert mounted in services["service"]["volumes"]
     assert (Path(mounted["target"]), mounted["read_only"]) == (load({}).apps_dir, True)
     assert read(f"{FOLDER}/apps.d/.gitignore") == "*.toml\n"
-    edge = services["edge"]
-    assert Path(given["VESTIBULE_DOOR__CACHE_DIR"]).parent == Path(edge["command"][edge["command"].index("-p") + 1])
-    assert "vestibule-apps" in edge["networks"]
+    assert "vestibule-apps" in services["edge"]["networks"]
     assert load(given).door.resolver == ("127.0.0.11",)  # Docker's, of networks that containers are on
+
+
+def test_nginx_remembers_in_memory() -> None:
+    """Without a setting nginx's cache is in its own directory, which is a RAM disk for it and its counts alone."""
+    composed = together(*FILES)
+    edge = composed["services"]["edge"]
+    with_it = [name for name, each in composed["services"].items() if "edge:/run/edge" in each.get("volumes", [])]
+
+    assert edge["command"][edge["command"].index("-p") + 1] == "/run/edge/"
+    assert with_it == ["edge", "edge-metrics"]
+    assert composed["volumes"]["edge"]["driver_opts"]["type"] == "tmpfs"
+    assert load({}).door.cache_dir is None
