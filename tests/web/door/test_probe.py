@@ -30,7 +30,7 @@ def _echo(proxy: Proxy, header: str, *, body: bytes = b"", **headers: str) -> Te
 
 def test_a_probe_passes_the_door_and_says_what_the_door_saw(proxy: Proxy) -> None:
     """Nothing about it is remembered, and its identity is no account's."""
-    answer = proxy.verify(probe.PATH, **{probe.HEADER: _signed(proxy)})
+    answer = proxy.verify(probe.PATH, Vestibule_Probe=_signed(proxy))
 
     assert answer.status_code == 200
     assert answer.headers["Remote-User"] == probe.USER
@@ -40,7 +40,7 @@ def test_a_probe_passes_the_door_and_says_what_the_door_saw(proxy: Proxy) -> Non
 
 def test_the_first_probe_passes_without_an_identity(proxy: Proxy) -> None:
     """Where a broken chain brings it to an app, the app is told of no account."""
-    answer = proxy.verify(probe.PATH, signed_in=False, **{probe.HEADER: _signed(proxy, Purpose.ECHO)})
+    answer = proxy.verify(probe.PATH, signed_in=False, Vestibule_Probe=_signed(proxy, Purpose.ECHO))
 
     assert (answer.status_code, answer.headers["Remote-User"], answer.headers["Remote-Groups"]) == (200, "", "")
 
@@ -52,7 +52,7 @@ def test_the_first_probe_passes_without_an_identity(proxy: Proxy) -> None:
 )  # fmt: skip
 def test_a_probe_opens_nothing_else(proxy: Proxy, url: str, origin: str) -> None:
     """Another path, and another app's probe, are judged by the rules."""
-    assert proxy.verify(url, signed_in=False, **{probe.HEADER: _signed(proxy, origin=origin)}).status_code == 401
+    assert proxy.verify(url, signed_in=False, Vestibule_Probe=_signed(proxy, origin=origin)).status_code == 401
 
 
 def test_the_echo_tells_what_reached_the_app(proxy: Proxy) -> None:
