@@ -7,7 +7,7 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 import importlib
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,7 +51,8 @@ class Operator:
 
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
-    write_nginx_files: Callable[[Settings, Path], list[str]]
+    render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
+    write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
 
     @cached_property
     def settings(self) -> Settings:

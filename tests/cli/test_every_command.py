@@ -53,6 +53,7 @@ ELSEWHERE: Final = {
     ("config", "check"),
     ("config", "show"),
     ("proxy", "render"),
+    ("proxy", "diff"),
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),
