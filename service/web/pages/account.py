@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from service.access.app_access import entrances
 from service.login.attempts import Throttled
 from service.login.audit import Happened
 from service.login.new_password import Browser, Problem, Typed, change
@@ -21,10 +22,11 @@ pages = Blueprint("account", __name__, url_prefix="/account")
 @pages.route("", methods=["GET"])
 @needs_session
 def home(signed_in: SignedIn) -> Response:
-    """Show the account and this session."""
-    account, session = signed_in.account, signed_in.session
-    page = render_template("account.html", account=account, session=session, notice=notices.take(), now=context.now())
-    return make_response(page)
+    """Show the apps that the account may open, the account, and this session."""
+    account, now = signed_in.account, context.now()
+    apps = entrances(context.services().apps().apps, account, address=context.client().address, now=now)
+    facts = {"account": account, "session": signed_in.session, "apps": apps, "notice": notices.take(), "now": now}
+    return make_response(render_template("account.html", **facts))
 
 
 @pages.route("/password", methods=["GET", "POST"])
