@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from service import RELEASE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from flask import Flask
@@ -44,7 +45,7 @@ def main() -> None:
             become_gunicorn()
     from service.cli import Operator, vestibule
 
-    vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, write_nginx_files=write_nginx_files))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files))
 
 
 def application() -> Flask:
@@ -157,12 +158,13 @@ def build_services(settings: Settings) -> Services:
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
     """Return the stores over one database, by the names that `Services` gives them."""
-    from service.storage import accounts, audit, blocks, links, sessions
+    from service.storage import accounts, app_passwords, audit, blocks, links, sessions
 
     return {
         "accounts": accounts.SqlAccounts(database),
         "sessions": sessions.SqlSessions(database),
         "links": links.SqlLinks(database),
+        "app_passwords": app_passwords.SqlAppPasswords(database),
         "audit": audit.SqlAudit(database, kept_seconds=settings.audit.keep),
         "blocks": blocks.SqlBlocks(database),
         "transaction": database.transaction,
@@ -228,13 +230,20 @@ def upgrade(settings: Settings) -> str:
     )
 
 
-def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
-    """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
-    from service import state_dir
+def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:
+    """Return the judged set, and the files that nginx reads or serves by itself. Raises SettingsFault, ValueError."""
+    from service.access.judged_set import to_json
     from service.edge import nginx
+    from service.settings import app_files, apps_in_force
     from service.web.look import assets
 
+    judged = to_json(app_files.apps(settings)).encode()
     files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
-    with state_dir.as_owner_of(directory) as entered:
-        nginx.write(entered, files)
-    return sorted(files)
+    return {apps_in_force.FILE: judged, **files}
+
+
+def write_nginx_files(directory: Path, files: Mapping[str, bytes], nginx: Path | None = None) -> None:
+    """Put files in force; the nginx of a directory tests and reads them. Raises OSError, ValueError."""
+    from service.edge import in_force
+
+    in_force.put(directory, files, nginx)

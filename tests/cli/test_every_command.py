@@ -31,6 +31,9 @@ CALLS: Final = {
     ("account", "delete", "alice", "--yes"): None,
     ("account", "import", "FILE"): None,
     ("account", "unlock", "alice"): None,
+    ("app-password", "add", "alice", "--name", "phone", "--app", "wiki"): None,
+    ("app-password", "list", "alice"): None,
+    ("app-password", "end", "alice", "--all"): None,
     ("attempts", "list"): None,
     ("attempts", "clear", "--all"): None,
     ("audit", "list"): None,
@@ -50,6 +53,7 @@ ELSEWHERE: Final = {
     ("config", "check"),
     ("config", "show"),
     ("proxy", "render"),
+    ("proxy", "diff"),
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),
@@ -114,7 +118,7 @@ class Gone:
 def test_unavailable_is_3(terminal: Terminal, call: tuple[str, ...], file: str) -> None:
     """A database that does not answer is 3 with one sentence, for every command that needs it."""
     terminal.database_is_there = False
-    gone = {name: Gone() for name in ("accounts", "sessions", "links", "attempts", "audit", "blocks")}
+    gone = {name: Gone() for name in ("accounts", "sessions", "links", "app_passwords", "attempts", "audit", "blocks")}
 
     said = terminal.refused(*typed(call, file), stdin=CALLS[call], code=3, **gone)
 
@@ -160,6 +164,7 @@ def test_nouns_explain_themselves(terminal: Terminal) -> None:
 
     for noun in (
         "account",
+        "app-password",
         "attempts",
         "audit",
         "block",
