@@ -158,12 +158,13 @@ def build_services(settings: Settings) -> Services:
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
     """Return the stores over one database, by the names that `Services` gives them."""
-    from service.storage import accounts, audit, blocks, links, sessions
+    from service.storage import accounts, app_passwords, audit, blocks, links, sessions
 
     return {
         "accounts": accounts.SqlAccounts(database),
         "sessions": sessions.SqlSessions(database),
         "links": links.SqlLinks(database),
+        "app_passwords": app_passwords.SqlAppPasswords(database),
         "audit": audit.SqlAudit(database, kept_seconds=settings.audit.keep),
         "blocks": blocks.SqlBlocks(database),
         "transaction": database.transaction,
