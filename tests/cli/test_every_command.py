@@ -57,6 +57,7 @@ ELSEWHERE: Final = {
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),
+    ("rules", "hits"),
 }
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 

@@ -4,6 +4,7 @@ nginx turns any other answer to /auth/verify into an error, so a store that is a
 answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place of X-Accel-Expires.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import astuple
 from typing import Final
@@ -52,6 +53,9 @@ class Door:
             return [away.body]  # nginx drops that of /auth/verify
         if is_verify or checked.original is None or checked.original.source is Source.PROXY:
             self._count(checked)
+        if checked.original and checked.original.source is Source.NGINX:
+            is_older = checked.original.rules != self._services.apps().hash
+            self._counters.edge_files.note(outdated=is_older, moment=time.monotonic())
         if checked.passes:
             start_response("200 OK", _passed(checked))
             return []
