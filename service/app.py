@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from service import RELEASE
 
@@ -96,6 +96,7 @@ def create_app(services: Services) -> Flask:
     from flask import Flask
 
     from service.web import context, errors
+    from service.web.door.door import Door
     from service.web.guard import blocked, forms, limits, protection
     from service.web.look import assets
     from service.web.telemetry import reporting, self_checks
@@ -105,7 +106,7 @@ def create_app(services: Services) -> Flask:
     app.url_map.merge_slashes = False  # a doubled slash is another path: no redirect, no second spelling of a page
     context.install(app, services)
     reporting.init_app(app, services)
-    protection.init_app(app, services.public)
+    protection.init_app(app, services.public, Door(services, reporting.counters_of(app)))
     self_checks.init_app(app, services)
     blocked.init_app(app, services.blocks)
     limits.init_app(app, services.outer_limit)
@@ -128,7 +129,7 @@ def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     from service.services import OuterLimit, Services
     from service.settings import keep_closed, secret_keys
-    from service.storage import accounts, audit, blocks, links, sessions
+    from service.settings.apps_in_force import AppsInForce
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
@@ -138,12 +139,7 @@ def build_services(settings: Settings) -> Services:
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted = choose(database, redis=settings.redis_address)
     return Services(
-        accounts=accounts.SqlAccounts(database),
-        sessions=sessions.SqlSessions(database),
-        links=links.SqlLinks(database),
-        audit=audit.SqlAudit(database, kept_seconds=settings.audit.keep),
-        blocks=blocks.SqlBlocks(database),
-        transaction=database.transaction,
+        **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts),
         lifetimes=_lifetimes(settings),
         keys=keys,
@@ -154,7 +150,23 @@ def build_services(settings: Settings) -> Services:
         clock=lambda: int(time.time()),
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
+        apps=AppsInForce(settings.nginx_dir),
+        door_cache_seconds=settings.door.cache_seconds,
     )
+
+
+def _stores(settings: Settings, database: Database) -> dict[str, Any]:
+    """Return the stores over one database, by the names that `Services` gives them."""
+    from service.storage import accounts, audit, blocks, links, sessions
+
+    return {
+        "accounts": accounts.SqlAccounts(database),
+        "sessions": sessions.SqlSessions(database),
+        "links": links.SqlLinks(database),
+        "audit": audit.SqlAudit(database, kept_seconds=settings.audit.keep),
+        "blocks": blocks.SqlBlocks(database),
+        "transaction": database.transaction,
+    }
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:

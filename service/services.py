@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.access.block_list import Blocks
+from service.access.judged_set import EMPTY, JudgedSet
 from service.access.public_address import PublicAddress
 from service.login.sessions import Lifetimes
 from service.login.stores import Stores
@@ -53,7 +54,10 @@ class OuterLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services(Stores):
-    """Everything together; a rule is handed a part. `clock` reads whole seconds. Of the `keys` the first signs."""
+    """Everything together; a rule is handed a part. Of the `keys` the first signs.
+
+    `clock` reads whole seconds. `apps` returns the apps in force.
+    """
 
     blocks: Blocks
     verifier: Verifier
@@ -66,3 +70,5 @@ class Services(Stores):
     clock: Callable[[], int]
     return_origins: frozenset[str] = frozenset()
     cookie_domain: str | None = None
+    apps: Callable[[], JudgedSet] = lambda: EMPTY
+    door_cache_seconds: int = 1

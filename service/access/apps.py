@@ -2,19 +2,30 @@
 
 from dataclasses import dataclass
 
+from service.access.identity_headers import DEFAULT, IdentityHeaders
 from service.access.public_address import PublicAddress
 from service.access.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An app: its address for browsers, the origin that nginx forwards to, and its rules in the order of its file."""
+    """An app: its address for browsers, the origin that nginx forwards to, and its rules in the order of its file.
+
+    `app_passwords`: programs may sign in with one. `preflight`: CORS preflights pass, which never carry a cookie.
+    `own_sessions`: the app keeps sessions that go on when ours has ended. The certificate's files are nginx's to read.
+    """
 
     name: str
     address: PublicAddress
     upstream: str
     title: str
     rules: tuple[Rule, ...]
+    headers: IdentityHeaders = DEFAULT
+    app_passwords: bool = False
+    preflight: bool = False
+    own_sessions: bool = False
+    certificate: str | None = None
+    certificate_key: str | None = None
 
 
 def receives_session_cookie(address: PublicAddress, public: PublicAddress, cookie_domain: str | None) -> bool:

@@ -24,7 +24,7 @@ def proxy() -> None:
 @operator_command
 def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
     """Write nginx's files, and print their directory. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf."""
-    directory = (output or op.settings.state_dir / "nginx").absolute()
+    directory = (output or op.settings.nginx_dir).absolute()
     if planted := fault_of_owner(directory):
         raise SettingsFault([planted])
     try:

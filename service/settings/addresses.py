@@ -78,6 +78,15 @@ def listener(item: str) -> Listener:
     raise InvalidValue(f"must be localhost or an IP address, and a port: {_EXAMPLES}")
 
 
+def resolver(item: str) -> str:
+    """Return the IP address of a DNS server as nginx writes it."""
+    try:
+        ip = ipaddress.ip_address(item.strip("[]"))
+    except ValueError:
+        raise InvalidValue("is not an IP address: write 192.0.2.53 or 2001:db8::53") from None
+    return f"[{ip}]" if ip.version == 6 else str(ip)  # noqa: PLR2004
+
+
 def network(item: str) -> Network:
     """Return the network that `item` spells. Strict: with host bits set it is not clear what was meant."""
     try:
@@ -157,6 +166,8 @@ PUBLIC: Final = Kind("an address such as https://login.example.org", origin)
 ORIGINS: Final = listing("a list of addresses such as https://wiki.example.org", return_origin)
 NETWORKS: Final = listing("a list of networks such as 10.0.0.0/8", _network_of_proxies)
 LISTENERS: Final = listing(f"a list of addresses and ports such as {_EXAMPLES}", listener, may_be_empty=False)
+DOOR_LISTENERS: Final = listing(f"a list of addresses and ports such as {_EXAMPLES}", listener)
+RESOLVERS: Final = listing("a list of IP addresses such as 192.0.2.53", resolver)
 DOMAIN: Final = Kind("a domain name such as example.org", cookie_domain)
 PATH: Final = Kind("an absolute path", path)
 _BELOW: Final = "(where root owns it and other users may write to it, `vestibule-%s` below it is used)"

@@ -78,6 +78,7 @@ class Settings(Section):
     limits: sections.Limits = field(default=sections.Limits())
     audit: sections.Audit = field(default=sections.Audit())
     access: sections.Access = field(default=sections.Access())
+    door: sections.Door = field(default=sections.Door())
     brand: sections.Brand = field(default=sections.Brand())
     server: sections.Server = field(default=sections.Server())
 
@@ -97,6 +98,11 @@ class Settings(Section):
         if self.database_url is None:
             return f"sqlite:///{self.state_dir / DATABASE}"
         return self.database_url.reveal()
+
+    @property
+    def nginx_dir(self) -> Path:
+        """Where nginx's files and the apps in force are written, and where workers read those."""
+        return self.door.nginx_dir or self.state_dir / "nginx"
 
     @property
     def redis_address(self) -> str | None:

@@ -130,6 +130,42 @@ class Access(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class Door(Section):
+    """How nginx and other proxies ask who may use an app."""
+
+    cache_seconds: int = setting(
+        kinds.whole(0, 60),
+        1,
+        "How long nginx remembers that a session may pass; 0 is not at all. A session that was ended passes for at "
+        "most one second more than this.",
+    )
+    nginx_dir: Path | None = setting(
+        addresses.PATH,
+        None,
+        "Where `proxy render` writes nginx's files and the apps in force, and where workers read those.",
+        unset="`nginx` in the state directory",
+    )
+    cache_dir: Path | None = setting(
+        addresses.PATH,
+        None,
+        "Where nginx keeps what it remembers; the files hold tokens: the directory must lie on a RAM disk and be "
+        "nginx's own.",
+        unset="chosen on a RAM disk; without one nginx remembers nothing",
+    )
+    listen: tuple[Listener, ...] = setting(
+        addresses.DOOR_LISTENERS,
+        (),
+        "Where nginx listens for other proxies (Caddy, Traefik), which ask `/auth/forward`: for those in "
+        "`trusted_proxies` alone.",
+    )
+    resolver: tuple[str, ...] = setting(
+        addresses.RESOLVERS,
+        (),
+        "DNS servers that nginx asks for the names of upstreams. None: those of `/etc/resolv.conf`, when it renders.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Brand(Section):
     """How the pages present themselves."""
 

@@ -1,4 +1,4 @@
-"""Before Flask: one reading of the WSGI environment, and an answer when even the answer to a malfunction failed."""
+"""Before Flask: one reading of the WSGI environment, the door, and an answer when even that to a malfunction failed."""
 
 import json
 import re
@@ -11,6 +11,7 @@ import structlog
 
 from service.web.messages import MESSAGES
 
+DOOR_PATHS: Final = frozenset({"/auth/verify", "/auth/forward"})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 # Of a query string: pages read two parameters, both ASCII. Parsing many, or decoding many escapes of anything else (a
@@ -32,14 +33,17 @@ _PAGE: Final = """<!doctype html>
 
 
 class Front:
-    """The WSGI callable in front of an app. No malfunction behind it reaches a client as a bare 500."""
+    """The WSGI callable in front of an app and the door. No malfunction behind it reaches a client as a bare 500."""
 
-    def __init__(self, app: WSGIApplication, *, scheme: str) -> None:
+    def __init__(self, app: WSGIApplication, *, door: WSGIApplication, scheme: str) -> None:
         self._app = app
+        self._door = door
         self._scheme = scheme
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
+            if environ.get("PATH_INFO") in DOOR_PATHS:
+                return self._door(environ, start_response)
             self._normalise(environ)
             return self._app(environ, start_response)
         except Exception:  # noqa: BLE001 - any malfunction gets the last answer

@@ -27,6 +27,10 @@ class CurrentBlocks:
         """Whether a client's address is blocked; `moment` is in seconds of the monotonic clock."""
         return self._current(moment, now=now).contains(address, now=now)
 
+    def age(self, moment: float) -> float:
+        """Return how long ago the list was read, in seconds."""
+        return moment - self._read_at
+
     def _current(self, moment: float, *, now: int) -> BlockList:
         """Return the list. One thread reads it when that is due; the others wait only if the list is too old."""
         age = moment - self._read_at

@@ -5,6 +5,7 @@ passes on no forwarded header of a client.
 """
 
 from typing import Final
+from wsgiref.types import WSGIApplication
 
 from flask import Flask, Response, g, request
 from flask_talisman import Talisman
@@ -37,10 +38,10 @@ _POLICY: Final = {
 }
 
 
-def init_app(app: Flask, public: PublicAddress) -> None:
-    """Register the checks of every request and the headers of every answer."""
+def init_app(app: Flask, public: PublicAddress, door: WSGIApplication) -> None:
+    """Register the checks of every request and the headers of every answer; the door stands beside the app."""
     behind = ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0)  # the address alone, from one hop: nginx
-    app.wsgi_app = Front(behind, scheme=public.scheme)  # type: ignore[method-assign]
+    app.wsgi_app = Front(behind, door=door, scheme=public.scheme)  # type: ignore[method-assign]
     app.after_request(_complete)  # registered before Talisman, so it runs after it
     Talisman(
         app,

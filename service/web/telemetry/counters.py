@@ -28,6 +28,12 @@ class Counters:
         self.throttled = Counter(
             "vestibule_throttled_total", "Requests refused by a limit.", ["scope"], registry=registry
         )
+        self.door_checks = Counter(
+            "vestibule_door_checks_total",
+            "Checks of requests for apps that reached the service; nginx answers repeated ones itself.",
+            ["app", "rule", "outcome", "enforced"],
+            registry=registry,
+        )
         self.log_lines_lost = Counter(
             "vestibule_log_lines_lost_total", "Lines of the log that could not be written.", registry=registry
         )

@@ -1,0 +1,110 @@
+"""The verdict about one request for an app: whose session it carries, and what the app's rules say."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.access import session_cookie
+from service.access.apps import App
+from service.access.decision import Decision, Outcome, Request, decide
+from service.access.judged_set import JudgedSet
+from service.login.accounts import Account
+from service.login.sessions import SignedIn
+from service.services import Services, Unavailable
+from service.web.door.original import Original
+from service.web.guard.current_blocks import CurrentBlocks
+
+
+class Apart(StrEnum):
+    """Outcomes that no rule of an app decides."""
+
+    NO_APP = "no-app"
+    BLOCKED = "blocked"
+    PREFLIGHT = "preflight"
+    WRONG = "app-password-wrong"
+    THROTTLED = "app-password-throttled"
+
+
+class Credential(StrEnum):
+    """What told the door whose request this is."""
+
+    NONE = "none"
+    SESSION = "session"
+    PROGRAM = "app-password"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome, and all that an answer needs. `cached_until` is a time at which nginx asks again; 0 is at once."""
+
+    outcome: Outcome | Apart
+    original: Original | None
+    app: App | None = None
+    account: Account | None = None
+    credential: Credential = Credential.NONE
+    decision: Decision | None = None
+    cached_until: int = 0
+    retry_at: int = 0
+
+    @property
+    def passes(self) -> bool:
+        """Whether the request may pass."""
+        return self.outcome in {Outcome.ALLOWED, Apart.PREFLIGHT}
+
+
+class Checks:
+    """Decides about requests; safe for threads. `wall` reads the same clock as the services', with fractions."""
+
+    def __init__(self, services: Services, *, wall: Callable[[], float] = time.time) -> None:
+        self._services = services
+        self._blocks = CurrentBlocks(services.blocks)
+        self._wall = wall
+        self._cookie = session_cookie.cookie_name(services.public, services.cookie_domain)
+
+    def check(self, original: Original | None) -> Checked:
+        """Decide about one request. Raises Unavailable."""
+        apps = self._services.apps()
+        app = apps.app_of(original.origin) if original else None
+        if original is None or app is None:
+            return Checked(Apart.NO_APP, original)
+        now, wall, moment = self._services.clock(), self._wall(), time.monotonic()
+        if self._blocks.contain(original.address, moment, now=now):
+            return Checked(Apart.BLOCKED, original, app)
+        if original.is_preflight and app.preflight:
+            return Checked(Apart.PREFLIGHT, original, app)
+        found = self._session(original.cookie, now)
+        account, since = (found.account, found.session.created_at) if found else (None, 0)
+        request = Request(original.method, original.path, original.address)
+        decision = decide(app, request, account, signed_in_at=since, now=now)
+        until = self._cached_until(apps, original, decision, since, wall - max(0.0, self._blocks.age(moment)))
+        credential = Credential.SESSION if found else Credential.NONE
+        return Checked(decision.enforced.outcome, original, app, account, credential, decision, until if found else 0)
+
+    def _session(self, cookie: str, now: int) -> SignedIn | None:
+        """Return the live session; the time of its last use is written at most once a minute."""
+        hashes = session_cookie.token_hashes(session_cookie.sent(cookie, self._cookie))
+        if not hashes:
+            return None
+        sessions = self._services.sessions
+        found = session_cookie.look_up(hashes, sessions=sessions, lifetimes=self._services.lifetimes, now=now)
+        if found.live and found.seen_is_due:
+            with suppress(Unavailable):  # a session can be used while the disk is full
+                sessions.touch(found.live.session.token_hash, now=now)
+        return found.live
+
+    def _cached_until(
+        self, apps: JudgedSet, original: Original, decision: Decision, since: int, known_at: float
+    ) -> int:
+        """Return the last second in which nginx may answer by itself: all that the verdict rests on was read before.
+
+        nginx counts whole seconds, so that a verdict holds for one second more than the setting at most. A verdict by
+        rules that are newer than nginx's files, and one about a doubtful path, are not remembered.
+        """
+        seconds, verdict = self._services.door_cache_seconds, decision.enforced
+        if not seconds or original.rules != apps.hash or verdict.is_doubtful or verdict.outcome is not Outcome.ALLOWED:
+            return 0
+        until = int(known_at) + seconds
+        fresh = verdict.rule.fresh if verdict.rule else None
+        return until if fresh is None else min(until, since + fresh - 1)

@@ -1,0 +1,76 @@
+"""The door's two questions. /auth/verify says yes or no (nginx knows 200, 401 and 403); /auth/forward answers in full.
+
+nginx turns any other answer to /auth/verify into an error, so a store that is away lets no request pass. Neither
+answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place of X-Accel-Expires.
+"""
+
+from collections.abc import Iterable
+from dataclasses import astuple
+from typing import Final
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import structlog
+
+from service.access import identity_headers
+from service.access.decision import Outcome
+from service.services import Services, Unavailable
+from service.web.door import refusals
+from service.web.door.check import Apart, Checked, Checks
+from service.web.door.original import Source, original_of
+from service.web.telemetry import events
+from service.web.telemetry.counters import Counters
+
+VERIFY: Final = "/auth/verify"
+_NEEDS_SIGN_IN: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH, Apart.WRONG, Apart.THROTTLED})
+_IDENTITY: Final = astuple(identity_headers.DEFAULT)
+
+
+class Door:
+    """The WSGI app for both questions."""
+
+    def __init__(self, services: Services, counters: Counters) -> None:
+        self._services, self._counters = services, counters
+        self._checks = Checks(services)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one question. A malfunction is the caller's to answer."""
+        is_verify = environ["PATH_INFO"] == VERIFY
+        try:
+            checked = self._checks.check(original_of(environ))
+        except Unavailable as fault:
+            structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
+            start_response("503 Service Unavailable", [("Content-Length", "0"), ("Retry-After", "5")])
+            return []
+        if is_verify or checked.original is None or checked.original.source is Source.PROXY:
+            self._count(checked)
+        if checked.passes:
+            start_response("200 OK", _passed(checked))
+            return []
+        if is_verify:
+            status = "401 Unauthorized" if checked.outcome in _NEEDS_SIGN_IN else "403 Forbidden"
+            start_response(status, [("Content-Length", "0")])
+            return []
+        answer = refusals.answer(checked, refusals.asked(environ), self._services, request_id=_request_id(environ))
+        start_response(answer.status, answer.headers)
+        return [] if checked.original and checked.original.method == "HEAD" else [answer.body]
+
+    def _count(self, checked: Checked) -> None:
+        app, decision = checked.app.name if checked.app else "", checked.decision
+        rule = decision.enforced.rule if decision else None
+        count = self._counters.door_checks
+        count.labels(app, str(rule.number) if rule else "", checked.outcome.value, "true").inc()
+        if decision and decision.proposed.outcome is not decision.enforced.outcome:
+            rule = decision.proposed.rule
+            count.labels(app, str(rule.number) if rule else "", decision.proposed.outcome.value, "false").inc()
+
+
+def _passed(checked: Checked) -> list[tuple[str, str]]:
+    """Return the headers of a yes: always all of the identity, so that none of a client's own is left."""
+    known = zip(_IDENTITY, identity_headers.values(checked.account), strict=True)
+    until = f"@{checked.cached_until}" if checked.cached_until else "0"
+    rest = [("Vestibule-Credential", checked.credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
+    return [*known, *rest]
+
+
+def _request_id(environ: WSGIEnvironment) -> str:
+    return events.request_id(environ.get("HTTP_X_REQUEST_ID", ""))

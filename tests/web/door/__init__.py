@@ -1,0 +1,1 @@
+"""The door as a WSGI app, over stores in memory."""
