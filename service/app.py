@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from service.cli import ProxyFile
     from service.login.attempts import Attempts
     from service.login.sessions import Lifetimes
     from service.login.verify_password import Verifier
@@ -44,7 +45,7 @@ def main() -> None:
             become_gunicorn()
     from service.cli import Operator, vestibule
 
-    vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, write_nginx_files=write_nginx_files))
+    vestibule(obj=Operator(build_services, upgrade, write_nginx_files, other_proxies()))
 
 
 def application() -> Flask:
@@ -238,3 +239,10 @@ def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
     with state_dir.as_owner_of(directory) as entered:
         nginx.write(entered, files)
     return sorted(files)
+
+
+def other_proxies() -> dict[str, ProxyFile]:
+    """Return what writes the part of each kind of proxy that is not ours (`vestibule proxy render caddy`)."""
+    from service.edge import caddy, snippet, traefik
+
+    return {"nginx": snippet.rendered, "caddy": caddy.rendered, "traefik": traefik.rendered}

@@ -7,14 +7,15 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 import importlib
 import os
 import pwd
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import click
 
+from service.access.apps import App
 from service.login.audit import OPERATOR
 from service.services import Services, Unavailable
 from service.settings import Settings, SettingsFault, load
@@ -32,6 +33,12 @@ class Audited(TypedDict):
 
     by: str
     now: int
+
+
+class ProxyFile(Protocol):
+    """Writes what a kind of proxy needs to ask the door about apps."""
+
+    def __call__(self, apps: Sequence[App], door: str, *, whole: bool) -> str: ...
 
 
 def _user() -> str:
@@ -52,6 +59,7 @@ class Operator:
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
     write_nginx_files: Callable[[Settings, Path], list[str]]
+    other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from service.cli import REFUSED, Operator, operator_command
+from service.cli import REFUSED, Operator, operator_command, proxy_snippets
 from service.edge_metrics import server
 from service.settings import SettingsFault
 from service.state_dir import fault_of_owner
@@ -17,13 +17,18 @@ def proxy() -> None:
     """Write nginx's files, and count its requests."""
 
 
-@proxy.command()
+@proxy.group(invoke_without_command=True, commands=proxy_snippets.commands())
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="DIR", help="Default: nginx/ in the state directory."
 )
 @operator_command
 def render(op: Operator, *, output: Path | None, as_json: bool) -> None:
-    """Write nginx's files, and print their directory. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf."""
+    """Write nginx's files, and print their directory. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf.
+
+    With the kind of a proxy that is not ours: print what that one needs, and write nothing.
+    """
+    if click.get_current_context().invoked_subcommand:
+        return
     directory = (output or op.settings.nginx_dir).absolute()
     if planted := fault_of_owner(directory):
         raise SettingsFault([planted])

@@ -5,16 +5,14 @@ answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place 
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
 
-from service.access import identity_headers
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
-from service.web.door import refusals
+from service.web.door import app_request, refusals
 from service.web.door.check import Apart, Checked, Checks
 from service.web.door.original import Source, original_of
 from service.web.telemetry import events
@@ -22,7 +20,6 @@ from service.web.telemetry.counters import Counters
 
 VERIFY: Final = "/auth/verify"
 _NEEDS_SIGN_IN: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH, Apart.WRONG, Apart.THROTTLED})
-_IDENTITY: Final = astuple(identity_headers.DEFAULT)
 
 
 class Door:
@@ -65,11 +62,10 @@ class Door:
 
 
 def _passed(checked: Checked) -> list[tuple[str, str]]:
-    """Return the headers of a yes: always all of the identity, so that none of a client's own is left."""
-    known = zip(_IDENTITY, identity_headers.values(checked.account), strict=True)
+    """Return the headers of a yes."""
     until = f"@{checked.cached_until}" if checked.cached_until else "0"
     rest = [("Vestibule-Credential", checked.credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
-    return [*known, *rest]
+    return [*app_request.headers(checked), *rest]
 
 
 def _request_id(environ: WSGIEnvironment) -> str:
