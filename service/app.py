@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from service import RELEASE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from flask import Flask
 
-    from service.cli import ProxyFile
     from service.login.attempts import Attempts
     from service.login.sessions import Lifetimes
     from service.login.verify_password import Verifier
@@ -44,8 +44,9 @@ def main() -> None:
 
             become_gunicorn()
     from service.cli import Operator, vestibule
+    from service.edge.others import OTHERS
 
-    vestibule(obj=Operator(build_services, upgrade, write_nginx_files, other_proxies()))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
 
 
 def application() -> Flask:
@@ -229,20 +230,20 @@ def upgrade(settings: Settings) -> str:
     )
 
 
-def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
-    """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
-    from service import state_dir
+def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:
+    """Return the judged set, and the files that nginx reads or serves by itself. Raises SettingsFault, ValueError."""
+    from service.access.judged_set import to_json
     from service.edge import nginx
+    from service.settings import app_files, apps_in_force
     from service.web.look import assets
 
+    judged = to_json(app_files.apps(settings)).encode()
     files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
-    with state_dir.as_owner_of(directory) as entered:
-        nginx.write(entered, files)
-    return sorted(files)
+    return {apps_in_force.FILE: judged, **files}
 
 
-def other_proxies() -> dict[str, ProxyFile]:
-    """Return what writes the part of each kind of proxy that is not ours (`vestibule proxy render caddy`)."""
-    from service.edge import caddy, snippet, traefik
+def write_nginx_files(directory: Path, files: Mapping[str, bytes], nginx: Path | None = None) -> None:
+    """Put files in force; the nginx of a directory tests and reads them. Raises OSError, ValueError."""
+    from service.edge import in_force
 
-    return {"nginx": snippet.rendered, "caddy": caddy.rendered, "traefik": traefik.rendered}
+    in_force.put(directory, files, nginx)

@@ -58,7 +58,8 @@ class Operator:
 
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
-    write_nginx_files: Callable[[Settings, Path], list[str]]
+    render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
+    write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
 
     @cached_property

@@ -77,6 +77,28 @@ LINK_INCOMPLETE: Final = Message(
     "from the message into the address bar. It has not been used up.",
 )
 
+# Of the door, by outcome. {app} is the app's title.
+DOOR_MESSAGES: Final = {
+    "sign-in": Message("unauthorized", "You are not signed in", "Sign in to go on to {app}."),
+    "not-fresh": Message("unauthorized", "Your password again", "{app} asks for your password again before this."),
+    "not-admitted": Message(
+        "forbidden",
+        "You may not open this",
+        "This account may not open this part of {app}. An administrator can change that.",
+    ),
+    "no-rule": Message("forbidden", "You may not open this", "No rule of {app} allows this request."),
+    "no-app": Message(
+        "forbidden", "There is no app here", "The address may be mistyped, or the app is not set up yet."
+    ),
+    "app-password-wrong": Message(
+        "unauthorized", "That app password does not work", "It may be mistyped, ended, or not for {app}."
+    ),
+    "app-password-throttled": Message(
+        "unauthorized", "Too many tries", "There were many wrong app passwords from where you are."
+    ),
+}
+NOTHING_SENT: Final = "What you filled in has not reached {app}. This tab still has it."
+
 # Problems that the form shows; BUSY, LINK_SPENT and SIGNED_OUT have answers of their own.
 PROBLEMS: Final[dict[Problem | Weakness, str]] = {
     **{weakness: WEAKNESS_MESSAGES[weakness] for weakness in Weakness},

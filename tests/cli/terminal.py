@@ -6,7 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from service.app import write_nginx_files
+from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.services import Services, Unavailable
@@ -32,7 +32,7 @@ class Terminal:
                 raise Unavailable("the database does not answer")
             return "The tables are those of this release."
 
-        operator = Operator(build_services=build, upgrade=upgrade, write_nginx_files=write_nginx_files)
+        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files)
         return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
 
     def said(self, *typed: str, stdin: str | bytes | None = None) -> str:

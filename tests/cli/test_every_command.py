@@ -52,6 +52,7 @@ ELSEWHERE: Final = {
     ("proxy", "render", "caddy"),
     ("proxy", "render", "nginx"),
     ("proxy", "render", "traefik"),
+    ("proxy", "diff"),
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),

@@ -7,8 +7,8 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner, Result
 
-from service.app import other_proxies
 from service.cli import Operator, vestibule
+from service.edge.others import OTHERS
 
 APP = 'address = "http://localhost:{}"\nupstream = "http://127.0.0.1:{}"\n[[rules]]\nallow = "signed-in"\n'
 
@@ -29,7 +29,7 @@ def _never(*_: object) -> NoReturn:
 
 def typed(*words: str) -> Result:
     """Type the command."""
-    operator = Operator(_never, _never, _never, other_proxies())
+    operator = Operator(_never, _never, _never, _never, OTHERS)
     return CliRunner().invoke(vestibule, ["proxy", "render", *words], obj=operator)
 
 

@@ -74,7 +74,8 @@ def test_nginx_takes_it(tmp_path: Path, apps: list[App], *, whole: bool) -> None
 
 def _server(part: str) -> str:
     http, _, inside = part.partition(INSIDE)
-    return f"{http}server {{\nlisten 127.0.0.1:{9000 + len(http)};\nserver_name {len(inside)}.example.org;\n{INSIDE}{inside}}}\n"
+    listening = f"listen 127.0.0.1:{9000 + len(http)};\nserver_name {len(inside)}.example.org;\n"
+    return f"{http}server {{\n{listening}{INSIDE}{inside}}}\n"
 
 
 @both

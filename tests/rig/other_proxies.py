@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from service.access.judged_set import to_json
-from service.settings import load
-from service.settings.app_files import apps
 from tests.rig.answer import Answer
 from tests.rig.asking import PATIENCE_SECONDS, ask, free_port
 from tests.rig.background import started
@@ -102,9 +99,13 @@ def behind_other_proxies() -> Iterator[House]:
             head = f'address = "http://localhost:{port}"\nupstream = "{app.upstream}"\n'
             (directory / "apps.d" / f"{name}.toml").write_text(head + RULES)
         give_away(directory)
-        settings = {"ACCESS__APPS_DIR": str(directory / "apps.d"), "DOOR__LISTEN": f"127.0.0.1:{door}"}
-        servers = stack.enter_context(prepared(TRUSTED_PROXIES="127.0.0.1/32", edit_nginx=_listening(door), **settings))
-        _put_in_force(servers)
+        service = prepared(
+            edit_nginx=_listening(door),
+            ACCESS__APPS_DIR=str(directory / "apps.d"),
+            DOOR__LISTEN=f"127.0.0.1:{door}",
+            TRUSTED_PROXIES="127.0.0.1/32",
+        )
+        servers = stack.enter_context(service)
         servers.start()
         yield House(servers, app, ports, door, directory, _signed_in(servers))
 
@@ -129,13 +130,6 @@ def _listening(door: int) -> Callable[[str], str]:
     }}
 """
     return lambda conf: f"{conf.rstrip().removesuffix('}')}{server}}}\n"
-
-
-def _put_in_force(servers: Servers) -> None:
-    text = to_json(apps(load(servers.environ)))
-    servers.nginx_dir.mkdir()
-    (servers.nginx_dir / "apps.json").write_text(text)
-    give_away(servers.nginx_dir)
 
 
 def _signed_in(servers: Servers) -> Line:

@@ -12,7 +12,7 @@ import structlog
 
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
-from service.web.door import app_request, refusals
+from service.web.door import app_request, pages, refusals
 from service.web.door.check import Apart, Checked, Checks
 from service.web.door.original import Source, original_of
 from service.web.telemetry import events
@@ -28,6 +28,7 @@ class Door:
     def __init__(self, services: Services, counters: Counters) -> None:
         self._services, self._counters = services, counters
         self._checks = Checks(services)
+        pages.look_of(services.brand)  # made once, before workers are forked
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one question. A malfunction is the caller's to answer."""
@@ -36,8 +37,9 @@ class Door:
             checked = self._checks.check(original_of(environ))
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
-            start_response("503 Service Unavailable", [("Content-Length", "0"), ("Retry-After", "5")])
-            return []
+            away = refusals.unavailable(environ, request_id=_request_id(environ))
+            start_response(away.status, away.headers)
+            return [away.body]  # nginx drops that of /auth/verify
         if is_verify or checked.original is None or checked.original.source is Source.PROXY:
             self._count(checked)
         if checked.passes:
@@ -49,7 +51,7 @@ class Door:
             return []
         answer = refusals.answer(checked, refusals.asked(environ), self._services, request_id=_request_id(environ))
         start_response(answer.status, answer.headers)
-        return [] if checked.original and checked.original.method == "HEAD" else [answer.body]
+        return [answer.body]
 
     def _count(self, checked: Checked) -> None:
         app, decision = checked.app.name if checked.app else "", checked.decision
