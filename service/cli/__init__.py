@@ -7,14 +7,15 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 import importlib
 import os
 import pwd
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict, cast
 
 import click
 
+from service.access.apps import App
 from service.login.audit import OPERATOR
 from service.services import Services, Unavailable
 from service.settings import Settings, SettingsFault, load
@@ -22,8 +23,8 @@ from service.settings import Settings, SettingsFault, load
 REFUSED = 1
 UNAVAILABLE = 3
 _NOUNS = (
-    *("account", "attempts", "audit", "block", "calibrate", "config"),
-    *("db", "ping", "proxy", "rules", "serve", "session", "setup"),
+    *("account", "app-password", "attempts", "audit", "block", "calibrate", "config"),
+    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup"),
 )
 
 
@@ -32,6 +33,12 @@ class Audited(TypedDict):
 
     by: str
     now: int
+
+
+class ProxyFile(Protocol):
+    """Writes what a kind of proxy needs to ask the door about apps."""
+
+    def __call__(self, apps: Sequence[App], door: str, *, whole: bool) -> str: ...
 
 
 def _user() -> str:
@@ -51,7 +58,9 @@ class Operator:
 
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
-    write_nginx_files: Callable[[Settings, Path], list[str]]
+    render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
+    write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
+    other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:
@@ -72,7 +81,10 @@ class LazyGroup(click.Group):
     """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        return getattr(importlib.import_module(f"service.cli.{name}"), name) if name in _NOUNS else None
+        if name not in _NOUNS:
+            return None
+        module = name.replace("-", "_")
+        return cast("click.Command", getattr(importlib.import_module(f"service.cli.{module}"), module))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
         try:

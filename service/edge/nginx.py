@@ -4,7 +4,7 @@ The top-level nginx.conf is copied as it is; what depends on the settings goes i
 includes. Other files there (`tls/`, those of earlier releases) stay.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -66,16 +66,3 @@ def _quoted(word: object) -> str:
     if _UNQUOTABLE & set(text):
         raise ValueError(f"{text!r} holds a character that nginx cannot read in a path")
     return f'"{text}"'
-
-
-def write(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files below a directory. Raises OSError."""
-    for name, content in _ordered(files):
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-def _ordered(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield nginx.conf last, after the files that it includes."""
-    yield from sorted(files.items(), key=lambda file: file[0] == "nginx.conf")

@@ -49,11 +49,13 @@ SENT_ON = {
     "HTTP_COOKIE",
     "HTTP_ORIGIN",
     "HTTP_SEC_FETCH_SITE",
+    "HTTP_SEC_FETCH_MODE",
     "HTTP_ACCEPT",
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_USER_AGENT",
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_REQUEST_ID",
+    "HTTP_VESTIBULE_PROBE",
 }
 
 
@@ -99,9 +101,11 @@ def test_what_is_on_the_list_arrives(echo: Servers) -> None:
         "Cookie": "a=1; b=2",
         "Origin": "http://localhost",
         "Sec-Fetch-Site": "same-origin",
+        "Sec-Fetch-Mode": "navigate",
         "Accept": "text/html, */*;q=0.1",
         "Accept-Language": "de, en;q=0.5",
         "User-Agent": 'Browser/1.0 (${jndi:x}; "quotes")',
+        "Vestibule-Probe": "echo;1;http://localhost;signature",
     }
     extra = {"DNT": "1", "Accept-Encoding": "gzip", "Referer": "http://localhost/secret", "Cache-Control": "no-cache"}
 

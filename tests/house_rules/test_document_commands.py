@@ -14,13 +14,13 @@ from tests.house_rules.ops_paths import answered
 from tests.house_rules.project import DOCUMENTS, read
 from tests.rig.parts import ROOT
 
-PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md", "docs/runbooks.md")
+PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md", "docs/proxies.md", "docs/runbooks.md")
 ELSEWHERE: Final = {
     *("apt-get", "caddy", "cd", "cp", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
     *("python", "rm", "sed", "systemd-sysusers"),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
-_VERBS_OF_COMPOSE: Final = {"exec", "ps", "restart", "run", "up"}
+_VERBS_OF_COMPOSE: Final = {"exec", "kill", "ps", "restart", "run", "up"}
 
 
 def _vestibule(words: list[str]) -> None:

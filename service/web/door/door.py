@@ -4,25 +4,26 @@ nginx turns any other answer to /auth/verify into an error, so a store that is a
 answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place of X-Accel-Expires.
 """
 
+import time
 from collections.abc import Iterable
-from dataclasses import astuple
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
 
-from service.access import identity_headers
+from service.access import probe
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
-from service.web.door import refusals
-from service.web.door.check import Apart, Checked, Checks
+from service.web.door import app_request, pages, refusals
+from service.web.door.app_request import Header
+from service.web.door.check import Apart, Checked, Checks, Credential
 from service.web.door.original import Source, original_of
+from service.web.door.probe import Probes
 from service.web.telemetry import events
 from service.web.telemetry.counters import Counters
 
 VERIFY: Final = "/auth/verify"
 _NEEDS_SIGN_IN: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH, Apart.WRONG, Apart.THROTTLED})
-_IDENTITY: Final = astuple(identity_headers.DEFAULT)
 
 
 class Door:
@@ -31,18 +32,29 @@ class Door:
     def __init__(self, services: Services, counters: Counters) -> None:
         self._services, self._counters = services, counters
         self._checks = Checks(services)
+        self._probes = Probes(services)
+        pages.look_of(services.brand)  # made once, before workers are forked
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one question. A malfunction is the caller's to answer."""
-        is_verify = environ["PATH_INFO"] == VERIFY
+        if environ["PATH_INFO"] == probe.PATH:
+            return self._probes(environ, start_response)
+        is_verify, original = environ["PATH_INFO"] == VERIFY, original_of(environ)
+        if identity := self._probes.identity(environ, original):
+            start_response("200 OK", _yes(app_request.identity(identity), Credential.NONE))
+            return []
         try:
-            checked = self._checks.check(original_of(environ))
+            checked = self._checks.check(original)
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
-            start_response("503 Service Unavailable", [("Content-Length", "0"), ("Retry-After", "5")])
-            return []
+            away = refusals.unavailable(environ, request_id=_request_id(environ))
+            start_response(away.status, away.headers)
+            return [away.body]  # nginx drops that of /auth/verify
         if is_verify or checked.original is None or checked.original.source is Source.PROXY:
             self._count(checked)
+        if checked.original and checked.original.source is Source.NGINX:
+            is_older = checked.original.rules != self._services.apps().hash
+            self._counters.edge_files.note(outdated=is_older, moment=time.monotonic())
         if checked.passes:
             start_response("200 OK", _passed(checked))
             return []
@@ -52,7 +64,7 @@ class Door:
             return []
         answer = refusals.answer(checked, refusals.asked(environ), self._services, request_id=_request_id(environ))
         start_response(answer.status, answer.headers)
-        return [] if checked.original and checked.original.method == "HEAD" else [answer.body]
+        return [answer.body]
 
     def _count(self, checked: Checked) -> None:
         app, decision = checked.app.name if checked.app else "", checked.decision
@@ -65,11 +77,14 @@ class Door:
 
 
 def _passed(checked: Checked) -> list[tuple[str, str]]:
-    """Return the headers of a yes: always all of the identity, so that none of a client's own is left."""
-    known = zip(_IDENTITY, identity_headers.values(checked.account), strict=True)
-    until = f"@{checked.cached_until}" if checked.cached_until else "0"
-    rest = [("Vestibule-Credential", checked.credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
-    return [*known, *rest]
+    """Return the headers of a yes."""
+    return _yes(app_request.headers(checked), checked.credential, checked.cached_until)
+
+
+def _yes(told: Iterable[Header], credential: Credential, cached_until: int = 0) -> list[Header]:
+    until = f"@{cached_until}" if cached_until else "0"
+    rest = [("Vestibule-Credential", credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
+    return [*told, *rest]
 
 
 def _request_id(environ: WSGIEnvironment) -> str:
