@@ -44,8 +44,9 @@ def main() -> None:
 
             become_gunicorn()
     from service.cli import Operator, vestibule
+    from service.edge.others import OTHERS
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
 
 
 def application() -> Flask:
@@ -119,9 +120,9 @@ def create_app(services: Services) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     from service.web import errors
-    from service.web.pages import account, set_up, sign_in
+    from service.web.pages import account, app_passwords, set_up, sign_in
 
-    for page in (sign_in, account, set_up):
+    for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
 
