@@ -87,7 +87,7 @@ def remembers(it: Guarded, app: str, cookie: str) -> bool:
 
 def test_a_rule_changes_and_sessions_live_on() -> None:
     """What nginx remembers by the old rule ends with it; no worker starts again, and people stay signed in."""
-    with guarded({"wiki": SIGNED_IN, "notes": SIGNED_IN}, workers=2, DOOR__CACHE_SECONDS="60") as it:
+    with guarded({"wiki": SIGNED_IN, "notes": SIGNED_IN}, workers="2", DOOR__CACHE_SECONDS="60") as it:
         bob = it.sign_in("bob")
         assert [it.ask(app, "/", Cookie=bob).status for app in ("wiki", "notes")] == [200, 200]
         workers = children(it.servers.processes["gunicorn"].pid)
@@ -153,7 +153,7 @@ def test_a_damaged_set_leaves_the_last_one(it: Guarded, bob: str, damage: str) -
 
     it.servers.wait_until(lambda: shown(it, "config_last_reload_successful") == 0, "the worker sees it")
 
-    assert [it.ask("wiki", "/;", **who).status for who in ({"Cookie": bob}, {})] == [200, 401]
+    assert [it.ask("wiki", "/;", Cookie=who).status for who in (bob, "a=1")] == [200, 401]
     render(it)
     it.servers.wait_until(lambda: shown(it, "config_last_reload_successful") == 1, "the worker sees the new one")
 
