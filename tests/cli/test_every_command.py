@@ -48,15 +48,19 @@ CALLS: Final = {
 # What runs a process, writes files or asks no store: their own tests try them.
 ELSEWHERE: Final = {
     ("serve",),
+    ("doctor",),
     ("ping",),
     ("calibrate",),
     ("config", "check"),
     ("config", "show"),
-    ("proxy", "render"),
+    ("proxy", "render", "caddy"),
+    ("proxy", "render", "nginx"),
+    ("proxy", "render", "traefik"),
     ("proxy", "diff"),
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),
+    ("rules", "hits"),
 }
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 

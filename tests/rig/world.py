@@ -40,6 +40,7 @@ class World:
     now: int = NOW
     database_answers: bool = True
     migrations_pending: bool = False
+    apps_are_readable: bool = True
     when_degraded: list[Callable[[bool], None]] = field(default_factory=list)
 
     def services(self, **changed: object) -> Services:
@@ -57,7 +58,12 @@ class World:
             keys=KEYS,
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
-            health=Health(lambda: self.database_answers, lambda: self.migrations_pending, self.when_degraded.append),
+            health=Health(
+                lambda: self.database_answers,
+                lambda: self.migrations_pending,
+                self.when_degraded.append,
+                lambda: self.apps_are_readable,
+            ),
             outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
             clock=lambda: self.now,
             transaction=self.rows.transaction,
