@@ -232,14 +232,14 @@ def upgrade(settings: Settings) -> str:
 
 def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:
     """Return the judged set, and the files that nginx reads or serves by itself. Raises SettingsFault, ValueError."""
-    from service.access.judged_set import to_json
+    from service.access.judged_set import JudgedSet, to_json
     from service.edge import nginx
     from service.settings import app_files, apps_in_force
     from service.web.look import assets
 
-    judged = to_json(app_files.apps(settings)).encode()
-    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
-    return {apps_in_force.FILE: judged, **files}
+    apps = JudgedSet(app_files.apps(settings))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)), apps=apps)
+    return {apps_in_force.FILE: to_json(apps.apps).encode(), **files}
 
 
 def write_nginx_files(directory: Path, files: Mapping[str, bytes], nginx: Path | None = None) -> None:

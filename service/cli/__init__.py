@@ -23,7 +23,7 @@ REFUSED = 1
 UNAVAILABLE = 3
 _NOUNS = (
     *("account", "app-password", "attempts", "audit", "block", "calibrate", "config"),
-    *("db", "ping", "proxy", "rules", "serve", "session", "setup"),
+    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup"),
 )
 
 
