@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from werkzeug.test import TestResponse
 
+from service.access.judged_set import JudgedSet
 from service.access.rules import Allow, Rule
 from service.login.app_passwords import AppPassword
 from service.login.attempts import Limit, Scope
@@ -80,7 +81,7 @@ def test_another_authorization_leaves_the_session(proxy: Proxy) -> None:
 
 def test_an_app_that_takes_none_looks_at_none(proxy: Proxy) -> None:
     """Off unless the app's file says so: neither who asks nor an attempt."""
-    proxy.apps = type(proxy.apps)([replace(TAKES, app_passwords=False)])
+    proxy.apps = JudgedSet([replace(TAKES, app_passwords=False)])
 
     statuses = [proxy.verify("/page", signed_in=False, Authorization=header).status_code for header in (RIGHT, WRONG)]
 
@@ -136,6 +137,19 @@ def test_other_proxies_ask_once(proxy: Proxy) -> None:
 
     assert proxy.ask("/auth/forward", sent).status_code == 401
     assert len(proxy.world.rows.attempts) == 1
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_other_proxies_are_told_what_the_app_may_see(proxy: Proxy, *, takes: bool) -> None:
+    """No app password reaches an app, one that takes none included; what is the app's own is passed on."""
+    proxy.apps = JudgedSet([replace(TAKES, app_passwords=takes)])
+    sent = {"X-Forwarded-Method": "GET", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "wiki.example.test"}
+    sent |= {"X-Forwarded-Uri": "/public", "X-Forwarded-For": "192.0.2.7"}
+
+    answers = [proxy.ask("/auth/forward", sent | {"Authorization": header}) for header in (RIGHT, BASIC, "Bearer x.y")]
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert [answer.headers.get("Authorization") for answer in answers] == [None, None, "Bearer x.y"]
 
 
 def test_a_program_is_not_sent_to_a_page(proxy: Proxy) -> None:
