@@ -128,7 +128,9 @@ keepalive = 30  # longer than nginx keeps an idle connection (upstream.conf), so
 
 http_parser = "python"  # never an older compiled one that happens to be installed
 forwarded_allow_ips = ""
-forwarder_headers = ""  # SCRIPT_NAME and PATH_INFO would otherwise be taken from any peer of a unix socket
+# Not SCRIPT_NAME and PATH_INFO, which would otherwise be taken from any peer of a unix socket. These mean nothing to
+# the service: the echo of `vestibule doctor` shows whether Remote_User passes the proxy before an app.
+forwarder_headers = "REMOTE_USER,REMOTE_NAME,REMOTE_EMAIL,REMOTE_GROUPS"
 secure_scheme_headers: dict[str, str] = {}
 header_map = "drop"
 control_socket_disable = True  # on by default; every process of our user could stop the service there

@@ -120,9 +120,9 @@ def create_app(services: Services) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     from service.web import errors
-    from service.web.pages import account, set_up, sign_in
+    from service.web.pages import account, app_passwords, set_up, sign_in
 
-    for page in (sign_in, account, set_up):
+    for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
 
@@ -159,12 +159,13 @@ def build_services(settings: Settings) -> Services:
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
     """Return the stores over one database, by the names that `Services` gives them."""
-    from service.storage import accounts, audit, blocks, links, sessions
+    from service.storage import accounts, app_passwords, audit, blocks, links, sessions
 
     return {
         "accounts": accounts.SqlAccounts(database),
         "sessions": sessions.SqlSessions(database),
         "links": links.SqlLinks(database),
+        "app_passwords": app_passwords.SqlAppPasswords(database),
         "audit": audit.SqlAudit(database, kept_seconds=settings.audit.keep),
         "blocks": blocks.SqlBlocks(database),
         "transaction": database.transaction,
@@ -232,14 +233,14 @@ def upgrade(settings: Settings) -> str:
 
 def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:
     """Return the judged set, and the files that nginx reads or serves by itself. Raises SettingsFault, ValueError."""
-    from service.access.judged_set import to_json
+    from service.access.judged_set import JudgedSet, to_json
     from service.edge import nginx
     from service.settings import app_files, apps_in_force
     from service.web.look import assets
 
-    judged = to_json(app_files.apps(settings)).encode()
-    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
-    return {apps_in_force.FILE: judged, **files}
+    apps = JudgedSet(app_files.apps(settings))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)), apps=apps)
+    return {apps_in_force.FILE: to_json(apps.apps).encode(), **files}
 
 
 def write_nginx_files(directory: Path, files: Mapping[str, bytes], nginx: Path | None = None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict, cast
 
 import click
 
@@ -23,8 +23,8 @@ from service.settings import Settings, SettingsFault, load
 REFUSED = 1
 UNAVAILABLE = 3
 _NOUNS = (
-    *("account", "attempts", "audit", "block", "calibrate", "config"),
-    *("db", "ping", "proxy", "rules", "serve", "session", "setup"),
+    *("account", "app-password", "attempts", "audit", "block", "calibrate", "config"),
+    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup"),
 )
 
 
@@ -81,7 +81,10 @@ class LazyGroup(click.Group):
     """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        return getattr(importlib.import_module(f"service.cli.{name}"), name) if name in _NOUNS else None
+        if name not in _NOUNS:
+            return None
+        module = name.replace("-", "_")
+        return cast("click.Command", getattr(importlib.import_module(f"service.cli.{module}"), module))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
         try:

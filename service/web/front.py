@@ -9,9 +9,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 
+from service.access import probe
 from service.web.messages import MESSAGES
 
-DOOR_PATHS: Final = frozenset({"/auth/verify", "/auth/forward"})
+DOOR_PATHS: Final = frozenset({"/auth/verify", "/auth/forward", probe.PATH})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 # Of a query string: pages read two parameters, both ASCII. Parsing many, or decoding many escapes of anything else (a

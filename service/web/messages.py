@@ -130,5 +130,6 @@ NOTICES: Final = {
     "signed-out": "You are signed out.",
     "signed-out-before": "You were signed out before the form arrived: it changed nothing. Please sign in again.",
     "password-set": "Your password is set. Sign in with it.",
+    "app-password-ended": "The app password has ended. No program can use it any more.",
     "password-changed": "Your password is changed. Every other browser was signed out.",
 }

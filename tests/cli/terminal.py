@@ -11,6 +11,7 @@ from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.services import Services, Unavailable
 from service.settings import Settings
+from tests.rig.apps import app
 from tests.rig.world import World
 
 
@@ -18,7 +19,7 @@ from tests.rig.world import World
 class Terminal:
     """What is kept can be looked at, and changed behind a command's back."""
 
-    world: World = field(default_factory=World)
+    world: World = field(default_factory=lambda: World(apps=(app(),)))
     database_is_there: bool = True
 
     def run(self, *typed: str, stdin: str | bytes | None = None, **services: object) -> Result:

@@ -231,15 +231,16 @@ def test_only_an_account_needs_the_database(terminal: Terminal) -> None:
 def test_the_page_about_apps_is_true(terminal: Terminal, wiki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every example in it is an app, and what it prints for one is what the command prints."""
     page = read("docs/apps.md")
-    whole, *rules = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    whole, *examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    keys, found, rules = whole.partition("[[rules]]")
     (printed,) = re.findall(r"```\n(app .*?)```", page, re.DOTALL)
     monkeypatch.setenv("VESTIBULE_PUBLIC_URL", "https://login.example.org")
     monkeypatch.setenv("VESTIBULE_SESSIONS__COOKIE_DOMAIN", "example.org")
     said = []
-    for example in (whole, *(whole.partition("[[rules]]")[0] + each for each in rules)):
-        wiki.write_text(example)
+    for example in ("", *examples):
+        wiki.write_text(keys + example + (found + rules if found not in example else ""))
         said.append(terminal.run("rules", "check", "https://wiki.example.org/admin/users", "--as", "alice").stdout)
 
-    assert len(said) == 5
+    assert len(said) == 6
     assert all("verdict" in each for each in said)
     assert said[1] == printed

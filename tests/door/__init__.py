@@ -1,1 +1,1 @@
-"""Apps behind the door, through real proxies."""
+"""Apps behind the door, through real servers."""

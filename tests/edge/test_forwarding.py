@@ -54,6 +54,7 @@ SENT_ON = {
     "HTTP_USER_AGENT",
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_REQUEST_ID",
+    "HTTP_VESTIBULE_PROBE",
 }
 
 
@@ -102,6 +103,7 @@ def test_what_is_on_the_list_arrives(echo: Servers) -> None:
         "Accept": "text/html, */*;q=0.1",
         "Accept-Language": "de, en;q=0.5",
         "User-Agent": 'Browser/1.0 (${jndi:x}; "quotes")',
+        "Vestibule-Probe": "echo;1;http://localhost;signature",
     }
     extra = {"DNT": "1", "Accept-Encoding": "gzip", "Referer": "http://localhost/secret", "Cache-Control": "no-cache"}
 

@@ -21,8 +21,8 @@ BYTES: Final = {"": 1, "k": 1024}
 
 
 def nginx(directive: str) -> str:
-    """Return what nginx.conf says for a directive that stands in it once."""
-    (value,) = re.findall(rf"^\s*{directive}\s+([^;]+);", read("nginx.conf"), re.MULTILINE)
+    """Return what nginx.conf says for a directive, once for all of its servers."""
+    (value,) = re.findall(rf"^(?: {{4}})?{directive}\s+([^;]+);", read("nginx.conf"), re.MULTILINE)
     return str(value)
 
 
@@ -91,9 +91,10 @@ def test_ends_are_long_enough_for_one_another(gunicorn: dict[str, str]) -> None:
 
 def test_gunicorn_trusts_no_header(gunicorn: dict[str, str]) -> None:
     """No header makes a scheme, a script name or an address; no second socket takes commands (HD-11, OB-11)."""
-    names = ("forwarded_allow_ips", "forwarder_headers", "secure_scheme_headers", "header_map")
+    names = ("forwarded_allow_ips", "secure_scheme_headers", "header_map")
 
-    assert [gunicorn[name] for name in names] == ["[]", "[]", "{}", "drop"]
+    assert [gunicorn[name] for name in names] == ["[]", "{}", "drop"]
+    assert not {"SCRIPT_NAME", "PATH_INFO", "X_FORWARDED_FOR"} & set(ast.literal_eval(gunicorn["forwarder_headers"]))
     assert gunicorn["control_socket_disable"] == "True"
     assert gunicorn["http_parser"] == "python"
     assert gunicorn["proxy_protocol"] in {"False", "off"}

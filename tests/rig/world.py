@@ -8,6 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.access.apps import App
+from service.access.judged_set import JudgedSet
 from service.access.public_address import PublicAddress
 from service.app import create_app
 from service.login.verify_password import Verifier
@@ -15,6 +17,7 @@ from service.services import Brand, Health, OuterLimit, Services
 from tests.rig.gates import Gate
 from tests.rig.memory_store import (
     MemoryAccounts,
+    MemoryAppPasswords,
     MemoryAudit,
     MemoryBlocks,
     MemoryLinks,
@@ -32,6 +35,7 @@ class World:
     """What a test may look at and change behind the app's back."""
 
     rows: Rows = field(default_factory=lambda: Rows(accounts={"a1": alice()}))
+    apps: tuple[App, ...] = ()
     now: int = NOW
     database_answers: bool = True
     migrations_pending: bool = False
@@ -44,6 +48,7 @@ class World:
             accounts=MemoryAccounts(self.rows),
             sessions=MemorySessions(self.rows),
             links=MemoryLinks(self.rows),
+            app_passwords=MemoryAppPasswords(self.rows),
             audit=MemoryAudit(self.rows),
             blocks=MemoryBlocks(self.rows),
             verifier=verifier(self.rows, **({"gate": Gate()} | parts)),
@@ -55,6 +60,7 @@ class World:
             outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
             clock=lambda: self.now,
             transaction=self.rows.transaction,
+            apps=lambda: JudgedSet(self.apps),
         )
         return replace(services, **changed)  # type: ignore[arg-type]
 

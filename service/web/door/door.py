@@ -10,11 +10,15 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
 
+from service.access import identity_headers, probe
+from service.access.apps import App
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
 from service.web.door import app_request, pages, refusals
-from service.web.door.check import Apart, Checked, Checks
-from service.web.door.original import Source, original_of
+from service.web.door.app_request import Header, Identity
+from service.web.door.check import Apart, Checked, Checks, Credential
+from service.web.door.original import Original, Source, original_of
+from service.web.door.probe import Probes
 from service.web.telemetry import events
 from service.web.telemetry.counters import Counters
 
@@ -28,13 +32,20 @@ class Door:
     def __init__(self, services: Services, counters: Counters) -> None:
         self._services, self._counters = services, counters
         self._checks = Checks(services)
+        self._probes = Probes(services)
         pages.look_of(services.brand)  # made once, before workers are forked
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one question. A malfunction is the caller's to answer."""
-        is_verify = environ["PATH_INFO"] == VERIFY
+        if environ["PATH_INFO"] == probe.PATH:
+            return self._probes(environ, start_response)
+        is_verify, original = environ["PATH_INFO"] == VERIFY, original_of(environ)
+        if identity := self._probes.identity(environ, original):
+            app = self._services.apps().app_of(original.origin) if original else None
+            start_response("200 OK", _yes(identity, original, app))
+            return []
         try:
-            checked = self._checks.check(original_of(environ))
+            checked = self._checks.check(original)
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
             away = refusals.unavailable(environ, request_id=_request_id(environ))
@@ -63,11 +74,21 @@ class Door:
             count.labels(app, str(rule.number) if rule else "", decision.proposed.outcome.value, "false").inc()
 
 
-def _passed(checked: Checked) -> list[tuple[str, str]]:
-    """Return the headers of a yes."""
-    until = f"@{checked.cached_until}" if checked.cached_until else "0"
-    rest = [("Vestibule-Credential", checked.credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
-    return [*app_request.headers(checked), *rest]
+def _passed(checked: Checked) -> list[Header]:
+    identity = identity_headers.values(checked.account)
+    return _yes(identity, checked.original, checked.app, checked.credential, checked.cached_until)
+
+
+def _yes(
+    identity: Identity,
+    original: Original | None,
+    app: App | None,
+    credential: Credential = Credential.NONE,
+    cached_until: int = 0,
+) -> list[Header]:
+    until = f"@{cached_until}" if cached_until else "0"
+    rest = [("Vestibule-Credential", credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
+    return [*app_request.headers(identity, original, app), *rest]
 
 
 def _request_id(environ: WSGIEnvironment) -> str:

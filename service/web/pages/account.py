@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from service.access.app_passwords import takers
 from service.login.attempts import Throttled
 from service.login.audit import Happened
 from service.login.new_password import Browser, Problem, Typed, change
@@ -22,8 +23,15 @@ pages = Blueprint("account", __name__, url_prefix="/account")
 @needs_session
 def home(signed_in: SignedIn) -> Response:
     """Show the account and this session."""
-    account, session = signed_in.account, signed_in.session
-    page = render_template("account.html", account=account, session=session, notice=notices.take(), now=context.now())
+    account, services = signed_in.account, context.services()
+    page = render_template(
+        "account.html",
+        account=account,
+        session=signed_in.session,
+        notice=notices.take(),
+        now=context.now(),
+        app_passwords=bool(takers(services.apps().apps, account) or services.app_passwords.of_account(account.id)),
+    )
     return make_response(page)
 
 
@@ -71,5 +79,9 @@ def _refused(signed_in: SignedIn, problem: Problem | Weakness) -> Response:
 
 
 def _form(signed_in: SignedIn, problem: Problem | Weakness | None = None, *, status: int = 200) -> Response:
-    page = render_template("password.html", username=signed_in.account.username, **new_password_form(problem))
+    account = signed_in.account
+    has_app_passwords = bool(context.services().app_passwords.of_account(account.id))
+    page = render_template(
+        "password.html", username=account.username, app_passwords=has_app_passwords, **new_password_form(problem)
+    )
     return make_response(page, status)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from tests.web.rendered import BRAND, LOOK, NASTY, PROBLEM, STATES, Page, state
 
 every_state = pytest.mark.parametrize("name", STATES)
-CREDENTIALS = {"username", "current-password", "new-password"}
+CREDENTIALS = {"username", "current-password", "new-password", "off"}
 
 
 def test_every_page_is_looked_at_here() -> None:
@@ -74,7 +74,9 @@ def test_fields_have_labels(name: str) -> None:
 @every_state
 def test_fields_suit_password_managers(name: str) -> None:
     """Each text field says what it holds; passwords are hidden, never sent back, never cut short."""
-    fields = [field.attributes for field in state(name).fields() if field.attributes["type"] != "checkbox"]
+    fields = [
+        field.attributes for field in state(name).fields() if field.attributes.get("type", "checkbox") != "checkbox"
+    ]
     passwords = [field for field in fields if field["type"] == "password"]
 
     assert {field["autocomplete"] for field in fields} <= CREDENTIALS
@@ -117,7 +119,8 @@ def test_a_problem_is_said_aloud(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "field"),
     [("change password, refused", field) for field in ("current", "password", "repeat")]
-    + [("set up, refused", field) for field in ("username", "password", "repeat")],
+    + [("set up, refused", field) for field in ("username", "password", "repeat")]
+    + [("new app password, refused", field) for field in ("name", "current")],
 )
 def test_a_problem_of_one_field_is_shown_there(name: str, field: str) -> None:
     """With `problem_field` only that field is marked."""
@@ -208,6 +211,8 @@ def test_links_and_forms_lead_to_pages_that_exist() -> None:
         "",
         "/",
         "/account",
+        "/account/app-passwords",
+        "/account/app-passwords/new",
         "/account/password",
         "/logout",
         "/setup",

@@ -1,0 +1,112 @@
+"""Headers on their way to an app: the identity, what clients forge, the app's own address. An echo in, findings out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from typing import Final
+
+from service.access import probe
+from service.access.apps import App
+from service.cli.doctor.echoes import FORGED, FORGED_ADDRESS, FORGED_HOST, SPELLINGS, Echo
+from service.cli.doctor.findings import Finding, fault, ok
+from service.cli.doctor.lines import Lines
+
+_VARIABLES: Final = ("$door_user", "$door_name", "$door_email", "$door_groups")
+_SPELLING_LINES: Final = {
+    SPELLINGS[1]: "underscores_in_headers off;",
+    SPELLINGS[2]: "ignore_invalid_headers on;",
+}
+
+
+def identity(echo: Echo, app: App, lines: Lines) -> Finding:
+    """Whether the door was asked, and its answer arrives under the app's names."""
+    expected = dict(zip(astuple(app.headers)[:3], (probe.USER, probe.NAME, probe.EMAIL), strict=True))
+    missing = [name for name, value in expected.items() if echo.get(name) != value]
+    missing += [] if echo.seen else [app.headers.groups]
+    if len(missing) > len(expected):
+        return fault(
+            "identity", "no identity reaches the app",
+            "the door is not asked on the app's way, so everybody is let in; or its answer is not passed on",
+            lines.of_app("location /: auth_request /.well-known/vestibule/verify;"),
+        )  # fmt: skip
+    if missing:
+        why = "the app takes people for others, or for nobody"
+        variable = dict(zip(astuple(app.headers), _VARIABLES, strict=True))[missing[0]]
+        line = lines.of_app(f"location /: proxy_set_header {missing[0]} {variable};")
+        return fault("identity", f"{', '.join(missing)} does not reach the app as the door set it", why, line)
+    return ok("identity", f"reaches the app as {', '.join(astuple(app.headers))}")
+
+
+def forged(echoes: Sequence[Echo], lines: Lines) -> Finding:
+    """Whether a client's own identity or forwarding header reaches the app."""
+    arrived = [name for echo in echoes for name, value in echo.said["headers"] if _is_forged(value)]
+    if not arrived:
+        return ok("forged headers", "of clients never reach the app")
+    why = "an app that reads one of them believes what a client says about its identity or its address"
+    value = {"X-Forwarded-For": "$remote_addr", "X-Real-Ip": "$remote_addr"}.get(arrived[0], '""')
+    line = lines.of_app(f"location /: proxy_set_header {arrived[0]} {value};")
+    return fault("forged headers", f"a client's own {_listed(arrived)} reaches the app", why, line)
+
+
+def misspelt(echo: Echo, lines: Lines) -> Finding:
+    """Whether another spelling of an identity header reaches the app: most read `Remote_User` as Remote-User."""
+    for spelling in SPELLINGS:
+        arrived = [name for name, value in echo.said["headers"] if f"{FORGED} {spelling}" in value]
+        if arrived:
+            what = f"a client's own {_listed(arrived)} reaches the app when it is written in {spelling}"
+            usual = f'location /: proxy_set_header {arrived[0]} "";'
+            line = lines.of_app(_SPELLING_LINES.get(spelling, usual))
+            return fault("spellings", what, "many apps take that spelling for the identity header itself", line)
+    return ok("spellings", "of identity headers (case, _, ., doubled) never reach the app")
+
+
+def hop_by_hop(echo: Echo, app: App, lines: Lines) -> Finding:
+    """Whether a client that names identity headers in Connection has a proxy remove what the door set."""
+    if identity(echo, app, lines).state == "ok":
+        return ok("Connection", "removes no identity header that it names")
+    why = "a proxy removes the headers named there after the door set them: the app takes the client for nobody"
+    line = lines.of_app("location /: proxy_set_header Connection $app_connection;")
+    return fault("Connection", "a client that names identity headers in it keeps them from the app", why, line)
+
+
+def host(echo: Echo, app: App, lines: Lines) -> Iterator[Finding]:
+    """Whether host and scheme are the app's address, as apps build their links from them."""
+    address = app.address
+    ours = {address.netloc, f"{address.host}:{address.port}"}
+    wrong = [f"{name}: {echo.get(name)}" for name in ("Host", "X-Forwarded-Host") if not ours & {echo.get(name), ""}]
+    wrong += ["no Host"] if not echo.get("Host") else []
+    if wrong:
+        why = "redirects, links and cookies of the app are made for another host"
+        line = lines.of_app(f"location /: proxy_set_header Host {address.netloc};")
+        yield fault("Host", f"the app is told {wrong[0]}", why, line)
+    else:
+        yield ok("Host", f"the app is told {echo.get('Host')}")
+    if echo.get("X-Forwarded-Proto") == address.scheme:
+        yield ok("scheme", f"the app is told {address.scheme}")
+    else:
+        why = "the app makes links for another scheme, redirects without end, or sets cookies without Secure"
+        line = lines.of_app(f"location /: proxy_set_header X-Forwarded-Proto {address.scheme};")
+        yield fault("scheme", f"the app is told {echo.get('X-Forwarded-Proto') or 'none'}", why, line)
+
+
+def absolute_form(echo: Echo | None, lines: Lines) -> Finding:
+    """Whether a request line with a whole URL lets a client choose the Host that the app is told."""
+    told = [] if echo is None else [name for name in ("Host", "X-Forwarded-Host") if FORGED_HOST in echo.get(name)]
+    if told:
+        why = "a client chooses the links that the app makes (password resets, caches)"
+        netloc = echo.app.address.netloc if echo and echo.app else "…"
+        return fault(
+            "absolute form",
+            f"a client chooses the {told[0]} that the app is told",
+            why,
+            lines.of_app(f"location /: proxy_set_header {told[0]} {netloc};"),
+        )
+    return ok("absolute form", "of a request does not change the Host that the app is told")
+
+
+def _is_forged(value: str) -> bool:
+    return FORGED in value or FORGED_ADDRESS in value
+
+
+def _listed(names: Sequence[str]) -> str:
+    found = list(dict.fromkeys(names))
+    return ", ".join(found[:3]) + (f" (and {len(found) - 3} more)" if len(found) > 3 else "")  # noqa: PLR2004 - three are enough to see it

@@ -1,0 +1,28 @@
+"""Where the line stands that a finding names: in nginx's files, or in those of another proxy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.access.apps import App
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The files of nginx, and the app in question; `other_proxy`: the way of the app leads through Caddy or Traefik."""
+
+    nginx_dir: Path
+    app: App | None = None
+    other_proxy: bool = False
+
+    def of_app(self, directive: str) -> str:
+        """Return a line of the app's server."""
+        if self.app is None:
+            return self.of_login(directive)
+        if self.other_proxy:
+            command = f"vestibule proxy render caddy --app {self.app.name}"
+            return f"your proxy's file for {self.app.name}: take all that `{command}` (or traefik) prints"
+        return f"{self.nginx_dir}/apps/{self.app.name}.conf: {directive}"
+
+    def of_login(self, directive: str) -> str:
+        """Return a line of the login's own server."""
+        return f"{self.nginx_dir}/nginx.conf: {directive}"

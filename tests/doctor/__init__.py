@@ -1,0 +1,1 @@
+"""`vestibule doctor`: what it concludes, and what it finds in real chains."""
