@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from service import RELEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from flask import Flask
@@ -139,7 +139,7 @@ def build_services(settings: Settings) -> Services:
     keep_closed(settings)
     database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = choose(database, redis=settings.redis_address)
+    counted, apps = choose(database, redis=settings.redis_address), AppsInForce(settings.nginx_dir)
     return Services(
         **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts),
@@ -147,12 +147,12 @@ def build_services(settings: Settings) -> Services:
         keys=keys,
         public=settings.public,
         brand=_brand(settings),
-        health=_health(database, counted),
+        health=_health(database, counted, apps.is_readable),
         outer_limit=OuterLimit(settings.limits.post_per_minute, counted.uri, counted.options, keys[0]),
         clock=lambda: int(time.time()),
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
-        apps=AppsInForce(settings.nginx_dir),
+        apps=apps,
         door_cache_seconds=settings.door.cache_seconds,
     )
 
@@ -206,7 +206,7 @@ def _brand(settings: Settings) -> Brand:
     return Brand(brand.name, brand.accent, brand.logo.read_bytes() if brand.logo else None)
 
 
-def _health(database: Database, counted: Chosen) -> Health:
+def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[], bool]) -> Health:
     from service.services import Health
     from service.storage.upkeep import schema
 
@@ -216,7 +216,7 @@ def _health(database: Database, counted: Chosen) -> Health:
         except schema.SchemaFault:  # not our database, or too new a one: `db upgrade` says which
             return True
 
-    return Health(database.ping, pending, counted.on_change)
+    return Health(database.ping, pending, counted.on_change, apps_are_readable)
 
 
 def upgrade(settings: Settings) -> str:

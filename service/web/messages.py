@@ -50,6 +50,7 @@ MESSAGES: Final = {
     503: Message("unavailable", "Not available right now", "The service cannot answer at the moment."),
 }
 
+ASKS_AGAIN: Final = "You are signed in. This page asks for your password again before it opens."
 WRONG_SIGN_IN: Final = "That username and password do not match."
 BUSY: Final = Message("busy", "Not available right now", "Many people are signing in right now.")
 BLOCKED: Final = Message(

@@ -48,6 +48,7 @@ CALLS: Final = {
 # What runs a process, writes files or asks no store: their own tests try them.
 ELSEWHERE: Final = {
     ("serve",),
+    ("doctor",),
     ("ping",),
     ("calibrate",),
     ("config", "check"),
@@ -59,6 +60,7 @@ ELSEWHERE: Final = {
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),
+    ("rules", "hits"),
 }
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 

@@ -15,7 +15,7 @@ PAGE = (("Accept", "text/html"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Des
 IDENTITY = {
     "remote-user": "alice",
     "remote-name": "Alice Example",
-    "remote-email": "alice@example.org",
+    "x-webauth-email": "alice@example.org",
     "remote-groups": "staff",
 }
 FORGED = "forged"

@@ -32,6 +32,9 @@ DOMAIN: Final = "example.org"
 LOGIN: Final = f"login.{DOMAIN}"
 PROXIES: Final = ("caddy", "traefik", "nginx")
 RULES: Final = """
+app_passwords = true
+[headers]
+email = "X-WEBAUTH-EMAIL"
 [[rules]]
 path = "/admin"
 groups = ["ops"]

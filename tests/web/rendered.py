@@ -8,6 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import service.web.look
+from service.access.app_access import Entrance
 from service.login.accounts import Account
 from service.login.sessions import Session
 from service.web.messages import TOO_MANY_ATTEMPTS, Message
@@ -21,6 +22,7 @@ _LIMITS: Final[Context] = {"minimum": 15, "maximum": 128}
 
 ACCOUNT: Final = Account("1", "anna", 0, "آنا ليندكفست", "anna@example.org", ("admins", "ops"), is_admin=True)
 CROWDED: Final = Account("2", "b" * 64, 0, NASTY, groups=tuple(f"group-{n}" for n in range(60)))
+APP: Final = Entrance(NASTY, "wiki.example.test", "https://wiki.example.test/")
 SESSION: Final = Session("5e55", b"", "1", 0, 0, remembered=True, address="", user_agent="")
 
 _SIGN_IN: Final[Context] = {
@@ -66,11 +68,11 @@ STATES: Final[dict[str, tuple[str, Context]]] = {
     ),
     "account": (
         "account.html",
-        {"account": ACCOUNT, "session": SESSION, "now": 7200, "notice": "Done.", "app_passwords": True},
+        {"account": ACCOUNT, "session": SESSION, "now": 7200, "notice": "Done.", "app_passwords": True, "apps": []},
     ),
     "account, crowded": (
         "account.html",
-        {"account": CROWDED, "session": SESSION, "now": 59, "notice": None, "app_passwords": False},
+        {"account": CROWDED, "session": SESSION, "now": 59, "notice": None, "app_passwords": False, "apps": [APP] * 12},
     ),
     "change password": ("password.html", _PASSWORD),
     "change password, refused": ("password.html", _PASSWORD | {"problem": PROBLEM}),

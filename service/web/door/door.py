@@ -4,6 +4,7 @@ nginx turns any other answer to /auth/verify into an error, so a store that is a
 answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place of X-Accel-Expires.
 """
 
+import time
 from collections.abc import Iterable
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -11,13 +12,12 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import structlog
 
 from service.access import identity_headers, probe
-from service.access.apps import App
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
 from service.web.door import app_request, pages, refusals
-from service.web.door.app_request import Header, Identity
+from service.web.door.app_request import Header
 from service.web.door.check import Apart, Checked, Checks, Credential
-from service.web.door.original import Original, Source, original_of
+from service.web.door.original import Source, original_of
 from service.web.door.probe import Probes
 from service.web.telemetry import events
 from service.web.telemetry.counters import Counters
@@ -42,7 +42,7 @@ class Door:
         is_verify, original = environ["PATH_INFO"] == VERIFY, original_of(environ)
         if identity := self._probes.identity(environ, original):
             app = self._services.apps().app_of(original.origin) if original else None
-            start_response("200 OK", _yes(identity, original, app))
+            start_response("200 OK", _yes(app_request.headers(identity, original, app), Credential.NONE))
             return []
         try:
             checked = self._checks.check(original)
@@ -53,6 +53,9 @@ class Door:
             return [away.body]  # nginx drops that of /auth/verify
         if is_verify or checked.original is None or checked.original.source is Source.PROXY:
             self._count(checked)
+        if checked.original and checked.original.source is Source.NGINX:
+            is_older = checked.original.rules != self._services.apps().hash
+            self._counters.edge_files.note(outdated=is_older, moment=time.monotonic())
         if checked.passes:
             start_response("200 OK", _passed(checked))
             return []
@@ -74,21 +77,16 @@ class Door:
             count.labels(app, str(rule.number) if rule else "", decision.proposed.outcome.value, "false").inc()
 
 
-def _passed(checked: Checked) -> list[Header]:
-    identity = identity_headers.values(checked.account)
-    return _yes(identity, checked.original, checked.app, checked.credential, checked.cached_until)
+def _passed(checked: Checked) -> list[tuple[str, str]]:
+    """Return the headers of a yes."""
+    told = app_request.headers(identity_headers.values(checked.account), checked.original, checked.app)
+    return _yes(told, checked.credential, checked.cached_until)
 
 
-def _yes(
-    identity: Identity,
-    original: Original | None,
-    app: App | None,
-    credential: Credential = Credential.NONE,
-    cached_until: int = 0,
-) -> list[Header]:
+def _yes(told: Iterable[Header], credential: Credential, cached_until: int = 0) -> list[Header]:
     until = f"@{cached_until}" if cached_until else "0"
     rest = [("Vestibule-Credential", credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
-    return [*app_request.headers(identity, original, app), *rest]
+    return [*told, *rest]
 
 
 def _request_id(environ: WSGIEnvironment) -> str:

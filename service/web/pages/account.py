@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from service.access.app_access import entrances
 from service.access.app_passwords import takers
 from service.login.attempts import Throttled
 from service.login.audit import Happened
@@ -22,15 +23,17 @@ pages = Blueprint("account", __name__, url_prefix="/account")
 @pages.route("", methods=["GET"])
 @needs_session
 def home(signed_in: SignedIn) -> Response:
-    """Show the account and this session."""
-    account, services = signed_in.account, context.services()
+    """Show the apps that the account may open, the account, and this session."""
+    account, services, now = signed_in.account, context.services(), context.now()
+    apps = services.apps().apps
     page = render_template(
         "account.html",
         account=account,
         session=signed_in.session,
+        apps=entrances(apps, account, address=context.client().address, now=now),
+        app_passwords=bool(takers(apps, account) or services.app_passwords.of_account(account.id)),
         notice=notices.take(),
-        now=context.now(),
-        app_passwords=bool(takers(services.apps().apps, account) or services.app_passwords.of_account(account.id)),
+        now=now,
     )
     return make_response(page)
 
