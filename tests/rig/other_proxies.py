@@ -164,7 +164,8 @@ def _signed_in(servers: Servers) -> Line:
 def nginx_conf(sites: str) -> str:
     """Return a small configuration of an nginx, with what it needs to run as any user."""
     temporary = "".join(f"{kind}_temp_path {kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    return f"pid nginx.pid; events {{ }} http {{ access_log off; server_tokens off; {temporary}\n{sites}}}\n"
+    lenient = "underscores_in_headers on; ignore_invalid_headers off;"  # the site says otherwise
+    return f"pid nginx.pid; events {{ }} http {{ access_log off; server_tokens off; {lenient} {temporary}\n{sites}}}\n"
 
 
 def caddyfile(sites: str) -> str:
