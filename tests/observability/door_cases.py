@@ -1,0 +1,45 @@
+"""The cases of the door alone: what fires, and what stays silent."""
+
+from typing import Final
+
+from tests.observability.case import CRITICAL, WARNING, Case
+from tests.observability.series import CHECKED, CHECKED_IN_TIME, DOOR_UP, EDGE, FAILED, PASSED
+
+FIRING: Final = (
+    Case(
+        "the door alone gives no answer, from minute 10, and nobody asks it",
+        {DOOR_UP: "1x9 0x30", **dict.fromkeys((PASSED, CHECKED, CHECKED_IN_TIME), "0x40")},
+        {("VestibuleDoorDown", CRITICAL): 13},
+    ),
+    Case(
+        "after six good hours, the door fails a tenth of the requests to an app from minute 360",
+        {PASSED: "0+10x359 3599+9x60", FAILED: "0x359 1+1x60"},
+        {("VestibuleDoorFailing", WARNING): 380, ("VestibuleDoorFailing", CRITICAL): 405},
+        minutes=420,
+    ),
+    Case(
+        "after six good hours, every fortieth request to an app fails at the door from minute 360",
+        {PASSED: "0+40x359 14399+39x120", FAILED: "0x359 1+1x120"},
+        {("VestibuleDoorFailing", WARNING): 451},
+        minutes=480,
+    ),
+    Case(
+        "after six good hours, half of the requests to an app wait for the door from minute 360",
+        {CHECKED_IN_TIME: "0+6x359 2157+3x60"},
+        {("VestibuleDoorSlow", WARNING): 369},
+        minutes=420,
+    ),
+)
+
+SILENT: Final = (
+    Case(
+        "an app answers each of its requests with 502, and the door lets them pass",
+        {
+            f'vestibule_edge_requests_total{{{EDGE},app="wiki",method="GET",status="502"}}': "0+30x240",
+            PASSED: "0+30x240",
+            **dict.fromkeys((CHECKED, CHECKED_IN_TIME), "0+30x240"),
+        },
+        spares=frozenset({"VestibuleSignInErrors", "VestibuleDoorFailing"}),
+        minutes=240,
+    ),
+)
