@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from service import RELEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from flask import Flask
@@ -44,8 +44,9 @@ def main() -> None:
 
             become_gunicorn()
     from service.cli import Operator, vestibule
+    from service.edge.others import OTHERS
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
 
 
 def application() -> Flask:
@@ -119,9 +120,9 @@ def create_app(services: Services) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     from service.web import errors
-    from service.web.pages import account, set_up, sign_in
+    from service.web.pages import account, app_passwords, set_up, sign_in
 
-    for page in (sign_in, account, set_up):
+    for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
 
@@ -138,7 +139,7 @@ def build_services(settings: Settings) -> Services:
     keep_closed(settings)
     database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = choose(database, redis=settings.redis_address)
+    counted, apps = choose(database, redis=settings.redis_address), AppsInForce(settings.nginx_dir)
     return Services(
         **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts),
@@ -146,12 +147,12 @@ def build_services(settings: Settings) -> Services:
         keys=keys,
         public=settings.public,
         brand=_brand(settings),
-        health=_health(database, counted),
+        health=_health(database, counted, apps.is_readable),
         outer_limit=OuterLimit(settings.limits.post_per_minute, counted.uri, counted.options, keys[0]),
         clock=lambda: int(time.time()),
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
-        apps=AppsInForce(settings.nginx_dir),
+        apps=apps,
         door_cache_seconds=settings.door.cache_seconds,
     )
 
@@ -205,7 +206,7 @@ def _brand(settings: Settings) -> Brand:
     return Brand(brand.name, brand.accent, brand.logo.read_bytes() if brand.logo else None)
 
 
-def _health(database: Database, counted: Chosen) -> Health:
+def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[], bool]) -> Health:
     from service.services import Health
     from service.storage.upkeep import schema
 
@@ -215,7 +216,7 @@ def _health(database: Database, counted: Chosen) -> Health:
         except schema.SchemaFault:  # not our database, or too new a one: `db upgrade` says which
             return True
 
-    return Health(database.ping, pending, counted.on_change)
+    return Health(database.ping, pending, counted.on_change, apps_are_readable)
 
 
 def upgrade(settings: Settings) -> str:

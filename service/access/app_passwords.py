@@ -10,9 +10,11 @@ always passes, so a program with an old one locks nobody out. Guessing gains not
 import re
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from service.access.apps import App
 from service.login.accounts import Account, canonical_username
 from service.login.app_passwords import FORM, Owned, has_ended, seen_is_due
 from service.login.attempts import Attempts, Limit, Scope, Throttled, attempt_of_program
@@ -24,6 +26,19 @@ from service.login.stores import Stores
 _APP_PASSWORD: Final = re.compile(FORM, re.ASCII)
 _HELD: Final = re.compile(rf"(?<![A-Za-z0-9_-]){FORM}(?![A-Za-z0-9_-])", re.ASCII)
 _BY: Final = "app password"
+
+
+def takers(apps: Iterable[App], account: Account) -> dict[str, str]:
+    """Return the apps that an account may use with an app password: their titles by their names.
+
+    A rule with `fresh` admits nobody who typed no password.
+    """
+    return {
+        app.name: app.title
+        for app in apps
+        if app.app_passwords
+        and any(rule.admits(account) and rule.fresh is None and not rule.report_only for rule in app.rules)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ def origin_of(destination_url: str) -> str | None:
     return _origin(found) if found and found["scheme"] else None
 
 
+def path_of(destination_url: str) -> str:
+    """Return the path of a URL that `destination` returned."""
+    found = _TARGET.fullmatch(destination_url)
+    return (found["path"] if found else "") or "/"
+
+
 def _origin(found: re.Match[str]) -> str:
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), int(found["port"] or 0)
     suffix = f":{port}" if port and port != DEFAULT_PORTS[scheme] else ""

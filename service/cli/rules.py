@@ -9,15 +9,16 @@ from urllib.parse import quote
 
 import click
 
+from service import listeners
 from service.access import public_address
 from service.access.apps import App
 from service.access.decision import Outcome, Request, Verdict, decide
 from service.access.judged_set import JudgedSet
 from service.access.public_address import Flaw, PublicAddress
 from service.access.rules import Misfit, Rule
-from service.cli import REFUSED, Operator, operator_command
+from service.cli import REFUSED, Operator, operator_command, rule_hits
 from service.cli.apps_in_words import described, lines_of_app
-from service.cli.output import accepted, report, report_all
+from service.cli.output import accepted, refuse, report, report_all
 from service.login.administration import account_named
 from service.login.networks import address_of
 from service.settings.app_files import apps
@@ -38,7 +39,7 @@ _MISFITS: Final = {
 
 @click.group()
 def rules() -> None:
-    """Show the apps and their rules, and explain what they decide."""
+    """Show the apps and their rules, explain what they decide, and count it."""
 
 
 @rules.command(name="list")
@@ -135,3 +136,34 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "allowed": verdict.outcome is Outcome.ALLOWED,
     }
+
+
+def _metrics(text: str) -> str:
+    if text != "-" and not text.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"{text!r} is no address: write http://127.0.0.1:9180/metrics, or - for standard input"
+        )
+    return text
+
+
+@rules.command()
+@click.option("--metrics", type=_metrics, metavar="URL", help="Default: on ops_listen; - is standard input.")
+@operator_command
+def hits(op: Operator, *, metrics: str | None, as_json: bool) -> None:
+    """Show how often each rule in force decided, and how often it refused.
+
+    For a rule that only reports: how often it would have decided otherwise, and refused. The counts are those of one
+    service since its start, and only of checks that reached it: nginx answers repeated ones itself, for
+    door.cache_seconds. A rule is known by its number: counts of before its app changed are those of the rule that had
+    it then.
+    """
+    in_force = AppsInForce(op.settings.nginx_dir)().apps
+    url = metrics or f"http://{listeners.reachable(op.settings.ops_listen)}/metrics"
+    try:
+        exposed = sys.stdin.read() if url == "-" else rule_hits.scraped(url)
+        found = list(rule_hits.hits(in_force, exposed))
+    except ValueError:
+        refuse(f"{url} has no metrics: write the address of the service's /metrics, on the ops listener.")
+    if found and not as_json:
+        click.echo(rule_hits.HEAD)
+    report_all(((each.line(), each.facts()) for each in found), empty="No app is in force.", as_json=as_json)

@@ -50,6 +50,7 @@ MESSAGES: Final = {
     503: Message("unavailable", "Not available right now", "The service cannot answer at the moment."),
 }
 
+ASKS_AGAIN: Final = "You are signed in. This page asks for your password again before it opens."
 WRONG_SIGN_IN: Final = "That username and password do not match."
 BUSY: Final = Message("busy", "Not available right now", "Many people are signing in right now.")
 BLOCKED: Final = Message(
@@ -130,5 +131,6 @@ NOTICES: Final = {
     "signed-out": "You are signed out.",
     "signed-out-before": "You were signed out before the form arrived: it changed nothing. Please sign in again.",
     "password-set": "Your password is set. Sign in with it.",
+    "app-password-ended": "The app password has ended. No program can use it any more.",
     "password-changed": "Your password is changed. Every other browser was signed out.",
 }

@@ -52,11 +52,14 @@ ELSEWHERE: Final = {
     ("calibrate",),
     ("config", "check"),
     ("config", "show"),
-    ("proxy", "render"),
+    ("proxy", "render", "caddy"),
+    ("proxy", "render", "nginx"),
+    ("proxy", "render", "traefik"),
     ("proxy", "diff"),
     ("proxy", "metrics"),
     ("rules", "list"),
     ("rules", "check"),
+    ("rules", "hits"),
 }
 every_call = pytest.mark.parametrize("call", CALLS, ids=" ".join)
 
