@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.observability.case import CRITICAL, WARNING, Case
-from tests.observability.series import CHECKED, CHECKED_IN_TIME, DOOR_UP, EDGE, FAILED, PASSED
+from tests.observability.series import CHECKED, CHECKED_IN_TIME, DOOR_UP, EDGE, FAILED, OUTDATED, PASSED, READABLE
 
 FIRING: Final = (
     Case(
@@ -29,9 +29,24 @@ FIRING: Final = (
         {("VestibuleDoorSlow", WARNING): 369},
         minutes=420,
     ),
+    Case(
+        "nginx has older files than the workers from minute 10",
+        {OUTDATED: "0x9 1x30"},
+        {("VestibuleDoorEdgeOutdated", WARNING): 20},
+    ),
+    Case(
+        "workers cannot read the apps in force from minute 10",
+        {READABLE: "1x9 0x30"},
+        {("VestibuleDoorReloadFailed", WARNING): 15},
+    ),
 )
 
 SILENT: Final = (
+    Case(
+        "apps are changed twice: nginx reads its files five minutes after each, and one file is written anew",
+        {OUTDATED: "0x9 1x4 0x9 1x4 0x10", READABLE: "1x9 0x2 1x30"},
+        spares=frozenset({"VestibuleDoorEdgeOutdated", "VestibuleDoorReloadFailed"}),
+    ),
     Case(
         "an app answers each of its requests with 502, and the door lets them pass",
         {

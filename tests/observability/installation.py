@@ -25,7 +25,7 @@ from tests.rig.until import until
 HOST: Final = "login.example.org"
 APP: Final = "wiki.example.org"
 FAST_GAUGES: Final = "tests.observability.fast_gauges:application()"
-PROBE: Final = "__Host-vestibule-probe=1"  # the cookie of a browser that was shown the form
+PROBE: Final = "__Secure-vestibule-probe=1"  # the cookie of a browser that was shown the form
 PEOPLE: Final = ("alice", "bob")
 
 

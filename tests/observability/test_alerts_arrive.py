@@ -11,6 +11,7 @@ from itertools import count
 
 import pytest
 
+from service.access.judged_set import to_json
 from tests.observability import names
 from tests.observability.case import CRITICAL, WARNING
 from tests.observability.installation import HOST, PEOPLE, Installation, installed
@@ -105,6 +106,20 @@ def test_lost_parts_arrive(installation: Installation) -> None:
     make(installation.servers.state_dir, HOST, days=90)
     installation.servers.processes["nginx"].send_signal(signal.SIGHUP)
     installation.monitoring.restore_targets()
+
+
+def test_files_that_do_not_belong_together_arrive(installation: Installation) -> None:
+    """Apps in force that no worker can read, and others than those of nginx's files, arrive before a person notices."""
+    in_force = installation.servers.nginx_dir / "apps.json"
+    rendered = in_force.read_text()
+
+    in_force.write_text("{")
+    installation.arrives(("mail", "VestibuleDoorReloadFailed", WARNING))
+    in_force.write_text(to_json(()))
+    installation.arrives(("mail", "VestibuleDoorEdgeOutdated", WARNING))
+
+    in_force.write_text(rendered)
+    until(lambda: installation.open_app() == 200, "the app is in force again")
 
 
 def test_a_stopped_database_arrives(installation: Installation) -> None:
