@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 from tests.observability.case import WARNING
 from tests.observability.monitoring import Monitoring, monitoring
+from tests.rig import tls_files
 from tests.rig.asking import ask, free_port
 from tests.rig.certificate import make
 from tests.rig.directories import server_directory
 from tests.rig.echo_app import echo_app
-from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
@@ -103,12 +103,7 @@ class Installation:
 def _with_tls(servers: Servers, port: int) -> None:
     """Have nginx serve TLS as deploy/tls says, with a certificate for 90 days."""
     certificate, key = make(servers.state_dir, HOST, days=90)
-    text = (ROOT / "deploy/tls/server-tls.conf").read_text().replace("8443", str(port))
-    text = text.replace("/etc/vestibule/tls/fullchain.pem", str(certificate))
-    text = text.replace("/etc/vestibule/tls/privkey.pem", str(key))
-    (servers.nginx_dir / "tls").mkdir(parents=True)
-    servers.nginx_dir.chmod(0o777)
-    (servers.nginx_dir / "tls/server-tls.conf").write_text(text)
+    tls_files.install(servers.nginx_dir, certificate, key, port=port)
 
 
 def _signed_in(installation: Installation, name: str) -> tuple[str, str]:
