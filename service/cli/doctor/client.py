@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Client:
         sent += [("Content-Length", str(len(body)))] if body else []
         try:
             with closing(self._connect(address)) as connection:
+                own = connection.getsockname()[0]
                 asking = http.client.HTTPConnection("")
                 asking.sock = connection
                 asking.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
@@ -78,7 +80,7 @@ class Client:
                 answer = asking.getresponse()
                 told = tuple(answer.getheaders())
                 said = answer.read(MAXIMUM_BODY_BYTES)
-                return Answer(answer.status, told, said, time.time(), connection.getsockname()[0])
+                return Answer(answer.status, told, said, time.time(), own)
         except (OSError, http.client.HTTPException, ValueError) as fault:
             raise NoAnswer(_reason(fault)) from fault
 
@@ -102,8 +104,8 @@ class Client:
         context = _trusting_everybody()
         try:
             context.set_ciphers("ALL:@SECLEVEL=0")
-            context.options &= ~(ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1)
-            context.options |= ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
+            with warnings.catch_warnings(action="ignore"):  # that these are out of date is why they are tried
+                context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
             with closing(self._connect(address, context)):
                 return True
         except (OSError, ValueError):  # refused, or this machine's OpenSSL cannot ask
