@@ -48,10 +48,11 @@ RUN find /usr/lib /usr/local/lib /usr/bin /usr/local/bin \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/vestibule \
  && install -d -o 10001 -g 10001 -m 2750 /run/vestibule
 COPY --from=build /opt/vestibule /opt/vestibule
-# The two listeners are nginx's: `vestibule proxy render` writes them into the edge's files.
+# The two listeners are nginx's: `vestibule proxy render` writes them into the edge's files, beside the socket. Workers look there
+# for the apps in force, whose files are mounted at /etc/vestibule/apps.d.
 ENV PATH=/opt/vestibule/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     VESTIBULE_STATE_DIR=/var/lib/vestibule VESTIBULE_SERVER__SOCKET=/run/vestibule/gunicorn.sock \
-    VESTIBULE_SERVER__LISTEN=0.0.0.0:8080 VESTIBULE_OPS_LISTEN=0.0.0.0:9180
+    VESTIBULE_SERVER__LISTEN=0.0.0.0:8080 VESTIBULE_OPS_LISTEN=0.0.0.0:9180 VESTIBULE_DOOR__NGINX_DIR=/run/vestibule/nginx
 USER 10001:10001
 VOLUME ["/var/lib/vestibule", "/run/vestibule"]
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["vestibule", "ping"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+RAM_DISK: Final = "/dev/shm"  # noqa: S108 - supervisor.py makes a directory of its own in it
 DEFAULTS: Final = {"PORT": "8080", "OPS_PORT": "9180", "STATE_DIR": "var"}
 
 
@@ -40,6 +41,7 @@ def main() -> None:
     except SettingsFault as fault:
         sys.exit("\n".join(fault.faults))
     refuse_used_ports(settings)
+    remember_on_ram_alone(settings)
     os.execv(sys.executable, [sys.executable, str(ROOT / "deploy/supervisor.py")])  # noqa: S606
 
 
@@ -107,6 +109,14 @@ def refuse_used_ports(settings: "Settings") -> None:
                 free = next((port for port in higher if not fault_of(each._replace(port=port))), 8080)
                 again = shlex.join(["make", "run", f"{name}={free}", *others(name)])
                 sys.exit(f"{name} {each.port} cannot be used ({fault.strerror}). With another: {again}")
+
+
+def remember_on_ram_alone(settings: "Settings") -> None:
+    """Where there is no RAM disk, have nginx remember nothing: its files hold tokens in clear."""
+    is_there = os.path.ismount(RAM_DISK) and os.access(RAM_DISK, os.W_OK | os.X_OK)
+    if settings.door.cache_seconds and settings.door.cache_dir is None and not is_there:
+        os.environ["VESTIBULE_DOOR__CACHE_SECONDS"] = "0"
+        print(f"There is no RAM disk at {RAM_DISK}: nginx asks the service about each request (door.cache_seconds 0).")
 
 
 def others(name: str) -> list[str]:

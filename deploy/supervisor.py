@@ -16,6 +16,10 @@ WELCOME: Final = f"{__file__.rpartition('/')[0]}/welcome.py"
 NGINX: Final = """
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin
 directory=$("$0" proxy render) || exit
+before=$(readlink "$directory/door_cache")
+case $before in "${1%-*}"-*) rm -rf "$before" ;; esac
+rm -rf "$directory/door_cache"
+[ ! -d "$1" ] || ln -s "$1" "$directory/door_cache" || exit
 set -- nginx -e stderr -p "$directory/" -c nginx.conf
 "$@" -t -q && exec "$@" -g "daemon off;"
 """
@@ -74,10 +78,10 @@ class Events:
 
 def main() -> str | None:
     """Serve until a signal asks for the stop, or return which server ended by itself."""
-    events, started = Events(), dict[str, subprocess.Popen[bytes]]()
+    events, started, remembered = Events(), dict[str, subprocess.Popen[bytes]](), make_ram_directory()
     try:
         started["gunicorn"] = spawn(VESTIBULE, "serve")
-        started["nginx"] = spawn("sh", "-c", NGINX, VESTIBULE, stdout=events.log_input)
+        started["nginx"] = spawn("sh", "-c", NGINX, VESTIBULE, remembered, stdout=events.log_input)
         started["welcome"] = spawn(sys.executable, WELCOME)
         while not (events.stop_asked_at or ended(started)):
             started["metrics"] = spawn(VESTIBULE, "proxy", "metrics")
@@ -91,6 +95,18 @@ def main() -> str | None:
             stop(started[name], *ENDS[name], events)
         if "metrics" in started:
             stop(started["metrics"], signal.SIGTERM, signal.SIGTERM, events)
+        subprocess.run(["rm", "-rf", remembered], check=False)
+
+
+def make_ram_directory() -> str:
+    """Make a directory on the RAM disk for what nginx remembers, tokens included: no disk and no other user sees them.
+
+    All users may write to the RAM disk. mkdir takes no name that is taken, so that no other user made this one.
+    """
+    path = f"/dev/shm/vestibule-door-{os.geteuid()}-{os.urandom(8).hex()}"  # noqa: S108 - see above
+    with suppress(FileNotFoundError, PermissionError):  # no RAM disk: nginx remembers nothing (run.py)
+        os.mkdir(path, 0o700)  # noqa: PTH102 - pathlib takes memory
+    return path
 
 
 def spawn(*command: str, stdout: int | None = None) -> subprocess.Popen[bytes]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from service import RELEASE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from flask import Flask
@@ -44,7 +45,7 @@ def main() -> None:
             become_gunicorn()
     from service.cli import Operator, vestibule
 
-    vestibule(obj=Operator(build_services=build_services, upgrade=upgrade, write_nginx_files=write_nginx_files))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files))
 
 
 def application() -> Flask:
@@ -118,9 +119,9 @@ def create_app(services: Services) -> Flask:
 
 def _add_pages(app: Flask) -> None:
     from service.web import errors
-    from service.web.pages import account, set_up, sign_in
+    from service.web.pages import account, app_passwords, set_up, sign_in
 
-    for page in (sign_in, account, set_up):
+    for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
 
@@ -137,7 +138,7 @@ def build_services(settings: Settings) -> Services:
     keep_closed(settings)
     database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted = choose(database, redis=settings.redis_address)
+    counted, apps = choose(database, redis=settings.redis_address), AppsInForce(settings.nginx_dir)
     return Services(
         **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts),
@@ -145,24 +146,25 @@ def build_services(settings: Settings) -> Services:
         keys=keys,
         public=settings.public,
         brand=_brand(settings),
-        health=_health(database, counted),
+        health=_health(database, counted, apps.is_readable),
         outer_limit=OuterLimit(settings.limits.post_per_minute, counted.uri, counted.options, keys[0]),
         clock=lambda: int(time.time()),
         return_origins=frozenset(settings.access.return_origins),
         cookie_domain=settings.sessions.cookie_domain,
-        apps=AppsInForce(settings.nginx_dir),
+        apps=apps,
         door_cache_seconds=settings.door.cache_seconds,
     )
 
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
     """Return the stores over one database, by the names that `Services` gives them."""
-    from service.storage import accounts, audit, blocks, links, sessions
+    from service.storage import accounts, app_passwords, audit, blocks, links, sessions
 
     return {
         "accounts": accounts.SqlAccounts(database),
         "sessions": sessions.SqlSessions(database),
         "links": links.SqlLinks(database),
+        "app_passwords": app_passwords.SqlAppPasswords(database),
         "audit": audit.SqlAudit(database, kept_seconds=settings.audit.keep),
         "blocks": blocks.SqlBlocks(database),
         "transaction": database.transaction,
@@ -203,7 +205,7 @@ def _brand(settings: Settings) -> Brand:
     return Brand(brand.name, brand.accent, brand.logo.read_bytes() if brand.logo else None)
 
 
-def _health(database: Database, counted: Chosen) -> Health:
+def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[], bool]) -> Health:
     from service.services import Health
     from service.storage.upkeep import schema
 
@@ -213,7 +215,7 @@ def _health(database: Database, counted: Chosen) -> Health:
         except schema.SchemaFault:  # not our database, or too new a one: `db upgrade` says which
             return True
 
-    return Health(database.ping, pending, counted.on_change)
+    return Health(database.ping, pending, counted.on_change, apps_are_readable)
 
 
 def upgrade(settings: Settings) -> str:
@@ -228,13 +230,20 @@ def upgrade(settings: Settings) -> str:
     )
 
 
-def write_nginx_files(settings: Settings, directory: Path) -> list[str]:
-    """Write the files that nginx reads or serves by itself; return their names. Raises OSError, ValueError."""
-    from service import state_dir
+def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:
+    """Return the judged set, and the files that nginx reads or serves by itself. Raises SettingsFault, ValueError."""
+    from service.access.judged_set import JudgedSet, to_json
     from service.edge import nginx
+    from service.settings import app_files, apps_in_force
     from service.web.look import assets
 
-    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)))
-    with state_dir.as_owner_of(directory) as entered:
-        nginx.write(entered, files)
-    return sorted(files)
+    apps = JudgedSet(app_files.apps(settings))
+    files = nginx.rendered(settings, directory=directory, site=assets.nginx_files(_brand(settings)), apps=apps)
+    return {apps_in_force.FILE: to_json(apps.apps).encode(), **files}
+
+
+def write_nginx_files(directory: Path, files: Mapping[str, bytes], nginx: Path | None = None) -> None:
+    """Put files in force; the nginx of a directory tests and reads them. Raises OSError, ValueError."""
+    from service.edge import in_force
+
+    in_force.put(directory, files, nginx)

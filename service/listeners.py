@@ -30,6 +30,11 @@ def sockets(listeners: Sequence[Listener]) -> list[Listener]:
     return [each for each in dict.fromkeys(opened) if each.host == "::" or each.port not in of_both_families]
 
 
+def directives(opened: Sequence[Listener]) -> list[str]:
+    """Return nginx's directive for each socket; the one on `::` says that it takes IPv4, too."""
+    return [f"listen {each}{' ipv6only=off' if each.host == '::' else ''};" for each in opened]
+
+
 def _hosts(host: str) -> Iterator[str]:
     if host == "localhost":
         yield _LOOPBACKS[0]

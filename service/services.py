@@ -27,7 +27,7 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of the database and of Redis, for `/readyz` and the metrics.
+    """The state of the database, of Redis, and of the file of the apps in force, for `/readyz` and the metrics.
 
     `migrations_pending` raises Unavailable until the database has answered once with all tables in place; then it asks
     no more. `on_change` takes a function, which is called with True when this process gives Redis up, and with False
@@ -37,6 +37,7 @@ class Health:
     database_answers: Callable[[], bool]
     migrations_pending: Callable[[], bool]
     on_change: Callable[[Callable[[bool], None]], None]
+    apps_are_readable: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)

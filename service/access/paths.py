@@ -52,9 +52,9 @@ def path_groups(path: str, rule_paths: AbstractSet[str]) -> tuple[list[str | Non
     """
     text = decoded(path)
     if text is not None and (text.isascii() or len(text) <= _MOST_NORMALISED):
-        folded = _folded(text)
+        lenient = _folded(text)
         covering = {each for each in rule_paths if _covers(each, text)}
-        if covering == {each for each in rule_paths if _covers(_folded_rule_path(each), folded)}:
+        if covering == {each for each in rule_paths if _covers(folded(each), lenient)}:
             return [max(covering, key=len, default=None)], False
     uncovered = [] if ROOT in rule_paths else [None]
     return [*uncovered, *sorted(rule_paths)], True
@@ -70,8 +70,8 @@ def _folded(path: str) -> str:
 
     In both cases, since some letters (the dotless i) fold in one alone. Windows drops dots and blanks at the end.
     """
-    folded = unicodedata.normalize("NFKC", path).upper().casefold()
-    return "/".join(segment.rstrip(". ") for segment in folded.split("/"))
+    letters = unicodedata.normalize("NFKC", path).upper().casefold()
+    return "/".join(segment.rstrip(". ") for segment in letters.split("/"))
 
 
-_folded_rule_path: Final = lru_cache(_folded)  # the rules' paths are few, and the same for every request
+folded: Final = lru_cache(_folded)  # the rules' paths are few, and the same for every request

@@ -25,6 +25,11 @@ def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     return "__Secure-vestibule" if cookie_domain else "__Host-vestibule"
 
 
+def probe_name(public: PublicAddress, cookie_domain: str | None) -> str:
+    """Return the name of the cookie that shows whether a browser takes one like the session's."""
+    return f"{cookie_name(public, cookie_domain)}{'-' if public.is_https else '_'}probe"
+
+
 def host_cookie_name(public: PublicAddress, name: str) -> str:
     """Return the name of a cookie that is this host's alone, also where the session is shared (RFC 6265bis, 4.1.3)."""
     return f"__Host-vestibule-{name}" if public.is_https else f"vestibule_{name}"

@@ -7,11 +7,11 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 import importlib
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import click
 
@@ -22,7 +22,7 @@ from service.settings import Settings, SettingsFault, load
 REFUSED = 1
 UNAVAILABLE = 3
 _NOUNS = (
-    *("account", "attempts", "audit", "block", "calibrate", "config"),
+    *("account", "app-password", "attempts", "audit", "block", "calibrate", "config"),
     *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup"),
 )
 
@@ -51,7 +51,8 @@ class Operator:
 
     build_services: Callable[[Settings], Services]
     upgrade: Callable[[Settings], str]
-    write_nginx_files: Callable[[Settings, Path], list[str]]
+    render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
+    write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
 
     @cached_property
     def settings(self) -> Settings:
@@ -72,7 +73,10 @@ class LazyGroup(click.Group):
     """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        return getattr(importlib.import_module(f"service.cli.{name}"), name) if name in _NOUNS else None
+        if name not in _NOUNS:
+            return None
+        module = name.replace("-", "_")
+        return cast("click.Command", getattr(importlib.import_module(f"service.cli.{module}"), module))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
         try:

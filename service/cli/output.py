@@ -11,7 +11,7 @@ import click
 
 from service.access import block_list
 from service.cli import REFUSED
-from service.login import administration
+from service.login import administration, new_app_password
 from service.login.refusal import Refusal
 
 Result = TypeVar("Result")
@@ -20,6 +20,11 @@ _NEXT: Final[Mapping[StrEnum, str]] = {
     administration.Reason.NO_SESSION: " List the sessions: vestibule session list",
     administration.Reason.DISABLED: " Enable the account first: vestibule account enable {}",
     administration.Reason.HAS_ADMINISTRATOR: " For a lost password: vestibule account reset-link NAME",
+    new_app_password.Reason.DISABLED: " Enable the account first: vestibule account enable {}",
+    new_app_password.Reason.NOT_TAKEN: " Write app_passwords = true in its file, then: vestibule proxy render --reload",
+    new_app_password.Reason.NAME_TAKEN: " End it, or choose another name: vestibule app-password list NAME",
+    new_app_password.Reason.TOO_MANY: " End one that is no longer used: vestibule app-password list NAME",
+    new_app_password.Reason.UNKNOWN: " List them: vestibule app-password list NAME",
     block_list.Reason.NOT_BLOCKED: " List what is blocked: vestibule block list",
 }
 

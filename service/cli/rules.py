@@ -9,17 +9,20 @@ from urllib.parse import quote
 
 import click
 
+from service import listeners
 from service.access import public_address
 from service.access.apps import App
 from service.access.decision import Outcome, Request, Verdict, decide
+from service.access.judged_set import JudgedSet
 from service.access.public_address import Flaw, PublicAddress
 from service.access.rules import Misfit, Rule
-from service.cli import REFUSED, Operator, operator_command
-from service.cli.output import accepted, report, report_all
+from service.cli import REFUSED, Operator, operator_command, rule_hits
+from service.cli.apps_in_words import described, lines_of_app
+from service.cli.output import accepted, refuse, report, report_all
 from service.login.administration import account_named
 from service.login.networks import address_of
 from service.settings.app_files import apps
-from service.settings.kinds import spelled_duration
+from service.settings.apps_in_force import AppsInForce
 
 _SENTENCES: Final = {
     Outcome.ALLOWED: "allowed",
@@ -36,7 +39,7 @@ _MISFITS: Final = {
 
 @click.group()
 def rules() -> None:
-    """Show the apps and their rules, and explain what they decide."""
+    """Show the apps and their rules, explain what they decide, and count it."""
 
 
 @rules.command(name="list")
@@ -44,20 +47,8 @@ def rules() -> None:
 def list_(op: Operator, *, as_json: bool) -> None:
     """List the apps, and their rules in order."""
     found = apps(op.settings)
-    lines = (("\n".join(_lines_of_app(each)), _facts_of_app(each)) for each in found)
+    lines = (("\n".join(lines_of_app(each)), _facts_of_app(each)) for each in found)
     report_all(lines, empty=f"There are no apps in {op.settings.apps_dir}.", as_json=as_json)
-
-
-def _lines_of_app(app: App) -> Iterator[str]:
-    yield f"{app.name}  {app.address.origin}  to {app.upstream}  ({app.title})"
-    yield from (f"  {rule.number:>2}  {_described(rule)}" for rule in app.rules)
-
-
-def _described(rule: Rule) -> str:
-    conditions = [rule.path, *rule.methods, *map(str, rule.networks)]
-    admitted = [f"user {name}" for name in rule.users] + [f"group {name}" for name in rule.groups]
-    fresh = f", signed in within {spelled_duration(rule.fresh)}" if rule.fresh else ""
-    return f"{' '.join(conditions)}: {rule.allow or ' or '.join(admitted)}{fresh}{' (report only)' * rule.report_only}"
 
 
 def _facts_of_app(app: App) -> dict[str, Any]:
@@ -95,9 +86,14 @@ def _address(text: str) -> str:
 def check(
     op: Operator, url: tuple[PublicAddress, str], *, name: str | None, method: str, address: str, as_json: bool
 ) -> None:
-    """Explain what the rules decide about a request for URL. Exit code 0 when it is allowed, 1 when it is refused."""
+    """Explain what the rules of the files decide about a request for URL.
+
+    Exit code 0 when it is allowed, 1 when it is refused. Rules that differ from those in force are pointed out.
+    """
     origin, path = url
-    app = next((each for each in apps(op.settings) if each.address == origin), None)
+    judged = JudgedSet(apps(op.settings))
+    in_force = AppsInForce(op.settings.nginx_dir)().hash == judged.hash
+    app = judged.app_of(origin.origin)
     account = None if name is None else accepted(account_named(name, op.services.accounts))
     if app is None:
         facts: dict[str, Any] = {"app": None, "outcome": "no-app", "allowed": False}
@@ -113,7 +109,9 @@ def check(
         ]
         if decision.proposed != decision.enforced:
             lines += ["", "If the rules that only report were in force:", *_steps(decision.proposed)]
-    report("\n".join(lines), facts, as_json=as_json)
+    if not (in_force or as_json):
+        click.echo("The files differ from what is in force: vestibule proxy diff", err=True)
+    report("\n".join(lines), facts | {"in_force": in_force}, as_json=as_json)
     if not facts["allowed"]:
         sys.exit(REFUSED)
 
@@ -123,9 +121,9 @@ def _steps(verdict: Verdict) -> Iterator[str]:
     doubtful = "the path is doubtful, so that each group counts; the strictest is "
     yield f"path group  {doubtful * verdict.is_doubtful}{group}"
     for rule, misfit in verdict.passed_over:
-        yield f"rule {rule.number:<6} {_MISFITS[misfit]}: {_described(rule)}"
+        yield f"rule {rule.number:<6} {_MISFITS[misfit]}: {described(rule)}"
     if verdict.rule:
-        yield f"rule {verdict.rule.number:<6} decides: {_described(verdict.rule)}"
+        yield f"rule {verdict.rule.number:<6} decides: {described(verdict.rule)}"
     yield f"verdict     {_SENTENCES[verdict.outcome]}"
 
 
@@ -138,3 +136,34 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "outcome": verdict.outcome,
         "allowed": verdict.outcome is Outcome.ALLOWED,
     }
+
+
+def _metrics(text: str) -> str:
+    if text != "-" and not text.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"{text!r} is no address: write http://127.0.0.1:9180/metrics, or - for standard input"
+        )
+    return text
+
+
+@rules.command()
+@click.option("--metrics", type=_metrics, metavar="URL", help="Default: on ops_listen; - is standard input.")
+@operator_command
+def hits(op: Operator, *, metrics: str | None, as_json: bool) -> None:
+    """Show how often each rule in force decided, and how often it refused.
+
+    For a rule that only reports: how often it would have decided otherwise, and refused. The counts are those of one
+    service since its start, and only of checks that reached it: nginx answers repeated ones itself, for
+    door.cache_seconds. A rule is known by its number: counts of before its app changed are those of the rule that had
+    it then.
+    """
+    in_force = AppsInForce(op.settings.nginx_dir)().apps
+    url = metrics or f"http://{listeners.reachable(op.settings.ops_listen)}/metrics"
+    try:
+        exposed = sys.stdin.read() if url == "-" else rule_hits.scraped(url)
+        found = list(rule_hits.hits(in_force, exposed))
+    except ValueError:
+        refuse(f"{url} has no metrics: write the address of the service's /metrics, on the ops listener.")
+    if found and not as_json:
+        click.echo(rule_hits.HEAD)
+    report_all(((each.line(), each.facts()) for each in found), empty="No app is in force.", as_json=as_json)

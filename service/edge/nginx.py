@@ -4,19 +4,22 @@ The top-level nginx.conf is copied as it is; what depends on the settings goes i
 includes. Other files there (`tls/`, those of earlier releases) stay.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from service import listeners
-from service.listeners import Listener
+from service.access.judged_set import EMPTY, JudgedSet
+from service.edge import nginx_apps
 from service.settings import Settings
 
 NGINX_CONF: Final = Path(__file__).resolve().parents[2] / "nginx.conf"
 _UNQUOTABLE: Final = frozenset('"\\$\n\r\0')  # what a quoted word of nginx's cannot hold
 
 
-def rendered(settings: Settings, *, directory: Path, site: Mapping[str, bytes]) -> dict[str, bytes]:
+def rendered(
+    settings: Settings, *, directory: Path, site: Mapping[str, bytes], apps: JudgedSet = EMPTY
+) -> dict[str, bytes]:
     """Return every file by its path below `directory`. Raises ValueError for a path that nginx cannot read."""
     scheme = "https" if settings.public.is_https else "http"
     trusted = [f"set_real_ip_from {network};" for network in settings.trusted_proxies]
@@ -26,8 +29,8 @@ def rendered(settings: Settings, *, directory: Path, site: Mapping[str, bytes]) 
             f'map "" $public_scheme {{ default {scheme}; }}',
             f'map "" $public_origin {{ default {settings.public_url}; }}',
         ],
-        "listen.conf": _listen(settings.server.listen),
-        "ops.conf": _listen(settings.ops_listen),
+        "listen.conf": listeners.directives(listeners.sockets(settings.server.listen)),
+        "ops.conf": listeners.directives(listeners.sockets(settings.ops_listen)),
         "upstream.conf": _upstream(settings.socket_path),
         "trusted.conf": trusted or ["# No proxy's word on the client's address counts."],
         "limits.conf": [
@@ -35,12 +38,21 @@ def rendered(settings: Settings, *, directory: Path, site: Mapping[str, bytes]) 
         ],
     }
     texts = {name: "".join(f"{line}\n" for line in lines).encode() for name, lines in made.items()}
-    return {"nginx.conf": NGINX_CONF.read_bytes(), **texts, **site}
+    of_apps = nginx_apps.rendered(
+        apps,
+        settings,
+        directory=directory,
+        resolvers=settings.door.resolver or _system_resolvers(),
+        has_certificate=any((directory / "tls").glob("server-*.conf")),
+    )
+    return {"nginx.conf": NGINX_CONF.read_bytes(), **texts, **of_apps, **site}
 
 
-def _listen(wanted: Sequence[Listener]) -> list[str]:
-    """Return a directive for each socket; the one on `::` says that it takes IPv4, too."""
-    return [f"listen {each}{' ipv6only=off' if each.host == '::' else ''};" for each in listeners.sockets(wanted)]
+def _system_resolvers() -> list[str]:
+    try:
+        return nginx_apps.resolvers_of(Path("/etc/resolv.conf").read_text(errors="replace"))
+    except OSError:
+        return []
 
 
 def _upstream(path: Path) -> list[str]:
@@ -54,16 +66,3 @@ def _quoted(word: object) -> str:
     if _UNQUOTABLE & set(text):
         raise ValueError(f"{text!r} holds a character that nginx cannot read in a path")
     return f'"{text}"'
-
-
-def write(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files below a directory. Raises OSError."""
-    for name, content in _ordered(files):
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-
-def _ordered(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """Yield nginx.conf last, after the files that it includes."""
-    yield from sorted(files.items(), key=lambda file: file[0] == "nginx.conf")

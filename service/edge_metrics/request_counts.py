@@ -1,7 +1,8 @@
 """Counts of what nginx answered, from the lines that nginx writes, in Prometheus' text format.
 
-A line is one request: `@app,method,status,seconds,limit_req,limit_conn,gate` (nginx.conf, log_format count). All of its
-values come from closed sets. The app is empty where a request ended before nginx knew which one it was for.
+A line is one request: `@app,method,status,seconds,limit_req,limit_conn,gate,door,door_seconds` (nginx.conf, log_format
+count). All of its values come from closed sets. The app is empty where a request ended before nginx knew which one it
+was for; the door is empty where nginx asked no question about the request.
 """
 
 import re
@@ -11,11 +12,15 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 OWN_PAGES = "vestibule"
+DOOR_OUTCOMES = ("allowed", "cached", "failed", "refused")
 _PREFIX = "vestibule_edge_"
 BUCKETS = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10")
 _BOUNDS = [int(float(bound) * 1000) for bound in BUCKETS]
 # No value has an @: the rest of a line that a full disk cut off cannot pass for the beginning of the next one.
-_LINE = re.compile(rb"@([a-z0-9._-]{0,64}),([A-Z]{3,7}),([0-9]{3}),([0-9]{1,9}\.[0-9]{3}),([A-Z_-]*),([A-Z_-]*),(1?)")
+_LINE = re.compile(
+    rb"@([a-z0-9._-]{0,64}),([A-Z]{3,7}),([0-9]{3}),([0-9]{1,9}\.[0-9]{3}),([A-Z_-]*),([A-Z_-]*),(1?)"
+    rb",(allowed|cached|failed|refused|),([0-9]{1,9}\.[0-9]{3}|)"
+)
 _REJECTED = "REJECTED"
 _NO_STATUS = "000"  # the client was gone before an answer began
 
@@ -25,9 +30,15 @@ _HELP = {
     "requests_total": ("counter", "Requests that nginx answered."),
     "limited_total": ("counter", "Requests refused by limits of nginx, and sign-ins refused by the full hashing gate."),
     "request_duration_seconds": ("histogram", "Time from a request's first byte to its answer's last byte, at nginx."),
+    "door_checks_total": ("counter", "Requests to apps, by what the door's check of each came to."),
+    "door_duration_seconds": ("histogram", "Time that a request to an app waited for the door's check, at nginx."),
 }
 # nginx fills in these numbers (SSI commands) when it hands the text on.
 _NGINX_STATUS = """\
+# HELP vestibule_edge_door_up Whether the door answers nginx, asked at this scrape.
+# TYPE vestibule_edge_door_up gauge
+<!--# include virtual="/edge/door-up" set="door" -->\
+vestibule_edge_door_up <!--# if expr="$door = answers" -->1<!--# else -->0<!--# endif -->
 # HELP vestibule_edge_connections Connections of nginx by state.
 # TYPE vestibule_edge_connections gauge
 vestibule_edge_connections{state="active"} <!--# echo var="connections_active" -->
@@ -49,28 +60,30 @@ class RequestCounts:
         at_zero = [(OWN_PAGES, method, status) for method in ("GET", "POST") for status in _STATUSES_AT_ZERO]
         self._requests = Counter(dict.fromkeys(at_zero, 0))
         self._limited = Counter({"requests": 0, "connections": 0, "hashing_gate": 0})
-        self._in_bucket = {OWN_PAGES: [0] * (len(BUCKETS) + 1)}
-        self._milliseconds = Counter[str]()
+        self._times = {OWN_PAGES: _Times()}
+        self._checks: dict[str, Counter[str]] = {}
+        self._check_times = _Times()
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Count the lines that nginx wrote whole."""
         for line, times in Counter(lines).items():
             if found := _LINE.fullmatch(line):
-                app, method, status, seconds, *limited = (value.decode() for value in found.groups())
+                app, method, status, seconds, *limited, door, waited = (value.decode() for value in found.groups())
                 app = app or OWN_PAGES
                 self._requests[app, method, _NO_STATUS if status.startswith("0") else status] += times
-                self._time(app, int(seconds.replace(".", "")), times)
+                self._times.setdefault(app, _Times()).add(seconds, times)
                 self._limit(*limited, is_own=app == OWN_PAGES, times=times)
-
-    def _time(self, app: str, milliseconds: int, times: int) -> None:
-        in_bucket = self._in_bucket.setdefault(app, [0] * (len(BUCKETS) + 1))
-        in_bucket[bisect_left(_BOUNDS, milliseconds)] += times
-        self._milliseconds[app] += milliseconds * times
+                if door:
+                    self._check(app, door, waited, times)
 
     def _limit(self, rate: str, connections: str, gate: str, *, is_own: bool, times: int) -> None:
         self._limited["requests"] += times * (rate == _REJECTED)
         self._limited["connections"] += times * (connections == _REJECTED)
         self._limited["hashing_gate"] += times * (gate == "1" and is_own)  # the header of an app does not count
+
+    def _check(self, app: str, outcome: str, waited: str, times: int) -> None:
+        self._checks.setdefault(app, Counter(dict.fromkeys(DOOR_OUTCOMES, 0)))[outcome] += times
+        self._check_times.add(waited or "0.000", times)  # an answer from the cache took no time
 
     def text(self) -> str:
         """Return all counts, and the commands with which nginx adds its own."""
@@ -84,11 +97,34 @@ class RequestCounts:
         for limit, times in self._limited.items():
             yield f'{_PREFIX}limited_total{{limit="{limit}"}} {times}'
         yield from _head("request_duration_seconds")
-        for app, in_bucket in sorted(self._in_bucket.items()):
-            for bound, times in zip((*BUCKETS, "+Inf"), accumulate(in_bucket), strict=True):
-                yield f'{_PREFIX}request_duration_seconds_bucket{{app="{app}",le="{bound}"}} {times}'
-            yield f'{_PREFIX}request_duration_seconds_count{{app="{app}"}} {sum(in_bucket)}'
-            yield f'{_PREFIX}request_duration_seconds_sum{{app="{app}"}} {self._milliseconds[app] / 1000}'
+        for app, taken in sorted(self._times.items()):
+            yield from taken.lines("request_duration_seconds", f'app="{app}"')
+        yield from _head("door_checks_total")
+        for app, outcomes in sorted(self._checks.items()):
+            for outcome, times in outcomes.items():
+                yield f'{_PREFIX}door_checks_total{{app="{app}",outcome="{outcome}"}} {times}'
+        yield from _head("door_duration_seconds")
+        yield from self._check_times.lines("door_duration_seconds")
+
+
+class _Times:
+    """A histogram of times, each as nginx writes it: seconds with three decimals."""
+
+    def __init__(self) -> None:
+        self._in_bucket = [0] * (len(BUCKETS) + 1)
+        self._milliseconds = 0
+
+    def add(self, seconds: str, times: int) -> None:
+        milliseconds = int(seconds.replace(".", ""))
+        self._in_bucket[bisect_left(_BOUNDS, milliseconds)] += times
+        self._milliseconds += milliseconds * times
+
+    def lines(self, name: str, labels: str = "") -> Iterator[str]:
+        before, alone = f"{labels}," if labels else "", f"{{{labels}}}" if labels else ""
+        for bound, times in zip((*BUCKETS, "+Inf"), accumulate(self._in_bucket), strict=True):
+            yield f'{_PREFIX}{name}_bucket{{{before}le="{bound}"}} {times}'
+        yield f"{_PREFIX}{name}_count{alone} {sum(self._in_bucket)}"
+        yield f"{_PREFIX}{name}_sum{alone} {self._milliseconds / 1000}"
 
 
 def _head(name: str) -> Iterator[str]:

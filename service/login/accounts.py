@@ -72,7 +72,8 @@ class Accounts(Protocol):
     password yet). `has_administrator` counts only accounts that are not disabled, and not the one with the id
     `besides`. `add` raises UsernameTaken. `replace` writes e-mail, display name, groups, administrator flag, disabled
     time and `device_cookies_after`. `rehash_password` writes another hash of the same password, unless the stored one
-    is no longer `old`, and returns whether it was written. `delete` removes groups, sessions and links, too.
+    is no longer `old`, and returns whether it was written. `delete` removes groups, sessions, links and app
+    passwords, too.
     """
 
     def by_username(self, username: str) -> Account | None: ...

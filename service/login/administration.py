@@ -37,6 +37,16 @@ class NewLink:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Disabled:
+    """An account that was disabled, and how many of its sessions, links and app passwords ended."""
+
+    account: Account
+    sessions: int
+    links: int
+    app_passwords: int
+
+
 def is_last_administrator(account: Account, accounts: Accounts) -> bool:
     """Whether no administrator is left without this account; then `make_set_up_link` makes the way back."""
     administers = account.is_admin and not account.is_disabled
@@ -48,7 +58,7 @@ def account_named(name: str, accounts: Accounts) -> Account | Refusal:
     return accounts.by_username(canonical_username(name) or "") or Refusal(Reason.NO_ACCOUNT, name)
 
 
-def _locked(name: str, accounts: Accounts) -> Account | Refusal:
+def locked(name: str, accounts: Accounts) -> Account | Refusal:
     """Return the account, locked for this transaction; it is read again, since another one may have changed it."""
     found = account_named(name, accounts)
     if isinstance(found, Account):
@@ -79,10 +89,8 @@ def edit(name: str, stores: Stores, *, by: str, now: int, **details: Unpack[Deta
     return _change(name, lambda account: with_details(account, **details), stores, what, by=by, now=now)
 
 
-def disable(
-    name: str, stores: Stores, *, by: str, now: int, offboard: bool = False
-) -> tuple[Account, int, int] | Refusal:
-    """Disable an account, and end its sessions and its link; return it, and how many sessions and links ended.
+def disable(name: str, stores: Stores, *, by: str, now: int, offboard: bool = False) -> Disabled | Refusal:
+    """Disable an account, and end its sessions, its link and its app passwords, all in one transaction.
 
     With `offboard` its device cookies end, too; `enable` does not bring them back.
     """
@@ -95,7 +103,8 @@ def disable(
         account = _change(name, change, stores, "offboarded" if offboard else "disabled", by=by, now=now)
         if isinstance(account, Refusal):
             return account
-        return account, stores.sessions.end_of_account(account.id), stores.links.end_of_account(account.id)
+        ended = (each.end_of_account(account.id) for each in (stores.sessions, stores.links, stores.app_passwords))
+        return Disabled(account, *ended)
 
 
 def enable(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
@@ -107,7 +116,7 @@ def _change(
     name: str, change: Callable[[Account], Account | Refusal], stores: Stores, what: str, *, by: str, now: int
 ) -> Account | Refusal:
     with stores.transaction():
-        account = _locked(name, stores.accounts)
+        account = locked(name, stores.accounts)
         changed = change(account) if isinstance(account, Account) else account
         if isinstance(changed, Account):
             stores.accounts.replace(changed)
@@ -116,9 +125,9 @@ def _change(
 
 
 def delete(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal:
-    """Delete an account with its sessions and links, and return it."""
+    """Delete an account with its sessions, links and app passwords, and return it."""
     with stores.transaction():
-        account = _locked(name, stores.accounts)
+        account = locked(name, stores.accounts)
         if isinstance(account, Account):
             stores.accounts.delete(account.id)
             stores.audit.add(Entry(now, Happened.ACCOUNT_REMOVED, account.username, by=by))
@@ -128,7 +137,7 @@ def delete(name: str, stores: Stores, *, by: str, now: int) -> Account | Refusal
 def make_link(name: str, purpose: Purpose, stores: Stores, *, by: str, now: int) -> NewLink | Refusal:
     """Make a link, in place of an earlier one, through which the account's owner chooses a password."""
     with stores.transaction():
-        account = _locked(name, stores.accounts)
+        account = locked(name, stores.accounts)
         if isinstance(account, Refusal):
             return account
         if account.is_disabled:

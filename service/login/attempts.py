@@ -7,7 +7,7 @@ holds for a sliding window, such as the last 15 minutes. Usernames without an ac
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -17,6 +17,7 @@ from service.login.accounts import Account, folded_username
 # A password is checked within two seconds: an attempt that would wait longer is shed at the gate.
 PENDING_SECONDS: Final = 2
 RETRY_PENDING_SECONDS: Final = 1
+_PROGRAM: Final = "app password"  # in place of a device: no device has such an id
 
 
 class Scope(StrEnum):
@@ -24,6 +25,7 @@ class Scope(StrEnum):
     NETWORK = "network"
     ACCOUNT = "account"
     KNOWN_DEVICE = "known_device"
+    APP_PASSWORD_NETWORK = "app_password_network"  # noqa: S105 - a limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Attempt:
     """An attempt at an account, from a network (`192.0.2.7/32`), or from a device with a valid device cookie.
 
     `account` is a digest, and `username` is set only when an account has it: a username may be a password that was
-    typed into the wrong field.
+    typed into the wrong field. Both are empty for a wrong app password, which is from a network alone.
     """
 
     account: str
@@ -51,8 +53,18 @@ class Attempt:
     device: str | None = None
 
     @property
-    def scopes(self) -> Sequence[Scope]:
-        """The limits that count it: a known device has its own, so an attack from elsewhere cannot lock it out."""
+    def is_of_program(self) -> bool:
+        """Whether an app password was wrong, and no password."""
+        return self.device == _PROGRAM
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The limits that count it: a known device has its own, so an attack from elsewhere cannot lock it out.
+
+        A wrong app password counts for its network alone, and not among the passwords from there.
+        """
+        if self.is_of_program:
+            return (Scope.APP_PASSWORD_NETWORK,)
         if self.device is not None:
             return (Scope.KNOWN_DEVICE,)
         return (Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
@@ -101,8 +113,8 @@ class Attempts(Protocol):
     """The store of attempts, shared by all workers and replicas.
 
     `reserve` counts the windows and stores the attempt in one step. `throttled_networks` is the number of networks that
-    have used up their limit. `tallies` are by NETWORK or by ACCOUNT, the most attempts first. `clear` deletes those of
-    an account (digest), of a network, or all, and returns their number.
+    have used up their limit. `tallies` are by NETWORK or by ACCOUNT (without app passwords), the most attempts first.
+    `clear` deletes those of an account (digest), of a network, or all, and returns their number.
     """
 
     def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled: ...
@@ -140,3 +152,8 @@ def digest_of(username: str, key: bytes) -> str:
 def attempt_of(username: str, account: Account | None, *, network: str, device: str | None, key: bytes) -> Attempt:
     """Return the attempt at a username as it was typed, and at the account that has it, if one does."""
     return Attempt(digest_of(username, key), account.username if account else None, network, device)
+
+
+def attempt_of_program(network: str) -> Attempt:
+    """Return the attempt of a program with a wrong app password."""
+    return Attempt("", None, network, _PROGRAM)

@@ -23,6 +23,9 @@ class Happened(StrEnum):
     PASSWORD_CHANGE_REFUSED = "authn_password_change_fail"  # noqa: S105
     LINK_MADE = "authn_link_created"
     SESSION_ENDED = "session_expired"
+    APP_PASSWORD_MADE = "authn_token_created"  # noqa: S105
+    APP_PASSWORD_REFUSED = "authn_token_created_fail"  # noqa: S105
+    APP_PASSWORD_ENDED = "authn_token_revoked"  # noqa: S105
     ACCOUNT_ADDED = "user_created"
     ACCOUNT_CHANGED = "user_updated"
     ACCOUNT_REMOVED = "user_deleted"

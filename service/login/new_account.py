@@ -49,10 +49,15 @@ def with_details(account: Account, **details: Unpack[Details]) -> Account | Refu
     changed = replace(account, **details)
     if changed.email and not (len(changed.email) <= MAXIMUM_TEXT and _ADDRESS.fullmatch(changed.email)):
         return Refusal(BadDetail.EMAIL)
-    if len(changed.display_name) > MAXIMUM_TEXT or _UNPRINTABLE & set(map(unicodedata.category, changed.display_name)):
+    if not is_one_line(changed.display_name, MAXIMUM_TEXT):
         return Refusal(BadDetail.DISPLAY_NAME)
     groups = {name: canonical_group(name) for name in changed.groups}
     bad = next((name for name, group in groups.items() if group is None), None)
     if bad is not None:
         return Refusal(BadDetail.GROUP, bad[:_SHOWN])
     return replace(changed, groups=tuple(sorted({group for group in groups.values() if group})))
+
+
+def is_one_line(text: str, most: int) -> bool:
+    """Whether a text that people read has at most so many characters, none of them a control character."""
+    return len(text) <= most and not _UNPRINTABLE & set(map(unicodedata.category, text))

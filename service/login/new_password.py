@@ -108,8 +108,23 @@ def _second_change(
         return opened if add_session(opened, stores) else Problem.WRONG_CURRENT
 
 
+def refusal_of_current(
+    browser: Browser, password: str, *, event: Happened, stores: Stores, verifier: Verifier, key: bytes, now: int
+) -> Problem | Throttled | None:
+    """Return why a password is not accepted as that of the account which is signed in; None when it is."""
+    account, client = browser.signed_in.account, browser.client
+    return _wrong(account, password, _attempt(browser, key), client, stores, verifier, now, event)
+
+
 def _wrong(
-    account: Account, password: str, attempt: Attempt, client: Client, stores: Stores, verifier: Verifier, now: int
+    account: Account,
+    password: str,
+    attempt: Attempt,
+    client: Client,
+    stores: Stores,
+    verifier: Verifier,
+    now: int,
+    event: Happened = Happened.PASSWORD_CHANGE_REFUSED,
 ) -> Problem | Throttled | None:
     """Return why a password is not accepted as the current one; None when it is. A stolen session is throttled."""
     verified = verify_password(account.password_hash, password, attempt=attempt, verifier=verifier, now=now)
@@ -119,7 +134,6 @@ def _wrong(
         return Problem.BUSY
     if verified.check.matches:
         return None
-    event = Happened.PASSWORD_CHANGE_REFUSED
     entry = Entry(now, event, account.username, client.address, BY_SESSION, Problem.WRONG_CURRENT)
     stores.audit.note(*refusal_entries(entry, verified.exhausted))
     return Problem.WRONG_CURRENT

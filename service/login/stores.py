@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from service.login.accounts import Accounts
+from service.login.app_passwords import AppPasswords
 from service.login.audit import Audit
 from service.login.links import Links
 from service.login.sessions import Sessions
@@ -12,7 +13,7 @@ from service.login.sessions import Sessions
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Accounts with their sessions and links, and the audit trail.
+    """Accounts with their sessions, links and app passwords, and the audit trail.
 
     Calls on these stores inside `transaction()` take effect together or not at all.
     """
@@ -20,5 +21,6 @@ class Stores:
     accounts: Accounts
     sessions: Sessions
     links: Links
+    app_passwords: AppPasswords
     audit: Audit
     transaction: Callable[[], AbstractContextManager[object]]

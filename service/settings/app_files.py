@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.access.apps import App, receives_session_cookie
+from service.access.identity_headers import IdentityHeaders
 from service.access.rules import Rule, never_reached
 from service.settings import app_keys, toml_file
 from service.settings.fields import Settings
@@ -13,6 +14,7 @@ from service.settings.kinds import InvalidValue, SettingsFault
 
 _NAME: Final = re.compile(r"(?!vestibule\Z)[a-z0-9][a-z0-9-]{0,63}", re.ASCII)  # nginx counts the login as vestibule
 _NEEDED: Final = {"address": "https://wiki.example.org", "upstream": "http://127.0.0.1:3000"}
+_CERTIFICATE: Final = {"certificate": "/etc/vestibule/tls/wiki.pem", "certificate_key": "/etc/vestibule/tls/wiki.key"}
 
 
 def apps(settings: Settings) -> list[App]:
@@ -59,8 +61,34 @@ def _values(path: Path, faults: list[str]) -> dict[str, Any]:
         faults.append(f"{path} {refused}")
         return {}
     faults.extend(f'{path} has no {key}: write {key} = "{_NEEDED[key]}"' for key in _NEEDED if key not in table)
-    rules = table.pop("rules", [])
-    return _taken(table, app_keys.APP, str(path), faults) | {"rules": _rules(rules, path, faults)}
+    rules, headers = table.pop("rules", []), table.pop("headers", {})
+    values = _taken(table, app_keys.APP, str(path), faults)
+    faults.extend(_faults_of_certificate(table, values, path))
+    return values | {"rules": _rules(rules, path, faults), "headers": _headers(headers, path, faults)}
+
+
+def _faults_of_certificate(table: Mapping[str, object], values: Mapping[str, Any], path: Path) -> Iterator[str]:
+    given = [key for key in _CERTIFICATE if key in table]
+    if len(given) == 1:
+        (other,) = _CERTIFICATE.keys() - given
+        yield f'{path} has {given[0]} and no {other}: write {other} = "{_CERTIFICATE[other]}", or remove {given[0]}'
+    if given and "address" in values and not values["address"].is_https:
+        plain = values["address"].origin
+        yield f"{given[0]} in {path} is for an address with https://, which {plain} is not: remove it"
+
+
+def _headers(table: object, path: Path, faults: list[str]) -> IdentityHeaders:
+    if not isinstance(table, dict):
+        faults.append(f'headers in {path} must be a table: write [headers], and user = "X-WEBAUTH-USER" below it')
+        return IdentityHeaders()
+    named = IdentityHeaders(**_taken(table, app_keys.HEADERS, f"[headers] of {path}", faults))
+    keys: dict[str, str] = {}
+    for key in app_keys.HEADERS:
+        name = getattr(named, key)
+        if other := keys.get(name.lower()):
+            faults.append(f"[headers] of {path} has {name} for {other} and for {key}: give each a header of its own")
+        keys[name.lower()] = key
+    return named
 
 
 def _taken(table: Mapping[str, object], readers: app_keys.Readers, where: str, faults: list[str]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The keys of an app's file and of its rules: how the value of each is read. Readers refuse as those of settings do."""
+"""The keys of an app's file, of its headers and of its rules: how the value of each is read.
+
+Readers refuse as those of settings do.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +14,7 @@ from service.access.public_address import Flaw, PublicAddress
 from service.access.rules import Allow
 from service.login.accounts import USERNAME_CHARACTERS, canonical_group, canonical_username
 from service.settings import addresses, kinds
+from service.settings.header_names import header_name
 from service.settings.kinds import DAY, MINUTE, InvalidValue, listing, text
 
 Readers = Mapping[str, Callable[[object], Any]]
@@ -80,7 +84,21 @@ def _flag(value: object) -> bool:
     return value
 
 
-APP: Final[Readers] = {"address": _address, "upstream": _upstream, "title": kinds.name}
+def _file(value: object) -> str:
+    return str(addresses.path(value))
+
+
+APP: Final[Readers] = {
+    "address": _address,
+    "upstream": _upstream,
+    "title": kinds.name,
+    "app_passwords": _flag,
+    "preflight": _flag,
+    "own_sessions": _flag,
+    "certificate": _file,
+    "certificate_key": _file,
+}
+HEADERS: Final[Readers] = dict.fromkeys(("user", "name", "email", "groups"), header_name)
 RULE: Final[Readers] = {
     "path": _path,
     "allow": _allow,
@@ -98,9 +116,11 @@ def refuse_unknown(key: str, readers: Readers) -> NoReturn:
     if _SECOND_FACTOR.search(key):
         raise InvalidValue(_NO_SECOND_FACTORS)
     if key in APP:
-        raise InvalidValue("belongs to the app: write it above the first [[rules]]")
+        raise InvalidValue("belongs to the app: write it above the first [[rules]] and [headers]")
     if key in RULE:
         raise InvalidValue("belongs to a rule: write it below a line [[rules]]")
+    if key in HEADERS:
+        raise InvalidValue("is a header's: write it below a line [headers]")
     near = get_close_matches(key, readers, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there may be {', '.join(readers)}"
     raise InvalidValue(f"is unknown: {hint}")

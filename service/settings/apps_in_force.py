@@ -7,6 +7,7 @@ set in force.
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,29 +15,40 @@ from service.access.judged_set import EMPTY, JudgedSet, from_json
 
 FILE: Final = "apps.json"
 LOOK_EVERY_SECONDS: Final = 0.9
+LONGEST_LOOK_SECONDS: Final = 1.0
 
 
 class AppsInForce:
-    """The judged set of one process; safe for threads. `is_readable`: the file was in order when it was looked at."""
+    """The judged set of one process; safe for threads."""
 
-    def __init__(self, nginx_dir: Path) -> None:
+    def __init__(self, nginx_dir: Path, *, timer: Callable[[], float] = time.monotonic) -> None:
         self._path = nginx_dir / FILE
+        self._timer = timer
         self._looking = threading.Lock()
-        self._look_at = 0.0
+        self._looked_at = float("-inf")
         self._seen: tuple[int, int, int] | None = None
         self._set = EMPTY
-        self.is_readable = True
-        self._look()
+        self._is_readable = True
+        self()
 
     def __call__(self) -> JudgedSet:
-        """Return the set in force."""
-        if time.monotonic() >= self._look_at and self._looking.acquire(blocking=False):
+        """Return the set in force. One thread looks when that is due; the others wait only if the set is too old."""
+        moment = self._timer()
+        age = moment - self._looked_at
+        patience = LONGEST_LOOK_SECONDS if age >= 2 * LOOK_EVERY_SECONDS else 0
+        if age >= LOOK_EVERY_SECONDS and self._looking.acquire(timeout=patience):
             try:
-                self._look()
-                self._look_at = time.monotonic() + LOOK_EVERY_SECONDS
+                if self._looked_at < moment:  # no other thread did it meanwhile
+                    self._look()
+                    self._looked_at = moment
             finally:
                 self._looking.release()
         return self._set
+
+    def is_readable(self) -> bool:
+        """Whether the file was in order, or missing, when it was looked at."""
+        self()
+        return self._is_readable
 
     def _look(self) -> None:
         try:
@@ -44,8 +56,8 @@ class AppsInForce:
             seen = found.st_mtime_ns, found.st_ino, found.st_size
             if seen != self._seen:
                 self._set, self._seen = from_json(self._path.read_text("utf-8")), seen
-            self.is_readable = True
+            self._is_readable = True
         except FileNotFoundError:
-            self._set, self._seen, self.is_readable = EMPTY, None, True
+            self._set, self._seen, self._is_readable = EMPTY, None, True
         except (OSError, ValueError):
-            self.is_readable = False
+            self._is_readable = False

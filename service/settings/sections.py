@@ -92,6 +92,11 @@ class Throttles(Section):
     known_device: Limit = setting(
         _LIMIT, Limit(10, 15 * MINUTE), "For one account from one known device, whatever other devices do."
     )
+    app_password_network: Limit = setting(
+        _LIMIT,
+        Limit(100, 15 * MINUTE),
+        "For wrong app passwords from one network, counted apart from passwords. A right one always passes.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

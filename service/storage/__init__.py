@@ -3,7 +3,7 @@
 Each file of this folder owns its tables and the queries on them; rows become the rules' records before they leave.
 Every failure to reach a store is raised as `service.services.Unavailable`.
 
-    accounts.py sessions.py links.py blocks.py audit.py    the stores of the rules
+    accounts.py sessions.py links.py app_passwords.py blocks.py audit.py    the stores of the rules
     audit_buffer.py    entries of the audit trail that may wait a second
     engine/            which database, statements, transactions: SQLite, or PostgreSQL
     counting/          attempts and the outer limits' counters: in SQL, or in Redis with SQL behind it

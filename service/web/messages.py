@@ -50,6 +50,7 @@ MESSAGES: Final = {
     503: Message("unavailable", "Not available right now", "The service cannot answer at the moment."),
 }
 
+ASKS_AGAIN: Final = "You are signed in. This page asks for your password again before it opens."
 WRONG_SIGN_IN: Final = "That username and password do not match."
 BUSY: Final = Message("busy", "Not available right now", "Many people are signing in right now.")
 BLOCKED: Final = Message(
@@ -76,6 +77,28 @@ LINK_INCOMPLETE: Final = Message(
     "A part of it is missing, or something was added: mail programs sometimes break long links. Copy the whole link "
     "from the message into the address bar. It has not been used up.",
 )
+
+# Of the door, by outcome. {app} is the app's title.
+DOOR_MESSAGES: Final = {
+    "sign-in": Message("unauthorized", "You are not signed in", "Sign in to go on to {app}."),
+    "not-fresh": Message("unauthorized", "Your password again", "{app} asks for your password again before this."),
+    "not-admitted": Message(
+        "forbidden",
+        "You may not open this",
+        "This account may not open this part of {app}. An administrator can change that.",
+    ),
+    "no-rule": Message("forbidden", "You may not open this", "No rule of {app} allows this request."),
+    "no-app": Message(
+        "forbidden", "There is no app here", "The address may be mistyped, or the app is not set up yet."
+    ),
+    "app-password-wrong": Message(
+        "unauthorized", "That app password does not work", "It may be mistyped, ended, or not for {app}."
+    ),
+    "app-password-throttled": Message(
+        "unauthorized", "Too many tries", "There were many wrong app passwords from where you are."
+    ),
+}
+NOTHING_SENT: Final = "What you filled in has not reached {app}. This tab still has it."
 
 # Problems that the form shows; BUSY, LINK_SPENT and SIGNED_OUT have answers of their own.
 PROBLEMS: Final[dict[Problem | Weakness, str]] = {
@@ -108,5 +131,6 @@ NOTICES: Final = {
     "signed-out": "You are signed out.",
     "signed-out-before": "You were signed out before the form arrived: it changed nothing. Please sign in again.",
     "password-set": "Your password is set. Sign in with it.",
+    "app-password-ended": "The app password has ended. No program can use it any more.",
     "password-changed": "Your password is changed. Every other browser was signed out.",
 }

@@ -28,4 +28,5 @@ def see_other(url: str) -> Response:
 def validated(target: str | None) -> str | None:
     """Return where `target` may lead by the settings of this service; None if nowhere."""
     services = context.services()
-    return destination(target, public=services.public, origins=services.return_origins | services.apps().origins)
+    apps = services.apps().origins
+    return destination(target, public=services.public, origins=services.return_origins, apps=apps)

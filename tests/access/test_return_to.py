@@ -14,8 +14,11 @@ AUTH = PublicAddress("https", "auth.example.test", 443)
 ORIGINS = frozenset({"https://app.example.test", "https://wiki.example.test:8443"})
 
 
+APPS = frozenset({"https://files.example.test", "https://git.example.test:8443"})
+
+
 def goes(target: str | None) -> str | None:
-    return destination(target, public=AUTH, origins=ORIGINS)
+    return destination(target, public=AUTH, origins=ORIGINS, apps=APPS)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,45 @@ def test_everything_else_goes_home(target: str | None) -> None:
     assert goes(target) is None
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://files.example.test/",
+        "https://files.example.test/a%2Fb%2fc/%252e%252E/100%25?x=%2F#%25",
+        "https://files.example.test//",
+        "https://files.example.test///a//b//?//c",
+        "https://files.example.test//evil.test/%2fevil.test",
+        "https://files.example.test/a%2F..%2Fb",
+        "https://git.example.test:8443/group%2Fproject/-/tree//main",
+    ],
+)
+def test_the_pages_of_apps_are_returned_to_byte_for_byte(target: str) -> None:
+    """Behind the origin of an app encoded slashes, percent signs and empty segments stay as the app wrote them."""
+    assert goes(target) == target
+
+
+@pytest.mark.parametrize("path", ["/a//b", "/%2Fb", "/a%25", "//evil.test/", "/%252e%252e/"])
+@pytest.mark.parametrize("origin", ["", "https://auth.example.test", "https://app.example.test", "https://evil.test"])
+def test_only_apps_have_such_pages(origin: str, path: str) -> None:
+    """Not this service, nor an origin that an operator listed; and no other one."""
+    assert goes(origin + path) is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/../a", "/a/./b", "/%2e%2e/a", "/a\\b", "/a%5cb", "/a%0d%0ab", "/a%2", "/..;/a", "/a b"]
+)
+def test_nor_do_apps_have_pages_that_browsers_rewrite(path: str) -> None:
+    """Dot segments, backslashes, ends of lines and broken escapes are no return address of an app either."""
+    assert goes("https://files.example.test" + path) is None
+
+
+def test_no_app_opens_the_origin_of_this_service() -> None:
+    """An app at the public address would not loosen the rules of its paths."""
+    where = destination("https://auth.example.test//evil.test", public=AUTH, origins=ORIGINS, apps={AUTH.origin})
+
+    assert where is None
+
+
 @given(st.text(alphabet="/\\.:@%?#;ehtpsvil2f5c \t\n[]" + "aut", max_size=30))
 def test_no_text_leads_off_site(target: str) -> None:
     """Whatever comes out resolves, as browsers resolve it, to an origin that is allowed."""
@@ -82,11 +124,24 @@ def test_no_text_leads_off_site(target: str) -> None:
         urljoin("https://auth.example.test/", where.replace("\\", "/").replace("\t", "").replace("\n", ""))
     )
 
-    assert f"{resolved.scheme}://{resolved.netloc}" in ORIGINS | {AUTH.origin}
+    assert f"{resolved.scheme}://{resolved.netloc}" in ORIGINS | APPS | {AUTH.origin}
 
 
 PIECES = [
-    *("https://", "HTTPS://", "http://", "//", "/", "\\", "app.example.test", "wiki.example.test", "auth.example.test"),
+    *(
+        "https://",
+        "HTTPS://",
+        "http://",
+        "//",
+        "/",
+        "\\",
+        "app.example.test",
+        "files.example.test",
+        "%25",
+        "%252f",
+        "wiki.example.test",
+        "auth.example.test",
+    ),
     *("evil.test", ":8443", ":443", ":0", "@", "?", "#", "%2f", "%5C", "%2e", "%00", ".", "..", ";", "a", "&b=c", "\t"),
     *("{", "}", "|", "^", "`", "%", "\u3002", "\uff0f", "\uff0e", "\xad", "\xe9", "\u24d0", "[", "]", " ", "xn--"),
 ]
@@ -99,11 +154,13 @@ def test_what_comes_out_is_plain_and_stays_as_it_is(target: str) -> None:
     if where is None:
         return
 
-    assert re.fullmatch(r"(?:https://(?:app\.example\.test|wiki\.example\.test:8443))?/(?![/\\])[!-~]*", where)
+    of_app = r"https://(?:files\.example\.test|git\.example\.test:8443)/[!-~]*"
+    listed = r"(?:https://(?:app\.example\.test|wiki\.example\.test:8443))?/(?![/\\])[!-~]*"
+    assert re.fullmatch(f"{of_app}|{listed}", where)
     assert "\\" not in re.split(r"[?#]", where)[0]
     assert len(where) <= MAXIMUM_LENGTH + 1
     assert goes(where) == where
-    assert origin_of(where) in (ORIGINS if where.startswith("https:") else {None})
+    assert origin_of(where) in (ORIGINS | APPS if where.startswith("https:") else {None})
 
 
 def test_only_foreign_destinations_have_an_origin() -> None:

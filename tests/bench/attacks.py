@@ -37,7 +37,7 @@ def _dear_form(port: int, number: int) -> bytes:
     password = marks * (MAXIMUM_CHARACTERS // 2)
     name = marks * ((_BODY - len(password) - 100) // len(marks))
     body = f"username={number}{name}&password={password}&remember=on"
-    return _request(port, f"POST / HTTP/1.1\r\nCookie: {';' * (_HEAD - 10)}", body)
+    return _request(port, f"POST / HTTP/1.1\r\nCookie: {load.PROBE}{';' * (_HEAD - 10 - len(load.PROBE))}", body)
 
 
 def _dear_page(port: int, number: int) -> bytes:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 PATIENCE_SECONDS: Final = 30
 _END_OF_HEAD: Final = b"\r\n\r\n"
+PROBE: Final = "vestibule_session_probe=1"  # the cookie of a browser that was shown the form
 _BROWSER: Final = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en\r\n"
@@ -27,7 +28,7 @@ def sign_in(port: int, username: str, password: str) -> bytes:
     body = urlencode({"username": username, "password": password, "rd": ""})
     head = (
         f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: {origin}\r\nSec-Fetch-Site: same-origin\r\n{_BROWSER}"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Cookie: {PROBE}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return f"{head}{body}".encode()
 

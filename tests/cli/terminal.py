@@ -6,11 +6,12 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from service.app import write_nginx_files
+from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.services import Services, Unavailable
 from service.settings import Settings
+from tests.rig.apps import app
 from tests.rig.world import World
 
 
@@ -18,7 +19,7 @@ from tests.rig.world import World
 class Terminal:
     """What is kept can be looked at, and changed behind a command's back."""
 
-    world: World = field(default_factory=World)
+    world: World = field(default_factory=lambda: World(apps=(app(),)))
     database_is_there: bool = True
 
     def run(self, *typed: str, stdin: str | bytes | None = None, **services: object) -> Result:
@@ -32,7 +33,7 @@ class Terminal:
                 raise Unavailable("the database does not answer")
             return "The tables are those of this release."
 
-        operator = Operator(build_services=build, upgrade=upgrade, write_nginx_files=write_nginx_files)
+        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files)
         return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
 
     def said(self, *typed: str, stdin: str | bytes | None = None) -> str:

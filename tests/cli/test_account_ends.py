@@ -18,7 +18,9 @@ def test_disabling_ends_sessions_at_once(terminal: Terminal) -> None:
     inside = browser(app)
     inside.post("/", data=SIGN_IN)
 
-    assert terminal.said("account", "disable", "alice") == "Disabled alice; sessions ended: 1.\n"
+    assert (
+        terminal.said("account", "disable", "alice") == "Disabled alice; sessions ended: 1; app passwords ended: 0.\n"
+    )
     assert (inside.get("/account").status_code, browser(app).post("/", data=SIGN_IN).status_code) == (303, 401)
     assert terminal.world.rows.sessions == {}
     assert terminal.said("account", "enable", "alice") == "Enabled alice.\n"
@@ -44,7 +46,10 @@ def test_offboarding_makes_known_devices_unknown(terminal: Terminal) -> None:
 
     said = terminal.said("account", "offboard", "alice", "--yes")
 
-    assert said == "Offboarded alice; sessions ended: 1; one-time links revoked: 1; device cookies: all invalid.\n"
+    assert said == (
+        "Offboarded alice; sessions ended: 1; app passwords ended: 0; one-time links revoked: 1; "
+        "device cookies: all invalid.\n"
+    )
     assert (terminal.world.rows.sessions, terminal.world.rows.links) == ({}, {})
     terminal.said("account", "enable", "alice")
     inside.post("/", data=SIGN_IN | {"password": OTHER_PASSWORD})

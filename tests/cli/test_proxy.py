@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from service.app import write_nginx_files
+from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator
 from service.cli.proxy import proxy
 from service.edge.nginx import NGINX_CONF, rendered
@@ -34,12 +34,12 @@ def test_nginx_conf_is_copied_as_it_is() -> None:
 
 
 def test_every_file_that_nginx_conf_includes_is_written() -> None:
-    """No include without its file; only those of tls/ are the operator's."""
+    """No include without its file; those of tls/ are the operator's, and apps/ has one for each app."""
     included = set(re.findall(r"^ *include (\S+);", NGINX_CONF.read_text(), re.MULTILINE))
 
-    written = set(rendered(_settings(), directory=STATE, site={}))
+    written = {name for name in rendered(_settings(), directory=STATE, site={}) if name.endswith(".conf")}
 
-    assert {name for name in included if not name.startswith("tls/")} == written - {"nginx.conf"}
+    assert {name for name in included if not name.startswith(("tls/", "apps/"))} == written - {"nginx.conf"}
 
 
 def test_no_proxy_is_trusted_by_default() -> None:
@@ -102,7 +102,7 @@ def test_an_odd_path_is_one_word(directory: str) -> None:
 
 def test_render_says_what_it_wrote(tmp_path: Path) -> None:
     """The command writes the files and says where; with --json it lists them."""
-    operator = Operator(build_services=_never, upgrade=_never, write_nginx_files=write_nginx_files)
+    operator = Operator(_never, _never, render_nginx_files, write_nginx_files)
 
     result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path), "--json"], obj=operator)
 
@@ -114,7 +114,7 @@ def test_render_says_what_it_wrote(tmp_path: Path) -> None:
 def test_render_says_when_it_cannot_write(tmp_path: Path) -> None:
     """A directory that is none ends the command with 1 and the reason."""
     (tmp_path / "file").touch()
-    operator = Operator(build_services=_never, upgrade=_never, write_nginx_files=write_nginx_files)
+    operator = Operator(_never, _never, render_nginx_files, write_nginx_files)
 
     result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path / "file" / "nginx")], obj=operator)
 
@@ -132,7 +132,7 @@ def test_root_follows_no_link_of_the_directorys_owner(tmp_path: Path) -> None:
     (directory / "site.conf").symlink_to(foreign)
     (directory / "errors").symlink_to(elsewhere)
     nobody.give(directory)
-    operator = Operator(build_services=_never, upgrade=_never, write_nginx_files=write_nginx_files)
+    operator = Operator(_never, _never, render_nginx_files, write_nginx_files)
     before = Path.cwd()
 
     results = [CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator)]
@@ -156,10 +156,10 @@ def test_root_renders_for_the_owner_of_the_directory(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     directory = tmp_path / "state" / "nginx"
 
-    written = write_nginx_files(_settings(), directory)
+    write_nginx_files(directory, render_nginx_files(_settings(), directory))
 
     owners = {path.stat().st_uid for path in (directory, *directory.rglob("*"))}
-    assert (owners, "nginx.conf" in written) == ({nobody.user()}, True)
+    assert (owners, (directory / "nginx.conf").exists()) == ({nobody.user()}, True)
 
 
 def _never(_settings: Settings) -> NoReturn:

@@ -80,7 +80,7 @@ def test_a_refusal_is_explained(terminal: Terminal) -> None:
     """The app, the account, the path group, each rule that was passed over, the rule that decides, the verdict."""
     shown = terminal.run("rules", "check", "http://localhost:3000/admin/x?y=1#z", "--as", "Alice")
 
-    assert (shown.exit_code, shown.stderr) == (1, "")
+    assert shown.exit_code == 1
     assert shown.stdout.splitlines() == [
         "app         wiki (http://localhost:3000)",
         "account     alice (groups: staff)",
@@ -89,6 +89,18 @@ def test_a_refusal_is_explained(terminal: Terminal) -> None:
         "rule 2      decides: /admin: user bob, signed in within 10m",
         "verdict     refused: the rule does not admit this account",
     ]
+
+
+def test_rules_that_are_not_in_force_are_pointed_out(terminal: Terminal, wiki: Path) -> None:
+    """The files are what is explained; the door decides by what was rendered last."""
+    asked = ("rules", "check", "http://localhost:3000/hook", "--method", "POST")
+    before = terminal.run(*asked)
+    terminal.said("proxy", "render")
+
+    assert (terminal.run(*asked).stderr, terminal.json(*asked)["in_force"]) == ("", True)
+    assert before.stderr == "The files differ from what is in force: vestibule proxy diff\n"
+    wiki.write_text(WIKI.replace("bob", "alice"))
+    assert not terminal.json(*asked)["in_force"]
 
 
 def test_what_rules_that_only_report_would_decide_is_explained(terminal: Terminal) -> None:
@@ -219,15 +231,16 @@ def test_only_an_account_needs_the_database(terminal: Terminal) -> None:
 def test_the_page_about_apps_is_true(terminal: Terminal, wiki: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every example in it is an app, and what it prints for one is what the command prints."""
     page = read("docs/apps.md")
-    whole, *rules = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    whole, *examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    keys, found, rules = whole.partition("[[rules]]")
     (printed,) = re.findall(r"```\n(app .*?)```", page, re.DOTALL)
     monkeypatch.setenv("VESTIBULE_PUBLIC_URL", "https://login.example.org")
     monkeypatch.setenv("VESTIBULE_SESSIONS__COOKIE_DOMAIN", "example.org")
     said = []
-    for example in (whole, *(whole.partition("[[rules]]")[0] + each for each in rules)):
-        wiki.write_text(example)
+    for example in ("", *examples):
+        wiki.write_text(keys + example + (found + rules if found not in example else ""))
         said.append(terminal.run("rules", "check", "https://wiki.example.org/admin/users", "--as", "alice").stdout)
 
-    assert len(said) == 4
+    assert len(said) == 6
     assert all("verdict" in each for each in said)
     assert said[1] == printed

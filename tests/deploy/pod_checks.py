@@ -24,7 +24,7 @@ def pod_faults(objects: list[Object]) -> Iterator[str]:
             faults = [*_rights(one, pod(deployment)), *_limits(one), *_probes(one), *_command(one), *_environment(one)]
             yield from (f"{named(deployment)}: {one['name']}: {fault}" for fault in faults)
     for settings in of_kind(objects, "ConfigMap"):
-        yield from (f"{named(settings)}: {fault}" for fault in _settings(settings["data"]))
+        yield from (f"{named(settings)}: {fault}" for fault in _settings(settings.get("data", {})))
 
 
 def _rights_of_pod(deployment: Object, _objects: list[Object]) -> Iterator[str]:

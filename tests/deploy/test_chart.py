@@ -21,16 +21,25 @@ ADDRESS: Final = "https://auth.example.org"
 EVERYTHING: Final[dict[str, Any]] = {
     "settings": {"VESTIBULE_PUBLIC_URL": ADDRESS},
     "ingress": {"enabled": True},
-    "gateway": {"enabled": True},
+    "gateway": {"name": "gateway"},
     "monitoring": True,
     "networkPolicy": {"enabled": True},
 }
 SECRETS: Final = {"database-url": "postgresql://h/d", "redis-url": "redis://h", "secret-key": "k" * 32}
 
 
+APP: Final = (
+    '# a wiki\naddress = "https://wiki.example.org:8443"\nupstream = "http://wiki.wiki.svc.cluster.local:3000"\n'
+)
+APPS: Final = {
+    "settings": {"VESTIBULE_PUBLIC_URL": ADDRESS, "VESTIBULE_SESSIONS__COOKIE_DOMAIN": "example.org"},
+    "apps": {"wiki": APP + '[[rules]]\nallow = "signed-in"\n'},
+}
+
+
 def compared(objects: list[Object]) -> dict[str, Object]:
     """Return objects by kind and name, without how each tool tells new content: a hash in a name, or an annotation."""
-    text = re.sub(r"(vestibule-(?:settings|secrets))-[a-z0-9]{10}\b", r"\1", json.dumps(objects))
+    text = re.sub(r"(vestibule-(?:settings|apps|secrets))-[a-z0-9]{10}\b", r"\1", json.dumps(objects))
     found: list[Object] = json.loads(text)
     for each in found:
         for metadata in (each["metadata"], each.get("spec", {}).get("template", {}).get("metadata", {})):
@@ -62,7 +71,7 @@ def test_equals_the_components(tmp_path: Path, values: dict[str, Any], overlay: 
     assert compared(rendered(EVERYTHING | values)) == compared(parsed(build(here)))
 
 
-@pytest.mark.parametrize("values", [{}, {"single": True}, EVERYTHING, {"secrets": SECRETS}])
+@pytest.mark.parametrize("values", [{}, {"single": True}, EVERYTHING, {"secrets": SECRETS}, EVERYTHING | APPS])
 def test_clusters_accept_it(values: dict[str, Any]) -> None:
     """What Helm makes passes every check of manifests, under another name, too; `helm lint` has no complaint."""
     assert faults(rendered(values, "login"), ("1.33", "1.37")) == []
@@ -105,11 +114,11 @@ def test_packed_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"settings": {"VESTIBULE_BRAND__NAME": "New"}}, {"secrets": SECRETS}],
-    ids=["setting", "secret"],
+    [{"settings": {"VESTIBULE_BRAND__NAME": "New"}}, {"secrets": SECRETS}, APPS],
+    ids=["setting", "secret", "app"],
 )
 def test_a_change_starts_new_pods(values: dict[str, Any]) -> None:
-    """A changed setting or secret changes the pods' own description."""
+    """A changed setting, secret or app changes the pods' own description."""
     (before,), (after,) = (of_kind(rendered(each), "Deployment") for each in ({}, values))
 
     assert before["spec"]["template"] != after["spec"]["template"]
@@ -123,6 +132,17 @@ def test_secrets_become_a_secret() -> None:
     assert (made["metadata"]["name"], made["stringData"]) == ("vestibule-secrets", SECRETS)
 
 
+def test_apps_are_files_that_browsers_reach() -> None:
+    """Each app is a file of the ConfigMap that the pods mount; its host leads here by the Ingress and by the route."""
+    objects = compared(rendered(EVERYTHING | APPS))
+
+    assert objects["ConfigMap vestibule-apps"]["data"] == {"wiki.toml": APPS["apps"]["wiki"]}
+    hosts = ["auth.example.org", "wiki.example.org"]
+    ingress = objects["Ingress vestibule"]["spec"]
+    assert [rule["host"] for rule in ingress["rules"]] == ingress["tls"][0]["hosts"] == hosts
+    assert objects["HTTPRoute vestibule"]["spec"]["hostnames"] == hosts
+
+
 def _named(name: str, text: str) -> str:
     """Return, as JSON, what a release of this name is where every name is the same, and every text."""
     values = EVERYTHING | {
@@ -130,7 +150,7 @@ def _named(name: str, text: str) -> str:
         "imagePullSecrets": [name],
         "secretName": name,
         "ingress": {"enabled": True, "className": text, "annotations": {"kubernetes.io/other": text}},
-        "gateway": {"enabled": True, "name": name, "namespace": name},
+        "gateway": {"name": name, "namespace": name},
         "networkPolicy": {"enabled": True, "ingressNamespace": name, "prometheusNamespace": name},
         "settings": {"VESTIBULE_PUBLIC_URL": f"https://{name}", "VESTIBULE_BRAND__NAME": text},
     }
@@ -179,6 +199,13 @@ REFUSED: Final[dict[str, tuple[dict[str, Any], str]]] = {
         {"settings": {"VESTIBULE_PUBLIC_URL": "https://me:x@login.example.org"}},
         "does not match pattern",
     ),
+    "an app's name in capitals": ({"apps": {"Wiki": APP}}, "'Wiki' does not match pattern"),
+    "an app with the login's name": ({"apps": {"vestibule": APP}}, "invalid propertyName 'vestibule'"),
+    "an app without an address": (
+        {"settings": {"VESTIBULE_PUBLIC_URL": ADDRESS}, "ingress": {"enabled": True}, "apps": {"wiki": "address ="}},
+        "apps.wiki has no address",
+    ),
+    "an app that is no text": ({"apps": {"wiki": {"address": ADDRESS}}}, "got object, want string"),
     "a size without a unit": ({"storage": {"size": "1"}}, "'1' does not match pattern"),
     "a Secret's name in capitals": ({"secretName": "Mine"}, "'Mine' does not match pattern"),
 }

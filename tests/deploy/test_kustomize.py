@@ -82,13 +82,14 @@ def test_nothing_scales_by_itself(example: str) -> None:
     assert of_kind(parsed(example), "HorizontalPodAutoscaler") == []
 
 
-def test_changed_settings_and_secrets_start_new_pods(example: str) -> None:
-    """The names of the ConfigMap and the Secret end with a hash of their content, and the pods use these names."""
+def test_changed_settings_apps_and_secrets_start_new_pods(example: str) -> None:
+    """The names of the ConfigMaps and the Secret end with a hash of their content, and the pods use these names."""
     objects = parsed(example)
     names = [each["metadata"]["name"] for kind in ("ConfigMap", "Secret") for each in of_kind(objects, kind)]
     changed = {each["metadata"]["name"] for each in parsed(built("overlays/ha"))}
 
     assert [name.rpartition("-")[0] for name in names if not name.startswith("vestibule-dashboard")] == [
+        "vestibule-apps",
         "vestibule-settings",
         "vestibule-secrets",
     ]
@@ -142,6 +143,22 @@ def test_overlays_are_remote_bases(tmp_path: Path) -> None:
     subprocess.run([*git, "-C", origin, "commit", "--quiet", "--message", "x"], check=True)
 
     assert build(f"file://{origin}//deploy/kubernetes/overlays/ha?ref=main") == built("overlays/ha")
+
+
+def test_an_app_is_reached_through_the_door_alone(example: str) -> None:
+    """The app's namespace lets in the pods of the example, which may go out to namespaces with its label."""
+    namespace, policy = parsed(read(f"deploy/kubernetes/{EXAMPLE}/wiki-namespace.yaml"))
+    ((peer,),) = [rule["from"] for rule in policy["spec"]["ingress"]]
+    objects = parsed(example)
+    (deployment,), (own_policy,) = of_kind(objects, "Deployment"), of_kind(objects, "NetworkPolicy")
+    ways_out = [to for rule in own_policy["spec"]["egress"] for to in rule.get("to", [])]
+
+    assert list(schema_faults([namespace, policy])) == []
+    assert peer["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": deployment["metadata"]["namespace"]
+    }
+    assert peer["podSelector"]["matchLabels"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert {"namespaceSelector": {"matchLabels": namespace["metadata"]["labels"]}} in ways_out
 
 
 def test_secrets_of_the_example_stay_out_of_git() -> None:

@@ -123,6 +123,28 @@ EXAMPLE: Final = {
         "- https://auth.example.org",
         "Probe vestibule: the host",
     ),
+    "an app that no browser reaches": (
+        "  - host: wiki.example.org",
+        "  - host: wik.example.org",
+        "Ingress vestibule: the host",
+    ),
+    "a misspelt key of an app": ("allow = ", "alow = ", "alow in [[rules]] 1 of"),
+    "an app outside the cookie's domain": (
+        "VESTIBULE_SESSIONS__COOKIE_DOMAIN: example.org",
+        "VESTIBULE_SESSIONS__COOKIE_DOMAIN: login.example.org",
+        "never receives the session cookie",
+    ),
+    "workers that look elsewhere for the apps": (
+        "VESTIBULE_DOOR__NGINX_DIR: /etc/nginx",
+        "VESTIBULE_DOOR__NGINX_DIR: /run/vestibule",
+        "workers look for the apps in force in /run/vestibule",
+    ),
+    "tokens on a disk": ("medium: Memory\n", "", "nginx's cache is on no RAM disk"),
+    "a ConfigMap that is missing": (
+        "configMap:\n          name: vestibule-apps",
+        "configMap:\n          name: apps",
+        "there is no ConfigMap apps",
+    ),
     "a misspelt field of a rule": ("      for: 5m", "      fore: 5m", "'fore' was unexpected"),
     "an impatient probe": ("failureThreshold: 6", "failureThreshold: 3", "silent for less than 60 s"),
     "a pod that ends at once": (

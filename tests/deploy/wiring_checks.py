@@ -1,6 +1,7 @@
 """Whether what names another thing finds it: selectors, ports, volumes, references, jobs of rules."""
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -93,16 +94,25 @@ def _policy_ports(objects: list[Object]) -> Iterator[str]:
 
 
 def _hosts(objects: list[Object]) -> Iterator[str]:
-    """What leads browsers here has the host of the public address: for another one the service answers 421."""
+    """What leads browsers here has the hosts of the public address and of all apps; the probe has the first alone."""
     addresses = [each.get("data", {}).get("VESTIBULE_PUBLIC_URL") for each in of_kind(objects, "ConfigMap")]
     public = {urlsplit(address).hostname for address in addresses if address}
+    led = public | {urlsplit(tomllib.loads(file)["address"]).hostname for file in app_files(objects).values()}
     hosts = {named(each): [rule["host"] for rule in each["spec"]["rules"]] for each in of_kind(objects, "Ingress")}
     hosts |= {named(each): each["spec"]["hostnames"] for each in of_kind(objects, "HTTPRoute")}
+    wrong = {name: found for name, found in hosts.items() if public and set(found) != led}
     for probe in of_kind(objects, "Probe"):
-        hosts[named(probe)] = [urlsplit(url).hostname for url in probe["spec"]["targets"]["staticConfig"]["static"]]
-    for name, found in hosts.items():
-        if public and set(found) != public:
-            yield f"{name}: the host {found} is not that of the public address"
+        asked = [urlsplit(url).hostname for url in probe["spec"]["targets"]["staticConfig"]["static"]]
+        if public and set(asked) != public:
+            wrong[named(probe)] = asked
+    for name, found in wrong.items():
+        yield f"{name}: the host {found} is not that of the public address, or an app's is missing"
+
+
+def app_files(objects: list[Object]) -> dict[str, str]:
+    """Return the files of the apps, by name."""
+    data = [each.get("data", {}) for each in of_kind(objects, "ConfigMap")]
+    return {name: text for each in data for name, text in each.items() if name.endswith(".toml")}
 
 
 def _references(objects: list[Object]) -> Iterator[str]:
@@ -118,6 +128,8 @@ def _references(objects: list[Object]) -> Iterator[str]:
         for volume in pod(deployment)["volumes"]:
             if "secret" in volume:
                 wanted.append(("Secret", volume["secret"]["secretName"]))
+            if "configMap" in volume:
+                wanted.append(("ConfigMap", volume["configMap"]["name"]))
             if "persistentVolumeClaim" in volume:
                 wanted.append(("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]))
         yield from (

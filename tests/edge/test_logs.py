@@ -9,7 +9,7 @@ from tests.rig.servers import Servers
 
 FIELDS = {
     "time", "event", "request_id", "client", "method", "path", "status", "bytes", "duration_s", "upstream_status",
-    "upstream_duration_s", "limited", "protocol", "tls", "user_agent",
+    "upstream_duration_s", "limited", "app", "door", "protocol", "tls", "user_agent",
 }  # fmt: skip
 CANARY = "canary-of-a-secret"
 

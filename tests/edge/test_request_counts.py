@@ -9,7 +9,7 @@ from service.edge_metrics import request_file
 from service.edge_metrics.request_counts import BUCKETS, RequestCounts
 from service.edge_metrics.request_file import CHUNK_BYTES, RequestFile
 
-LINE = b"@vestibule,GET,200,0.004,-,PASSED,\n"
+LINE = b"@vestibule,GET,200,0.004,-,PASSED,,,\n"
 
 
 def counted(*lines: bytes) -> list[str]:
@@ -23,7 +23,9 @@ def counted(*lines: bytes) -> list[str]:
 
 def test_a_request_falls_into_its_bucket() -> None:
     """A bound belongs to its bucket; what took longer than all of them is in +Inf alone."""
-    series = "".join(counted(b"@wiki,GET,200,0.005,-,-,", b"@wiki,GET,200,0.006,-,-,", b"@wiki,GET,200,61.000,-,-,"))
+    series = "".join(
+        counted(b"@wiki,GET,200,0.005,-,-,,,", b"@wiki,GET,200,0.006,-,-,,,", b"@wiki,GET,200,61.000,-,-,,,")
+    )
 
     for bound, times in [("0.005", 1), ("0.01", 2), ("10", 2), ("+Inf", 3)]:
         assert f'_bucket{{app="wiki",le="{bound}"}} {times}' in series
@@ -37,11 +39,13 @@ def test_a_request_falls_into_its_bucket() -> None:
         b"",
         b"@vestibule,GET,200,0.004,-,PASSED",
         b"@vestibule,GET,20",
-        b"@vest@vestibule,GET,200,0.004,-,PASSED,",
-        b"@vestibule,GET,200,0.0@vestibule,GET,200,0.004,-,PASSED,",
-        b"@vestibule,get,200,0.004,-,PASSED,",
+        b"@vest@vestibule,GET,200,0.004,-,PASSED,,,",
+        b"@vestibule,GET,200,0.0@vestibule,GET,200,0.004,-,PASSED,,,",
+        b"@vestibule,get,200,0.004,-,PASSED,,,",
         b'@a"b,GET,200,0.004,-,PASSED,',
-        b"@vestibule,GET,200,0.004,-,PASSED,1,1",
+        b"@vestibule,GET,200,0.004,-,PASSED,1,1,1",
+        b"@wiki,GET,200,0.004,-,-,,shut,0.001",
+        b"@wiki,GET,200,0.004,-,-,,allowed,0.001,",
     ],
 )
 def test_what_is_no_whole_line_is_not_counted(line: bytes) -> None:
@@ -51,8 +55,8 @@ def test_what_is_no_whole_line_is_not_counted(line: bytes) -> None:
 
 def test_a_request_without_app_or_status_has_a_place() -> None:
     """It ended before nginx knew its app, or before an answer began: it belongs to our pages, and to 000."""
-    first, *_ = counted(b"@,OTHER,000,1.000,-,-,")
-    second, *_ = counted(b"@,GET,009,0.000,-,-,")
+    first, *_ = counted(b"@,OTHER,000,1.000,-,-,,,")
+    second, *_ = counted(b"@,GET,009,0.000,-,-,,,")
 
     assert first == 'vestibule_edge_requests_total{app="vestibule",method="OTHER",status="000"} 1'
     assert second == 'vestibule_edge_requests_total{app="vestibule",method="GET",status="000"} 1'
@@ -60,10 +64,23 @@ def test_a_request_without_app_or_status_has_a_place() -> None:
 
 def test_an_app_cannot_call_its_errors_shed() -> None:
     """The mark of the hashing gate counts for the service's own answers alone."""
-    assert [line for line in counted(b"@wiki,POST,503,0.004,-,-,1") if "limited" in line] == []
-    assert [line for line in counted(b"@vestibule,POST,503,0.004,-,-,1") if "limited" in line] == [
+    assert [line for line in counted(b"@wiki,POST,503,0.004,-,-,1,,") if "limited" in line] == []
+    assert [line for line in counted(b"@vestibule,POST,503,0.004,-,-,1,,") if "limited" in line] == [
         'vestibule_edge_limited_total{limit="hashing_gate"} 1'
     ]
+
+
+def test_an_app_is_seen_with_every_outcome() -> None:
+    """From an app's first request on, each outcome of the door has its series: a first failure is an increase."""
+    counts = RequestCounts()
+    counts.add([b"@wiki,GET,200,0.009,-,-,,allowed,0.007", b"@wiki,GET,200,0.001,-,-,,cached,"])
+
+    text = counts.text()
+    for outcome, times in (("allowed", 1), ("cached", 1), ("failed", 0), ("refused", 0)):
+        assert f'vestibule_edge_door_checks_total{{app="wiki",outcome="{outcome}"}} {times}\n' in text
+    assert 'vestibule_edge_door_duration_seconds_bucket{le="0.005"} 1\n' in text
+    assert 'vestibule_edge_door_duration_seconds_bucket{le="0.01"} 2\n' in text
+    assert "vestibule_edge_door_duration_seconds_sum 0.007\n" in text
 
 
 @pytest.fixture
@@ -93,10 +110,10 @@ def test_each_line_is_read_once_and_when_it_is_whole(path: Path) -> None:
     append(path, LINE * 2 + b"@vestibule,GE")
 
     first = taken(file)
-    append(path, b"T,404,0.000,-,-,\n")
+    append(path, b"T,404,0.000,-,-,,,\n")
 
     assert first == [LINE[:-1]] * 2
-    assert (taken(file), taken(file)) == ([b"@vestibule,GET,404,0.000,-,-,"], [])
+    assert (taken(file), taken(file)) == ([b"@vestibule,GET,404,0.000,-,-,,,"], [])
 
 
 def test_the_next_process_goes_on_where_this_one_ended(path: Path) -> None:
@@ -105,10 +122,10 @@ def test_the_next_process_goes_on_where_this_one_ended(path: Path) -> None:
     append(path, LINE * 5000)
     assert len(taken(file)) == 5000
     file.close()
-    append(path, b"@wiki,GET,200,0.000,-,-,\n")
+    append(path, b"@wiki,GET,200,0.000,-,-,,,\n")
     second = RequestFile(str(path))
 
-    assert taken(second) == [b"@wiki,GET,200,0.000,-,-,"]
+    assert taken(second) == [b"@wiki,GET,200,0.000,-,-,,,"]
     second.close()
     assert taken(RequestFile(str(path))) == []
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.house_rules.project import load
 
 FOLDER: Final = "deploy/compose"
-FILES: Final = ("compose.yaml", "postgres.yaml", "monitoring.yaml", "caddy.yaml")
+FILES: Final = ("compose.yaml", "apps.yaml", "postgres.yaml", "monitoring.yaml", "caddy.yaml")
 
 _REPLACED: Final = {"command", "entrypoint", "test"}  # every other list grows
 _OURS: Final = re.compile(r"\$\{(SERVICE|EDGE)_IMAGE:-vestibule(-edge)?:latest\}")

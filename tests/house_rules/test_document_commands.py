@@ -20,7 +20,7 @@ ELSEWHERE: Final = {
     *("python", "rm", "sed", "systemd-sysusers"),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
-_VERBS_OF_COMPOSE: Final = {"exec", "ps", "restart", "run", "up"}
+_VERBS_OF_COMPOSE: Final = {"exec", "kill", "ps", "restart", "run", "up"}
 
 
 def _vestibule(words: list[str]) -> None:

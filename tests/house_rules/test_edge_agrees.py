@@ -21,8 +21,8 @@ BYTES: Final = {"": 1, "k": 1024}
 
 
 def nginx(directive: str) -> str:
-    """Return what nginx.conf says for a directive that stands in it once."""
-    (value,) = re.findall(rf"^\s*{directive}\s+([^;]+);", read("nginx.conf"), re.MULTILINE)
+    """Return what nginx.conf says for a directive, once for all of its servers."""
+    (value,) = re.findall(rf"^(?: {{4}})?{directive}\s+([^;]+);", read("nginx.conf"), re.MULTILINE)
     return str(value)
 
 

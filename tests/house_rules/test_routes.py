@@ -23,12 +23,16 @@ ACCESS: Final = {
     "/logout": PUBLIC,  # ends whatever session there is; without one it leads to the sign-in page
     "/account": SESSION,
     "/account/password": SESSION,
+    "/account/app-passwords": SESSION,
+    "/account/app-passwords/new": SESSION,
     "/setup": LINK,
     "/metrics": OPS,
     "/healthz": OPS,
     "/readyz": OPS,
 }
-VERBS: Final = {"/": "GET POST", "/logout": "GET POST", "/account/password": "GET POST", "/setup": "GET POST"}
+VERBS: Final = dict.fromkeys(
+    ("/", "/logout", "/account/password", "/account/app-passwords", "/account/app-passwords/new", "/setup"), "GET POST"
+)
 
 
 @pytest.fixture

@@ -67,6 +67,19 @@ def test_the_settings_belong_to_the_units(monkeypatch: pytest.MonkeyPatch) -> No
     assert f"-p /run/vestibule-edge/ -c {settings.state_dir}/nginx/nginx.conf" in edge
     assert "\nRuntimeDirectory=vestibule-edge\n" in edge
     assert "vestibule proxy metrics /run/vestibule-edge\n" in counts
+    assert settings.nginx_dir == settings.state_dir / "nginx"
+    assert settings.apps_dir == FOLDER / "apps.d"  # beside the settings
+    assert settings.door.cache_dir is None  # in nginx's own directory, which is on the RAM disk /run
+
+
+def test_changed_apps_need_no_restart() -> None:
+    """A reload of the service puts them in force, for the nginx whose directory is that of the edge's unit."""
+    (reload,) = [line for line in lines("deploy/systemd/vestibule.service") if line.startswith("ExecReload=")]
+    program, *words = reload.removeprefix("ExecReload=+").split()
+
+    assert program == "/opt/vestibule/.venv/bin/vestibule"
+    assert words == ["proxy", "render", "--reload", "--prefix", "/run/vestibule-edge"]
+    assert "RuntimeDirectory=vestibule-edge" in lines("deploy/systemd/vestibule-edge.service")
 
 
 def test_nginx_is_in_the_group_of_the_service() -> None:

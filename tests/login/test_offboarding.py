@@ -6,6 +6,8 @@ from typing import Final
 import pytest
 
 from service.login import administration, device_cookies
+from service.login.administration import Disabled
+from service.login.app_passwords import new_app_password
 from service.login.links import Purpose
 from tests.rig.memory_store import Rows
 from tests.rig.people import KEYS, NOW, alice, session_of, stores
@@ -15,25 +17,30 @@ BY: Final = "operator root"
 
 @pytest.fixture
 def rows() -> Rows:
-    """Alice, signed in once."""
+    """Alice, signed in once, with an app password."""
     session = session_of(alice())
-    return Rows(accounts={"a1": alice(groups=("ops",))}, sessions={session.token_hash: session})
+    _, phone = new_app_password("a1", name="phone", apps=("wiki",), ends_at=None, now=NOW)
+    return Rows(
+        accounts={"a1": alice(groups=("ops",))},
+        sessions={session.token_hash: session},
+        app_passwords={phone.token_hash: phone},
+    )
 
 
 def test_disabling_ends_sessions_and_links(rows: Rows) -> None:
-    """A disabled account has no session and no link; enabling it brings neither back. Device cookies stay valid."""
+    """Nor app passwords: enabling the account brings none of these back. Device cookies stay valid."""
     administration.make_link("alice", Purpose.RESET, stores(rows), by=BY, now=NOW)
 
     disabled = administration.disable("alice", stores(rows), by=BY, now=NOW)
     enabled = administration.enable("alice", stores(rows), by=BY, now=NOW)
 
-    assert disabled == (replace(rows.accounts["a1"], disabled_at=NOW), 1, 1)
+    assert disabled == Disabled(replace(rows.accounts["a1"], disabled_at=NOW), 1, 1, 1)
     assert enabled == rows.accounts["a1"]
-    assert (rows.accounts["a1"].disabled_at, rows.sessions, rows.links) == (None, {}, {})
+    assert (rows.accounts["a1"].disabled_at, rows.sessions, rows.links, rows.app_passwords) == (None, {}, {}, {})
 
 
 def test_offboarding_ends_device_cookies_too(rows: Rows) -> None:
-    """Enabling the account brings back no session, no link and no device cookie; a new sign-in makes a known device."""
+    """Enabling the account brings back nothing that ended, nor a device cookie; a new sign-in makes a known device."""
     administration.make_link("alice", Purpose.RESET, stores(rows), by=BY, now=NOW)
     cookie = device_cookies.issue(rows.accounts["a1"], "", keys=KEYS, now=NOW)
 
@@ -41,8 +48,8 @@ def test_offboarding_ends_device_cookies_too(rows: Rows) -> None:
     administration.enable("alice", stores(rows), by=BY, now=NOW)
 
     account = rows.accounts["a1"]
-    assert offboarded == (replace(account, disabled_at=NOW), 1, 1)
-    assert (account.disabled_at, rows.sessions, rows.links) == (None, {}, {})
+    assert offboarded == Disabled(replace(account, disabled_at=NOW), 1, 1, 1)
+    assert (account.disabled_at, rows.sessions, rows.links, rows.app_passwords) == (None, {}, {}, {})
     assert device_cookies.verify(cookie, account, keys=KEYS, now=NOW + 1) is None
     again = device_cookies.issue(account, cookie, keys=KEYS, now=NOW + 1)
     assert device_cookies.verify(again, account, keys=KEYS, now=NOW + 1)

@@ -21,6 +21,7 @@ from tests.rig.until import until
 
 HOST: Final = "login.example.org"
 FAST_GAUGES: Final = "tests.observability.fast_gauges:application()"
+PROBE: Final = "__Host-vestibule-probe=1"  # the cookie of a browser that was shown the form
 PEOPLE: Final = ("alice", "bob")
 
 
@@ -42,7 +43,7 @@ class Installation:
         connection = http.client.HTTPConnection("127.0.0.1", self.servers.port, 20, source_address=(address, 0))
         with closing(connection):
             body = urlencode({"username": name, "password": password})
-            connection.request("POST", "/", body, head | ({"Cookie": cookie} if cookie else {}))
+            connection.request("POST", "/", body, head | {"Cookie": f"{PROBE}; {cookie}"})
             answer = connection.getresponse()
             answer.read()
             return answer

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from service.edge_metrics.request_counts import DOOR_OUTCOMES
 from service.login.attempts import Scope
 from service.login.sign_in import Device, Reason
 from tests.house_rules.metrics_manual import described
@@ -31,6 +32,7 @@ MEMBERS: Final = {
     ("vestibule_edge_limited_total", "limit"): {"requests", "connections", "hashing_gate"},
     ("vestibule_edge_requests_total", "app"): {"vestibule"},
     ("vestibule_edge_request_duration_seconds", "app"): {"vestibule"},
+    ("vestibule_edge_door_checks_total", "outcome"): {*DOOR_OUTCOMES},
 }
 _NAME: Final = re.compile(r"\b((?:vestibule|flask|probe|job:vestibule)_\w[\w:]*|up|ALERTS)\b(?:\{([^}]*)\})?")
 _MATCHER: Final = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')

@@ -23,9 +23,10 @@ from tests.rig.memory_store import Rows
 class MemoryAttempts:
     """Attempts in a dictionary."""
 
+    _serial = itertools.count(1)
+
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._serial = itertools.count(1)
         self._one_step = Lock()
 
     def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
@@ -60,6 +61,7 @@ class MemoryAttempts:
         for at, attempt in self._rows.attempts.values():
             if at > since:
                 found.setdefault(attempt.network if by is Scope.NETWORK else attempt.account, []).append((at, attempt))
+        found.pop("", None)
         tallies = [
             Tally(
                 key,
@@ -84,6 +86,8 @@ class MemoryAttempts:
 
 def _is_counted(other: Attempt, attempt: Attempt, scope: Scope) -> bool:
     """Whether another attempt counts in the same window as this one."""
+    if scope is Scope.APP_PASSWORD_NETWORK:
+        return (other.network, other.device) == (attempt.network, attempt.device)
     if scope is Scope.KNOWN_DEVICE:
         return (other.account, other.device) == (attempt.account, attempt.device)
     same_account, same_network = other.account == attempt.account, other.network == attempt.network

@@ -1,11 +1,13 @@
 """Stores that keep the ports' contract in memory, for rules that are tried without a database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from service.access.block_list import Block
 from service.login.accounts import Account, UsernameTaken
+from service.login.app_passwords import AppPassword, Owned, seen_is_due
 from service.login.attempts import Attempt
 from service.login.audit import Entry
 from service.login.links import Link, is_usable
@@ -19,6 +21,7 @@ class Rows:
     accounts: dict[str, Account] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
     links: dict[bytes, Link] = field(default_factory=dict)
+    app_passwords: dict[bytes, AppPassword] = field(default_factory=dict)
     trail: list[Entry] = field(default_factory=list)
     attempts: dict[str, tuple[int, Attempt]] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
@@ -26,11 +29,11 @@ class Rows:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Put back what it holds when it raises; attempts are no part of it."""
-        before = dict(self.accounts), dict(self.sessions), dict(self.links), list(self.trail), dict(self.blocks)
+        before = {name: copy(rows) for name, rows in vars(self).items() if name != "attempts"}
         try:
             yield
         except BaseException:
-            self.accounts, self.sessions, self.links, self.trail, self.blocks = before
+            vars(self).update(before)
             raise
 
 
@@ -85,6 +88,7 @@ class MemoryAccounts:
         self._rows.accounts.pop(account_id, None)
         self._rows.sessions = {k: s for k, s in self._rows.sessions.items() if s.account_id != account_id}
         self._rows.links = {k: link for k, link in self._rows.links.items() if link.account_id != account_id}
+        MemoryAppPasswords(self._rows).end_of_account(account_id)
 
 
 class MemorySessions:
@@ -159,6 +163,38 @@ class MemoryLinks:
     def delete_expired(self, *, now: int, limit: int) -> int:
         dead = [k for k, link in self._rows.links.items() if not is_usable(link, now=now)][:limit]
         return sum(self.consume(k) for k in dead)
+
+
+class MemoryAppPasswords:
+    """App passwords in a dictionary."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, password: AppPassword) -> None:
+        self._rows.app_passwords[password.token_hash] = password
+
+    def find(self, token_hash: bytes) -> Owned | None:
+        found = self._rows.app_passwords.get(token_hash)
+        return Owned(found, self._rows.accounts[found.account_id]) if found else None
+
+    def of_account(self, account_id: str) -> list[AppPassword]:
+        own = [p for p in self._rows.app_passwords.values() if p.account_id == account_id]
+        return sorted(own, key=lambda p: (p.created_at, p.id), reverse=True)
+
+    def touch(self, token_hash: bytes, *, now: int) -> None:
+        found = self._rows.app_passwords.get(token_hash)
+        if found and seen_is_due(found, now=now):
+            self._rows.app_passwords[token_hash] = replace(found, seen_at=now)
+
+    def end(self, account_id: str, password_id: str) -> bool:
+        return self._end(p for p in self.of_account(account_id) if p.id == password_id) == 1
+
+    def end_of_account(self, account_id: str) -> int:
+        return self._end(self.of_account(account_id))
+
+    def _end(self, gone: Iterable[AppPassword]) -> int:
+        return sum(self._rows.app_passwords.pop(p.token_hash, None) is not None for p in gone)
 
 
 class MemoryAudit:

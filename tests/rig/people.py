@@ -9,7 +9,7 @@ from service.login.stores import Stores
 from service.login.verify_password import Verifier
 from tests.rig.gates import Gate
 from tests.rig.memory_attempts import MemoryAttempts
-from tests.rig.memory_store import MemoryAccounts, MemoryAudit, MemoryLinks, MemorySessions, Rows
+from tests.rig.memory_store import MemoryAccounts, MemoryAppPasswords, MemoryAudit, MemoryLinks, MemorySessions, Rows
 from tests.rig.passwords import PASSWORD
 
 NOW = 1_800_000_000
@@ -43,6 +43,7 @@ def stores(rows: Rows) -> Stores:
         accounts=MemoryAccounts(rows),
         sessions=MemorySessions(rows),
         links=MemoryLinks(rows),
+        app_passwords=MemoryAppPasswords(rows),
         audit=MemoryAudit(rows),
         transaction=rows.transaction,
     )

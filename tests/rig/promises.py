@@ -1,6 +1,7 @@
 """What holds for every answer there is, whatever was asked."""
 
 import re
+from copy import copy
 from typing import Final
 
 from tests.rig.answer import Answer
@@ -39,14 +40,7 @@ def kept(answer: Answer, *, cache: str = "no-store", head: bool = False) -> Answ
 
 def copy_of(rows: Rows) -> Rows:
     """Return what is kept now, to compare with what is kept later."""
-    return Rows(
-        dict(rows.accounts),
-        dict(rows.sessions),
-        dict(rows.links),
-        list(rows.trail),
-        dict(rows.attempts),
-        dict(rows.blocks),
-    )
+    return Rows(**{name: copy(kept) for name, kept in vars(rows).items()})
 
 
 def _names_what_to_do(answer: Answer) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from service.app import write_nginx_files
+from service.app import render_nginx_files, write_nginx_files
 from service.hashing.cpu_budget import with_large_pages
 from service.settings import load
 from tests.rig.answer import Answer
@@ -71,8 +71,7 @@ class Servers:
 
     def render(self) -> None:
         """Write nginx's files as `vestibule proxy render` does; a test's own nginx.conf where it asked for one."""
-        settings = load(self.environ)
-        write_nginx_files(settings, self.nginx_dir)
+        write_nginx_files(self.nginx_dir, render_nginx_files(load(self.environ), self.nginx_dir))
         conf = self.nginx_dir / "nginx.conf"
         conf.write_text(self.edit_nginx(conf.read_text()))
         give_away(self.nginx_dir)
@@ -90,11 +89,10 @@ class Servers:
         command = [sys.executable, script, "--config", str(configuration), self.application]
         self._spawn("gunicorn", command, with_large_pages(self.environ))
 
-    def start_nginx(self) -> None:
-        """Start nginx alone."""
-        prefix = f"{self.nginx_dir}/"
-        nginx = str(need("nginx"))
-        command = [nginx, "-e", "stderr", "-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"]
+    def start_nginx(self, prefix: Path | None = None) -> None:
+        """Start nginx alone; in a directory of its own where one is given."""
+        nginx, conf = str(need("nginx")), str(self.nginx_dir / "nginx.conf")
+        command = [nginx, "-e", "stderr", "-p", f"{prefix or self.nginx_dir}/", "-c", conf, "-g", "daemon off;"]
         self._spawn("nginx", command, self.environ)
 
     def start_metrics(self) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
+from service.access.session_cookie import probe_name
 from tests.rig import compiled
 from tests.rig.answer import Answer
 
@@ -63,8 +64,16 @@ def ask(
     return Answer(int(status[:3]), tuple(sent), b"".join(chunks))
 
 
+def probe(app: Flask) -> str:
+    """Return the cookie of a browser that was shown the sign-in form."""
+    services = app.extensions["vestibule"]
+    return f"{probe_name(services.public, services.cookie_domain)}=1"
+
+
 def post(app: Flask, target: str = "/", body: bytes | str = b"", **more: Any) -> Answer:
-    """Send a form of this site's own."""
+    """Send a form of this site's own, from a browser that was shown the form."""
     raw = body.encode() if isinstance(body, str) else body
     headers = [SAME, *more.pop("headers", ())]
+    cookies = [value for name, value in headers if name == "Cookie"]
+    headers = [*(each for each in headers if each[0] != "Cookie"), ("Cookie", "; ".join([*cookies, probe(app)]))]
     return ask(app, "POST", target, **({"headers": headers, "body": raw, "content_type": FORM} | more))

@@ -8,13 +8,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.access.apps import App
+from service.access.judged_set import JudgedSet
 from service.access.public_address import PublicAddress
+from service.access.session_cookie import probe_name
 from service.app import create_app
 from service.login.verify_password import Verifier
 from service.services import Brand, Health, OuterLimit, Services
 from tests.rig.gates import Gate
 from tests.rig.memory_store import (
     MemoryAccounts,
+    MemoryAppPasswords,
     MemoryAudit,
     MemoryBlocks,
     MemoryLinks,
@@ -32,9 +36,11 @@ class World:
     """What a test may look at and change behind the app's back."""
 
     rows: Rows = field(default_factory=lambda: Rows(accounts={"a1": alice()}))
+    apps: tuple[App, ...] = ()
     now: int = NOW
     database_answers: bool = True
     migrations_pending: bool = False
+    apps_are_readable: bool = True
     when_degraded: list[Callable[[bool], None]] = field(default_factory=list)
 
     def services(self, **changed: object) -> Services:
@@ -44,6 +50,7 @@ class World:
             accounts=MemoryAccounts(self.rows),
             sessions=MemorySessions(self.rows),
             links=MemoryLinks(self.rows),
+            app_passwords=MemoryAppPasswords(self.rows),
             audit=MemoryAudit(self.rows),
             blocks=MemoryBlocks(self.rows),
             verifier=verifier(self.rows, **({"gate": Gate()} | parts)),
@@ -51,10 +58,16 @@ class World:
             keys=KEYS,
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
-            health=Health(lambda: self.database_answers, lambda: self.migrations_pending, self.when_degraded.append),
+            health=Health(
+                lambda: self.database_answers,
+                lambda: self.migrations_pending,
+                self.when_degraded.append,
+                lambda: self.apps_are_readable,
+            ),
             outer_limit=OuterLimit(1000, "memory://", {}, b"a key"),
             clock=lambda: self.now,
             transaction=self.rows.transaction,
+            apps=lambda: JudgedSet(self.apps),
         )
         return replace(services, **changed)  # type: ignore[arg-type]
 
@@ -75,6 +88,8 @@ class Browser(FlaskClient):
 
 
 def browser(app: Flask) -> FlaskClient:
-    """Return a browser with an empty cookie jar."""
+    """Return a browser that has seen the sign-in form, and has no other cookie."""
     app.test_client_class = Browser
-    return app.test_client()
+    client, services = app.test_client(), app.extensions["vestibule"]
+    client.set_cookie(probe_name(services.public, services.cookie_domain), "1", domain=services.public.host)
+    return client

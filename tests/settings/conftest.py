@@ -20,6 +20,14 @@ def usual_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def directory(usual_config: Path) -> Path:
+    """Return the directory of the apps, beside the file of settings."""
+    usual_config.touch()
+    (made := usual_config.parent / "apps.d").mkdir()
+    return made
+
+
+@pytest.fixture
 def state() -> Iterator[Path]:
     """Return a state directory of the unprivileged user (pytest's own directories are closed to other users)."""
     top = Path(tempfile.mkdtemp(prefix="vestibule-test-"))

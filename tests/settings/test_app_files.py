@@ -2,7 +2,6 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,25 +11,7 @@ from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
 from service.settings import Settings, SettingsFault, load
 from service.settings.app_files import apps, faults_of_apps
-
-HTTPS: Final = {"VESTIBULE_PUBLIC_URL": "https://login.example.org"}
-SHARED: Final = HTTPS | {"VESTIBULE_SESSIONS__COOKIE_DOMAIN": "example.org"}
-HEAD: Final = 'address = "https://wiki.example.org"\nupstream = "http://127.0.0.1:3000"\n'
-WHOLE: Final = HEAD + '[[rules]]\nallow = "signed-in"\n'
-
-
-@pytest.fixture
-def directory(usual_config: Path) -> Path:
-    """Return the directory of the apps, beside the file of settings."""
-    usual_config.touch()
-    (made := usual_config.parent / "apps.d").mkdir()
-    return made
-
-
-def faults(directory: Path, content: str, *, name: str = "wiki.toml", environ: dict[str, str] = SHARED) -> list[str]:
-    """Return the faults of one file, and of the others that are there."""
-    (directory / name).write_text(content)
-    return faults_of_apps(load(environ))
+from tests.settings.apps_d import HEAD, HTTPS, SHARED, WHOLE, faults
 
 
 def test_an_app_is_five_lines(directory: Path) -> None:
@@ -149,7 +130,8 @@ def test_a_fault_of_an_app_is_named(directory: Path, content: str, words: str) -
         ("allow = 'signed-in'\nmethods = ['7']", 'methods in {} "7" is not a method: there may be GET, HEAD'),
         ("allow = 'signed-in'\nnetworks = ['192.0.2.7/24']", "has bits set after the prefix: write 192.0.2.0/24"),
         ("allow = 'signed-in'\nnetworks = ['office']", 'networks in {} "office" is not a network'),
-        ("allow = 'signed-in'\npreflight = true", "preflight in {} is unknown"),
+        ("allow = 'signed-in'\npreflight = true", "preflight in {} belongs to the app: write it above the"),
+        ("allow = 'signed-in'\nemail = 'X-Email'", "email in {} is a header's: write it below a line [headers]"),
     ],
 )
 def test_a_fault_of_a_rule_is_named(directory: Path, rule: str, words: str) -> None:
@@ -233,7 +215,10 @@ VALUES = st.sampled_from(
     ["''", "'x'", "7", "true", "[]", "[[1]]", "{}", "1979-05-27", "nan", "'/a'", "['ops']", "'\\u001b'"]
 )
 KEYS = st.sampled_from(
-    ["address", "upstream", "title", "rules", "path", "allow", "users", "methods", "networks", "fresh"]
+    [
+        *("address", "upstream", "title", "rules", "path", "allow", "users", "methods", "networks", "fresh"),
+        *("headers", "user", "preflight", "certificate"),
+    ]
 )
 
 

@@ -17,7 +17,7 @@ from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from service.storage.upkeep import schema
 from tests.rig.memory_attempts import MemoryAttempts
-from tests.rig.memory_store import MemoryAccounts, MemoryLinks, MemorySessions, Rows
+from tests.rig.memory_store import MemoryAccounts, MemoryAppPasswords, MemoryLinks, MemorySessions, Rows
 from tests.rig.pgbouncer import PgBouncer, pgbouncer
 from tests.rig.postgres import Postgres, postgres
 from tests.rig.redis import Redis, redis_server
@@ -66,7 +66,9 @@ def emptied(database: Database) -> Database:
     """Wait until a PostgreSQL database answers, and remove all rows."""
     until(database.ping, "PostgreSQL answers")
     with database.transaction() as connection:
-        connection.exec_driver_sql("TRUNCATE accounts, account_groups, sessions, links, counters, attempts, blocks")
+        connection.exec_driver_sql(
+            "TRUNCATE accounts, account_groups, sessions, links, app_passwords, counters, attempts, blocks"
+        )
         connection.exec_driver_sql("DELETE FROM audit")
     return database
 
@@ -126,7 +128,8 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
     """Every implementation of the ports in turn: the tests' own in memory, and the SQL one on each engine."""
     if request.param == "memory":
         rows = Rows()
-        return Stores(MemoryAccounts(rows), MemorySessions(rows), MemoryLinks(rows), rows.transaction)
+        memory = MemoryAccounts(rows), MemorySessions(rows), MemoryLinks(rows), MemoryAppPasswords(rows)
+        return Stores(*memory, rows.transaction)
     return over(of_engine(request, monkeypatch))
 
 

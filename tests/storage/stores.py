@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.login.accounts import Account, Accounts
+from service.login.app_passwords import AppPassword, AppPasswords
 from service.login.links import Link, Links, Purpose
 from service.login.sessions import Lifetimes, Session, Sessions
 from service.storage.accounts import SqlAccounts
+from service.storage.app_passwords import SqlAppPasswords
 from service.storage.engine.database import Database
 from service.storage.links import SqlLinks
 from service.storage.sessions import SqlSessions
@@ -21,17 +23,19 @@ _serial = itertools.count(1)
 
 @dataclass(frozen=True)
 class Stores:
-    """The three ports over one set of rows."""
+    """The ports over one set of rows."""
 
     accounts: Accounts
     sessions: Sessions
     links: Links
+    app_passwords: AppPasswords
     transaction: Callable[[], AbstractContextManager[object]]
 
 
 def over(database: Database) -> Stores:
     """Return the SQL stores."""
-    return Stores(SqlAccounts(database), SqlSessions(database), SqlLinks(database), database.transaction)
+    sql = SqlAccounts(database), SqlSessions(database), SqlLinks(database), SqlAppPasswords(database)
+    return Stores(*sql, database.transaction)
 
 
 def account(username: str = "alice", **facts: Any) -> Account:
@@ -65,6 +69,20 @@ def link(account_id: str | None, **facts: object) -> Link:
         "expires_at": NOW + 100,
     }
     return Link(**(known | facts))  # type: ignore[arg-type]
+
+
+def app_password(account_id: str, **facts: object) -> AppPassword:
+    """Return an app password with an id and a token hash of its own, never used and without an end."""
+    serial = next(_serial)
+    known: dict[str, object] = {
+        "id": f"{serial:012x}",
+        "token_hash": serial.to_bytes(32, "big"),
+        "account_id": account_id,
+        "name": "phone",
+        "apps": ("wiki",),
+        "created_at": NOW,
+    }
+    return AppPassword(**(known | facts))  # type: ignore[arg-type]
 
 
 def address_of(database: Database) -> str:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from service.login.administration import disable
+from service.login.administration import Disabled, disable
 from service.login.audit import Entry
 from service.login.stores import Stores
 from service.storage.audit import SqlAudit
 from service.storage.engine.database import Database
 from tests.rig.memory_store import MemoryLinks, Rows
-from tests.storage.stores import NOW, account, link, over, session
+from tests.storage.stores import NOW, account, app_password, link, over, session
 
 
 class Lost(MemoryLinks):
@@ -25,27 +25,29 @@ class Lost(MemoryLinks):
 
 @pytest.fixture
 def stores(database: Database) -> Stores:
-    """Alice's account with two sessions and a link."""
+    """Alice's account with two sessions, a link and an app password."""
     sql = over(database)
     sql.accounts.add(alice := account(groups=("staff",)))
     sql.sessions.add(session(alice.id))
     sql.sessions.add(session(alice.id))
     sql.links.put(link(alice.id))
+    sql.app_passwords.add(app_password(alice.id))
     audit = SqlAudit(database, kept_seconds=1000)
-    return Stores(sql.accounts, sql.sessions, sql.links, audit, database.transaction)
+    return Stores(sql.accounts, sql.sessions, sql.links, sql.app_passwords, audit, database.transaction)
 
 
 def test_offboarding_ends_everything_and_counts_it(stores: Stores) -> None:
-    """Sessions and the link are gone, the account is disabled and its device cookies invalid; one entry says so."""
+    """What it signed in with is gone, the account disabled, its device cookies invalid; one entry says so."""
     alice = stores.accounts.by_username("alice")
     assert alice
 
     ended = disable("alice", stores, by="operator", now=NOW, offboard=True)
 
     gone = replace(alice, disabled_at=NOW, device_cookies_after=NOW)
-    assert ended == (gone, 2, 1)
+    assert ended == Disabled(gone, 2, 1, 1)
     assert stores.accounts.by_id(alice.id) == gone
     assert stores.sessions.of_account(alice.id) == []
+    assert stores.app_passwords.of_account(alice.id) == []
     assert [*stores.audit.entries()] == [Entry(NOW, "user_updated", "alice", by="operator", detail="offboarded")]
 
 
@@ -59,4 +61,5 @@ def test_a_failure_at_the_end_undoes_all_of_it(stores: Stores) -> None:
 
     assert stores.accounts.by_id(alice.id) == alice
     assert len(stores.sessions.of_account(alice.id)) == 2
+    assert len(stores.app_passwords.of_account(alice.id)) == 1
     assert [*stores.audit.entries()] == []

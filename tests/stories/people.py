@@ -7,6 +7,9 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
+from service.access.judged_set import to_json
+from service.settings.apps_in_force import FILE
+from tests.rig.apps import app
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 
@@ -23,7 +26,7 @@ PEOPLE: Final = {
 
 
 def move_in(servers: Servers) -> None:
-    """Make all accounts; all have PASSWORD, hashed with the default parameters."""
+    """Make all accounts, which all have PASSWORD, hashed with the default parameters; put two apps in force."""
     password_hash = PasswordHasher(memory_cost=19_456, time_cost=2, parallelism=1).hash(PASSWORD)
     sheet = io.StringIO()
     table = csv.DictWriter(sheet, ["username", "name", "email", "groups", "admin", "password_hash"])
@@ -33,6 +36,8 @@ def move_in(servers: Servers) -> None:
     file.write_text(sheet.getvalue())
     done = servers.vestibule("account", "import", str(file))
     assert done.returncode == 0, done.stderr
+    apps = [app("files"), app("calendar", title="Team calendar")]
+    (servers.nginx_dir / FILE).write_text(to_json(apps))
 
 
 def link(servers: Servers, *command: str) -> str:

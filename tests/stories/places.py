@@ -31,6 +31,37 @@ def _refused_password(visitor: Visitor, servers: Servers) -> None:
     visitor.press("Change password")
 
 
+def _app_passwords(visitor: Visitor, servers: Servers) -> None:
+    """Two that an operator has made, one with an end."""
+    for name, options in (("phone", ["--for", "90d"]), ("backup of the calendar", [])):
+        command = ("app-password", "add", "anna", "--app", "calendar", "--name", name, *options)
+        servers.vestibule(*command)  # refused when it is there from the look before
+    _signed_in(visitor, servers).follow("App passwords")
+
+
+def new_app_password(visitor: Visitor, servers: Servers, name: str = "anna") -> Visitor:
+    """Open the form. A worker may not have looked at the apps in force since the house was filled."""
+    servers.wait_until(lambda: "Apps" in _to_the_form(visitor, name).text, "an app takes app passwords")
+    return visitor
+
+
+def _to_the_form(visitor: Visitor, name: str) -> Visitor:
+    if not visitor.open("/account/app-passwords/new").path.startswith("/account/"):
+        visitor.sign_in(name, PASSWORD)
+    return visitor
+
+
+def _refused_app_password(visitor: Visitor, servers: Servers) -> None:
+    new_app_password(visitor, servers).fill(What_it_is_for="phone", Current_password=PASSWORD)
+    visitor.press("Make app password")
+
+
+def _made_app_password(visitor: Visitor, servers: Servers) -> None:
+    new_app_password(visitor, servers).fill(What_it_is_for="tablet", Current_password=PASSWORD)
+    visitor.page.get_by_label("Files").check()
+    visitor.press("Make app password")
+
+
 def _invited(visitor: Visitor, servers: Servers) -> None:
     visitor.open(link(servers, "account", "invite", "erik"))
 
@@ -58,6 +89,10 @@ INHABITED: Final[dict[str, Way]] = {
     "sign out": lambda visitor, servers: _signed_in(visitor, servers).open("/logout"),
     "change password": lambda visitor, servers: _signed_in(visitor, servers).follow("Change password"),
     "change password, refused": _refused_password,
+    "app passwords": _app_passwords,
+    "new app password": new_app_password,
+    "new app password, refused": _refused_app_password,
+    "new app password, made": _made_app_password,
     "invitation": _invited,
     "reset, refused": _reset,
     "a link that was cut": lambda visitor, _: visitor.open(f"/setup?token={'A' * 30}"),

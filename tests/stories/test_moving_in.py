@@ -92,7 +92,9 @@ def _a_reset_link_is_used(servers: Servers, bruno: Visitor) -> None:
 
 
 def _a_disabled_account_is_out_at_once(servers: Servers, bruno: Visitor) -> None:
-    assert order(servers, "account", "disable", "bruno") == "Disabled bruno; sessions ended: 1.\n"
+    assert (
+        order(servers, "account", "disable", "bruno") == "Disabled bruno; sessions ended: 1; app passwords ended: 0.\n"
+    )
 
     assert bruno.follow("Change password").heading == "Sign in"
     assert bruno.sign_in("bruno", THIRD_PASSWORD).problem == WRONG

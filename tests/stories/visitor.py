@@ -86,8 +86,8 @@ class Visitor:
 
     @property
     def session_cookies(self) -> list[Any]:
-        """The browser's cookies, but for the one by which it is known and which outlives signing out."""
-        return [cookie for cookie in self.context.cookies() if not cookie["name"].endswith("device")]
+        """The browser's cookies, but for the one by which it is known and the probe, which outlive signing out."""
+        return [cookie for cookie in self.context.cookies() if not cookie["name"].endswith(("device", "probe"))]
 
     @property
     def focus(self) -> str:

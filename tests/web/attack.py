@@ -19,6 +19,7 @@ LIMITS: Final = {
     Scope.NETWORK: Limit(5, 900),
     Scope.ACCOUNT: Limit(8, 3600),
     Scope.KNOWN_DEVICE: Limit(2, 900),
+    Scope.APP_PASSWORD_NETWORK: Limit(2, 900),
 }
 
 

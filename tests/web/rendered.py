@@ -8,6 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import service.web.look
+from service.access.app_access import Entrance
 from service.login.accounts import Account
 from service.login.sessions import Session
 from service.web.messages import TOO_MANY_ATTEMPTS, Message
@@ -21,6 +22,7 @@ _LIMITS: Final[Context] = {"minimum": 15, "maximum": 128}
 
 ACCOUNT: Final = Account("1", "anna", 0, "آنا ليندكفست", "anna@example.org", ("admins", "ops"), is_admin=True)
 CROWDED: Final = Account("2", "b" * 64, 0, NASTY, groups=tuple(f"group-{n}" for n in range(60)))
+APP: Final = Entrance(NASTY, "wiki.example.test", "https://wiki.example.test/")
 SESSION: Final = Session("5e55", b"", "1", 0, 0, remembered=True, address="", user_agent="")
 
 _SIGN_IN: Final[Context] = {
@@ -37,7 +39,22 @@ _SIGN_IN: Final[Context] = {
 _TYPED: Final[Context] = {"username": NASTY, "remember": True, "rd": NASTY, "problem": PROBLEM}
 _SET_UP: Final[Context] = {"purpose": "set-up", "username": "", "token": NASTY, "problem": None, **_LIMITS}
 _ERROR: Final[Context] = {"message": Message("", NASTY, NASTY), "request_id": "5f2c", "again_at": None, "home_url": "/"}
-_PASSWORD: Final[Context] = {"username": "anna", "problem": None, **_LIMITS}
+_PASSWORD: Final[Context] = {"username": "anna", "problem": None, "app_passwords": True, **_LIMITS}
+_APP_PASSWORDS: Final = [
+    {"id": "5e55", "name": NASTY, "apps": NASTY, "used": 7200, "ends": 86_401},
+    {"id": "5e56", "name": "b" * 64, "apps": "Wiki", "used": None, "ends": None},
+    {"id": "5e57", "name": "لپ‌تاپ", "apps": "Files, Wiki", "used": 59, "ends": 0},
+]
+_APP_PASSWORD: Final[Context] = {
+    "username": "anna",
+    "takers": {"files": NASTY, "wiki": "Wiki"},
+    "apps": ["wiki"],
+    "name": "",
+    "ends": "365",
+    "lives": {"30": "In 30 days", "365": "In a year", "": "Never"},
+    "problem": "",
+    "problem_field": "",
+}
 
 STATES: Final[dict[str, tuple[str, Context]]] = {
     "sign in": ("sign_in.html", _SIGN_IN),
@@ -49,10 +66,31 @@ STATES: Final[dict[str, tuple[str, Context]]] = {
         | _TYPED
         | {"problem": None, "refused": (429, TOO_MANY_ATTEMPTS), "again_at": NASTY, "request_id": "5f2c"},
     ),
-    "account": ("account.html", {"account": ACCOUNT, "session": SESSION, "now": 7200, "notice": "Done."}),
-    "account, crowded": ("account.html", {"account": CROWDED, "session": SESSION, "now": 59, "notice": None}),
+    "account": (
+        "account.html",
+        {"account": ACCOUNT, "session": SESSION, "now": 7200, "notice": "Done.", "app_passwords": True, "apps": []},
+    ),
+    "account, crowded": (
+        "account.html",
+        {"account": CROWDED, "session": SESSION, "now": 59, "notice": None, "app_passwords": False, "apps": [APP] * 12},
+    ),
     "change password": ("password.html", _PASSWORD),
     "change password, refused": ("password.html", _PASSWORD | {"problem": PROBLEM}),
+    "app passwords": (
+        "app_passwords.html",
+        {"passwords": _APP_PASSWORDS, "takers": {"wiki": "Wiki"}, "notice": "Done."},
+    ),
+    "app passwords, none": ("app_passwords.html", {"passwords": [], "takers": {}, "notice": None}),
+    "new app password": ("app_password_new.html", _APP_PASSWORD),
+    "new app password, refused": (
+        "app_password_new.html",
+        _APP_PASSWORD | {"name": NASTY, "problem": PROBLEM, "problem_field": "apps"},
+    ),
+    "new app password, for no app": ("app_password_new.html", _APP_PASSWORD | {"takers": {}}),
+    "app password made": (
+        "app_password_made.html",
+        {"username": "anna", "text": f"vst_{'x' * 43}", "name": NASTY, "apps": NASTY, "ends": 1},
+    ),
     "set up": ("set_up.html", _SET_UP),
     "set up, refused": ("set_up.html", _SET_UP | {"username": NASTY, "problem": PROBLEM}),
     "invitation": ("set_up.html", _SET_UP | {"purpose": "invitation", "username": "anna"}),
@@ -107,7 +145,7 @@ class Page(HTMLParser):
 
     def fields(self) -> list[Element]:
         """Return the fields that a person sees."""
-        return [field for field in self.all("input") if field.attributes["type"] != "hidden"]
+        return [field for field in self.all("input", "select") if field.attributes.get("type") != "hidden"]
 
 
 def page(template: str, context: Context) -> Page:

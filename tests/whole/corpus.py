@@ -17,6 +17,9 @@ JSON: Final = b"application/json"
 MULTIPART: Final = b"multipart/form-data; boundary=x"
 
 
+PROBE: Final = b"Cookie: vestibule_session_probe=1"  # of a browser that was shown the form
+
+
 @dataclass(frozen=True)
 class Case:
     """One request."""
@@ -31,7 +34,7 @@ class Case:
     def on_the_wire(self, host: str) -> bytes:
         """Return the request's bytes; a Host among `lines` takes the place of the right one."""
         own = () if any(line.lower().startswith(b"host:") for line in self.lines) else (b"Host: " + host.encode(),)
-        form = (b"Content-Type: " + self.content_type, b"Content-Length: %d" % len(self.body))
+        form = (b"Content-Type: " + self.content_type, b"Content-Length: %d" % len(self.body), PROBE)
         head = (self.method + b" " + self.target + b" HTTP/1.1", *own, b"Connection: close", b"Sec-Fetch-Site: none")
         return b"\r\n".join((*head, *(form if self.method == b"POST" else ()), *self.lines, b"", self.body))
 

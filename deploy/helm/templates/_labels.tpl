@@ -8,6 +8,17 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end }}
 
+{{- /* The hosts of the public address and of the apps, each once, as JSON. */ -}}
+{{- define "vestibule.hosts" -}}
+{{- $hosts := list (include "vestibule.host" .) -}}
+{{- range $name, $file := .Values.apps -}}
+{{- $address := regexFind `(?m)^\s*address\s*=\s*["'][^"']+` $file -}}
+{{- if not $address }}{{ fail (printf "apps.%s has no address: write address = \"https://%s.example.org\"" $name $name) }}{{ end -}}
+{{- $hosts = append $hosts (urlParse (regexReplaceAll `^.*["']` $address "")).hostname -}}
+{{- end -}}
+{{- $hosts | uniq | toJson -}}
+{{- end }}
+
 {{- /* The public address, for what leads browsers here or asks as they do, and its host. */ -}}
 {{- define "vestibule.address" -}}
 {{- .Values.settings.VESTIBULE_PUBLIC_URL | required "settings.VESTIBULE_PUBLIC_URL is missing: the address that people type" -}}

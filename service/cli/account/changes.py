@@ -12,6 +12,7 @@ from service.cli.account.shown import facts
 from service.cli.output import accepted, ask_password, confirm, refuse, report
 from service.login import administration
 from service.login.accounts import Account
+from service.login.administration import Disabled
 from service.login.links import Purpose
 from service.login.new_account import new_account
 from service.login.password_policy import WEAKNESS_MESSAGES, Weakness, hash_if_accepted
@@ -113,7 +114,7 @@ def _warn_if_last_administrator(op: Operator, account: Account) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking for a confirmation.")
 @operator_command
 def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
-    """Delete the account NAME, its sessions and its one-time link."""
+    """Delete the account NAME, its sessions, its one-time link and its app passwords."""
     _warn_if_last_administrator(op, account := _named(op, name))
     if not yes:
         confirm(f"Delete {account.username}? This cannot be undone.")
@@ -125,11 +126,18 @@ def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
 @click.argument("name")
 @operator_command
 def disable(op: Operator, name: str, *, as_json: bool) -> None:
-    """Disable the account NAME. Its sessions and its one-time link end at once."""
+    """Disable the account NAME. Its sessions, its one-time link and its app passwords end at once."""
     _warn_if_last_administrator(op, _named(op, name))
-    account, ended, _ = accepted(administration.disable(name, op.services, **op.audited()))
-    said = f"Disabled {account.username}; sessions ended: {ended}."
-    report(said, facts(account) | {"sessions_ended": ended}, as_json=as_json)
+    done = accepted(administration.disable(name, op.services, **op.audited()))
+    said = (
+        f"Disabled {done.account.username}; sessions ended: {done.sessions}; app passwords ended: {done.app_passwords}."
+    )
+    report(said, _ended(done), as_json=as_json)
+
+
+def _ended(done: Disabled) -> dict[str, Any]:
+    ended = {"sessions_ended": done.sessions, "links_ended": done.links, "app_passwords_ended": done.app_passwords}
+    return facts(done.account) | ended
 
 
 @click.command()
@@ -137,17 +145,25 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Offboard without asking for a confirmation.")
 @operator_command
 def offboard(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
-    """Disable the account NAME of a person who leaves. Its sessions, its one-time link and its device cookies end.
+    """Disable the account NAME of a person who leaves. All that it signed in with ends, device cookies too.
 
-    Unlike after `disable`, a browser that the person used is no known device when the account is enabled again.
+    Unlike after `disable`, a browser that the person used is no known device when the account is enabled again. Apps
+    with sessions of their own (own_sessions = true) are named: those sessions end there.
     """
     _warn_if_last_administrator(op, account := _named(op, name))
     if not yes:
-        confirm(f"Offboard {account.username}? Its sessions, one-time link and device cookies end at once.")
-    account, sessions, links = accepted(administration.disable(name, op.services, offboard=True, **op.audited()))
-    said = f"sessions ended: {sessions}; one-time links revoked: {links}; device cookies: all invalid"
-    known = facts(account) | {"sessions_ended": sessions, "links_ended": links}
-    report(f"Offboarded {account.username}; {said}.", known, as_json=as_json)
+        confirm(
+            f"Offboard {account.username}? Its sessions, app passwords, one-time link and device cookies end at once."
+        )
+    done = accepted(administration.disable(name, op.services, offboard=True, **op.audited()))
+    sessions = f"sessions ended: {done.sessions}; app passwords ended: {done.app_passwords}"
+    rest = f"one-time links revoked: {done.links}; device cookies: all invalid"
+    lines = [f"Offboarded {done.account.username}; {sessions}; {rest}."]
+    apps = [app for app in op.services.apps().apps if app.own_sessions]
+    if apps:
+        lines.append("These apps keep sessions of their own; end those there:")
+        lines += [f"  {app.name}  {app.address.origin}" for app in apps]
+    report("\n".join(lines), _ended(done) | {"own_sessions": [app.name for app in apps]}, as_json=as_json)
 
 
 @click.command()

@@ -38,6 +38,7 @@ _KINDS: Final = {
     Scope.NETWORK: "network",
     Scope.ACCOUNT: "account",
     Scope.KNOWN_DEVICE: "device",
+    Scope.APP_PASSWORD_NETWORK: "program",
 }
 # Written to every window or to none. ARGV has the time, the member, for how long an attempt is recent, and the length
 # and limit of each key's window.
@@ -116,6 +117,7 @@ class RedisAttempts:
         for kept in self._all():
             if kept.at > since:
                 found.setdefault(kept.attempt.network if by is Scope.NETWORK else kept.attempt.account, []).append(kept)
+        found.pop("", None)
         tallies = [_tally(key, some, named=by is Scope.ACCOUNT) for key, some in found.items()]
         return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
 
@@ -199,6 +201,7 @@ def _keys(attempt: Attempt) -> list[str]:
         Scope.NETWORK: attempt.network,
         Scope.ACCOUNT: attempt.account,
         Scope.KNOWN_DEVICE: f"{attempt.account}:{attempt.device}",
+        Scope.APP_PASSWORD_NETWORK: attempt.network,
     }
     return [f"{_PREFIX}:{_KINDS[scope]}:{values[scope]}" for scope in attempt.scopes]
 

@@ -49,6 +49,7 @@ attempts: Final = sa.Table(
 _OWN: Final = attempts.c
 _SUBJECT: Final = (_OWN.account, _OWN.username, _OWN.network, _OWN.device)
 _FROM_ELSEWHERE: Final = _OWN.device.is_(None)
+_OF_PROGRAM: Final = _OWN.account == ""
 _ACCOUNT: Final = given(_OWN.account)
 _NETWORK: Final = given(_OWN.network)
 _WHICH: Final = {
@@ -56,6 +57,7 @@ _WHICH: Final = {
     Scope.NETWORK: _NETWORK & _FROM_ELSEWHERE,
     Scope.ACCOUNT: _ACCOUNT & _FROM_ELSEWHERE,
     Scope.KNOWN_DEVICE: _ACCOUNT & given(_OWN.device),
+    Scope.APP_PASSWORD_NETWORK: _NETWORK & given(_OWN.device),
 }
 
 
@@ -71,8 +73,14 @@ def _counts(*scopes: Scope) -> Statement:
     return Statement(sa.union_all(*map(_count, scopes)))
 
 
-_OF_DEVICE: Final = _counts(Scope.KNOWN_DEVICE)
-_OF_OTHERS: Final = _counts(Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT)
+_COUNTS: Final[dict[tuple[Scope, ...], Statement]] = {
+    scopes: _counts(*scopes)
+    for scopes in (
+        (Scope.KNOWN_DEVICE,),
+        (Scope.APP_PASSWORD_NETWORK,),
+        (Scope.ACCOUNT_FROM_NETWORK, Scope.NETWORK, Scope.ACCOUNT),
+    )
+}
 # PostgreSQL: a transaction that counts the same account or network waits until this one has written. In one order.
 _LOCK: Final = Statement(
     sa.text(
@@ -92,7 +100,7 @@ def _tallies(key: sa.Column[str], name: sa.ColumnElement[Any]) -> Statement:
     many = sa.func.count()
     return Statement(
         sa.select(key, name, many, sa.func.max(_OWN.at))
-        .where(_OWN.at > sa.bindparam("since"))
+        .where(_OWN.at > sa.bindparam("since"), key != "")
         .group_by(key)
         .order_by(many.desc(), key)
     )
@@ -119,6 +127,7 @@ class SqlAttempts:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._sweep = Sweep(rows, _OWN.id, _OWN.at, every=SWEPT_EVERY)
+        self._sweep_of_programs = Sweep(rows, _OWN.id, _OWN.at, every=SWEPT_EVERY, only=_OF_PROGRAM)
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
     def reserve(self, attempt: Attempt, throttles: Throttles, *, now: int) -> Reserved | Throttled:
@@ -129,8 +138,10 @@ class SqlAttempts:
             reserved = self._rows.within(lambda database: _reserve(database, attempt, throttles, now))
         finally:
             self._slots.release()
+        # The throttles of a program say nothing about the windows of passwords.
+        sweep = self._sweep_of_programs if attempt.is_of_program else self._sweep
         with suppress(Unavailable):  # the attempt is written; expired rows are deleted the next time
-            self._sweep.count(before=now - max(window.seconds for window in throttles.values()))
+            sweep.count(before=now - max(window.seconds for window in throttles.values()))
         return reserved
 
     def release(self, reserved: Reserved) -> None:
@@ -156,7 +167,8 @@ class SqlAttempts:
 
 def _reserve(database: Database, attempt: Attempt, throttles: Throttles, now: int) -> Reserved | Throttled:
     if database.path is None:
-        database.run(_LOCK, names=sorted((f"account {attempt.account}", f"network {attempt.network}")))
+        account = [] if attempt.is_of_program else [f"account {attempt.account}"]
+        database.run(_LOCK, names=[*account, f"network {attempt.network}"])
     verdict = decide(_counted(database, attempt, throttles, now), throttles, now=now)
     if isinstance(verdict, Throttled):
         return verdict
@@ -170,5 +182,5 @@ def _counted(database: Database, attempt: Attempt, throttles: Throttles, now: in
     for scope in attempt.scopes:
         seconds = throttles[scope].seconds
         values |= {f"after_{scope}": now - seconds, f"before_{scope}": now + seconds}
-    rows = database.run(_OF_DEVICE if attempt.device is not None else _OF_OTHERS, **values)
+    rows = database.run(_COUNTS[attempt.scopes], **values)
     return {Scope(scope): Count(*counted) for scope, *counted in rows}

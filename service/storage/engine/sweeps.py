@@ -21,13 +21,22 @@ def deletion(key: sa.Column[Any], expired: sa.ColumnElement[bool]) -> sa.Delete:
 
 
 class Sweep:
-    """Deletes the rows whose `column` is not after a given time, at every so many calls."""
+    """Deletes the rows whose `column` is not after a given time, all or `only` some, at every so many calls."""
 
-    def __init__(self, rows: Rows, key: sa.Column[Any], column: sa.Column[Any], *, every: int) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        key: sa.Column[Any],
+        column: sa.Column[Any],
+        *,
+        every: int,
+        only: sa.ColumnElement[bool] | None = None,
+    ) -> None:
         self._rows = rows
         self._every = every
         self._calls = itertools.count(1)
-        self._statement = Statement(deletion(key, column <= sa.bindparam("before")))
+        expired = column <= sa.bindparam("before")
+        self._statement = Statement(deletion(key, expired if only is None else expired & only))
 
     def count(self, *, before: float) -> None:
         """Count one call, and delete expired rows when it is their turn. Raises Unavailable."""

@@ -23,7 +23,7 @@ from service.storage.upkeep.file_checks import DatabaseFile, exclusively
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds

@@ -98,6 +98,4 @@ def _sent() -> list[str]:
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
-    services = context.services()
-    domain = services.cookie_domain if services.public.is_https else None
-    reading.set_cookie(response, _name(), value, max_age=max_age, domain=domain)
+    reading.set_cookie(response, _name(), value, max_age=max_age, domain=reading.shared_domain())

@@ -21,6 +21,12 @@ def set_cookie(response: Response, name: str, value: str, *, max_age: int | None
     )
 
 
+def shared_domain() -> str | None:
+    """Return the `Domain` with which sub-domains share the session; None where it is this host's alone."""
+    services = context.services()
+    return services.cookie_domain if services.public.is_https else None
+
+
 @dataclass(frozen=True, slots=True)
 class HostCookie:
     """A cookie of this host alone, also where sub-domains share the session (RFC 6265bis, 4.1.3.2)."""

@@ -4,6 +4,7 @@ nginx turns any other answer to /auth/verify into an error, so a store that is a
 answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place of X-Accel-Expires.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import astuple
 from typing import Final
@@ -14,7 +15,7 @@ import structlog
 from service.access import identity_headers, probe
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
-from service.web.door import refusals
+from service.web.door import pages, refusals
 from service.web.door.check import Apart, Checked, Checks, Credential
 from service.web.door.original import Source, original_of
 from service.web.door.probe import Probes
@@ -33,6 +34,7 @@ class Door:
         self._services, self._counters = services, counters
         self._checks = Checks(services)
         self._probes = Probes(services)
+        pages.look_of(services.brand)  # made once, before workers are forked
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one question. A malfunction is the caller's to answer."""
@@ -46,10 +48,14 @@ class Door:
             checked = self._checks.check(original)
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
-            start_response("503 Service Unavailable", [("Content-Length", "0"), ("Retry-After", "5")])
-            return []
+            away = refusals.unavailable(environ, request_id=_request_id(environ))
+            start_response(away.status, away.headers)
+            return [away.body]  # nginx drops that of /auth/verify
         if is_verify or checked.original is None or checked.original.source is Source.PROXY:
             self._count(checked)
+        if checked.original and checked.original.source is Source.NGINX:
+            is_older = checked.original.rules != self._services.apps().hash
+            self._counters.edge_files.note(outdated=is_older, moment=time.monotonic())
         if checked.passes:
             start_response("200 OK", _passed(checked))
             return []
@@ -59,7 +65,7 @@ class Door:
             return []
         answer = refusals.answer(checked, refusals.asked(environ), self._services, request_id=_request_id(environ))
         start_response(answer.status, answer.headers)
-        return [] if checked.original and checked.original.method == "HEAD" else [answer.body]
+        return [answer.body]
 
     def _count(self, checked: Checked) -> None:
         app, decision = checked.app.name if checked.app else "", checked.decision

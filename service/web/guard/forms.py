@@ -20,7 +20,7 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LONGEST_TYPE = 100  # of its parameters only `charset` has a meaning
 
 
-def read() -> dict[str, str]:
+def read(*, most: int = MAXIMUM_FIELDS) -> dict[str, str]:
     """Return the fields of this request's form. Raises BadRequest, UnsupportedMediaType, RequestEntityTooLarge."""
     if len(request.content_type or "") > _LONGEST_TYPE or request.mimetype != "application/x-www-form-urlencoded":
         raise UnsupportedMediaType
@@ -28,18 +28,16 @@ def read() -> dict[str, str]:
         raise UnsupportedMediaType
     body = request.get_data()  # cached: a refused form is read again, to be shown again
     request.stream.read(1)  # a chunked body is cut at the limit; reading the byte after it raises 413
-    return parse(body)
+    return parse(body, most=most)
 
 
-def parse(body: bytes) -> dict[str, str]:
+def parse(body: bytes, *, most: int = MAXIMUM_FIELDS) -> dict[str, str]:
     """Return the fields of a urlencoded body (URL Standard, 5.1). Raises BadRequest."""
     if len(_BROKEN_ESCAPE.findall(body)) > _MOST_BROKEN_ESCAPES:
         raise BadRequest
     try:
         text = body.decode("ascii")
-        pairs = parse_qsl(
-            text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=MAXIMUM_FIELDS
-        )
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict", max_num_fields=most)
     except ValueError as unreadable:
         raise BadRequest from unreadable
     fields = dict(pairs)

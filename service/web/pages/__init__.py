@@ -1,1 +1,1 @@
-"""The pages: sign-in, account, and choosing a password by a one-time link. They never import one another."""
+"""The pages: sign-in, account, app passwords, choosing a password by a one-time link. They never import one another."""

@@ -2,6 +2,8 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from service.access.app_access import entrances
+from service.access.app_passwords import takers
 from service.login.attempts import Throttled
 from service.login.audit import Happened
 from service.login.new_password import Browser, Problem, Typed, change
@@ -21,9 +23,18 @@ pages = Blueprint("account", __name__, url_prefix="/account")
 @pages.route("", methods=["GET"])
 @needs_session
 def home(signed_in: SignedIn) -> Response:
-    """Show the account and this session."""
-    account, session = signed_in.account, signed_in.session
-    page = render_template("account.html", account=account, session=session, notice=notices.take(), now=context.now())
+    """Show the apps that the account may open, the account, and this session."""
+    account, services, now = signed_in.account, context.services(), context.now()
+    apps = services.apps().apps
+    page = render_template(
+        "account.html",
+        account=account,
+        session=signed_in.session,
+        apps=entrances(apps, account, address=context.client().address, now=now),
+        app_passwords=bool(takers(apps, account) or services.app_passwords.of_account(account.id)),
+        notice=notices.take(),
+        now=now,
+    )
     return make_response(page)
 
 
@@ -71,5 +82,9 @@ def _refused(signed_in: SignedIn, problem: Problem | Weakness) -> Response:
 
 
 def _form(signed_in: SignedIn, problem: Problem | Weakness | None = None, *, status: int = 200) -> Response:
-    page = render_template("password.html", username=signed_in.account.username, **new_password_form(problem))
+    account = signed_in.account
+    has_app_passwords = bool(context.services().app_passwords.of_account(account.id))
+    page = render_template(
+        "password.html", username=account.username, app_passwords=has_app_passwords, **new_password_form(problem)
+    )
     return make_response(page, status)

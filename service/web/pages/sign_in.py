@@ -7,15 +7,15 @@ from service.login.accounts import Account
 from service.login.audit import Happened
 from service.login.sign_in import Device, Reason, Refused, open_session, with_password
 from service.web import context, errors
-from service.web.cookies import browser_session, device_cookie, notices
+from service.web.cookies import browser_session, device_cookie, notices, probe
 from service.web.errors import ErrorContent
 from service.web.guard import forms, protection
 from service.web.look import rendering
-from service.web.messages import WRONG_SIGN_IN
+from service.web.messages import ASKS_AGAIN, WRONG_SIGN_IN, Message
 from service.web.redirects import see_other, validated
+from service.web.send_back import HOME, send_back
 from service.web.telemetry import reporting as telemetry
 
-HOME = "/account"
 pages = Blueprint("sign_in", __name__)
 
 
@@ -25,14 +25,18 @@ def login() -> Response:
     if request.method == "POST":
         return _authenticate(forms.read())
     notice = notices.take()
-    if browser_session.current():
-        return see_other(validated(request.args.get("rd")) or HOME)
+    signed_in = browser_session.current()
+    if signed_in:
+        return send_back(signed_in, lambda form: make_response(form_page(notice=ASKS_AGAIN, form=form)))
     response = make_response(form_page(notice=notice))
     browser_session.clear_if_dead(response)
+    probe.offer(response)
     return response
 
 
 def _authenticate(form: dict[str, str]) -> Response:
+    if message := probe.refused():
+        return _cookie_refused(message)
     username, where = form.get("username", ""), validated(form.get("rd"))
     services = context.services()
     attempted = with_password(
@@ -48,6 +52,15 @@ def _authenticate(form: dict[str, str]) -> Response:
     if isinstance(outcome, Refused):
         return _refuse(outcome, device)
     return _start_session(outcome, device, where, remembered=form.get("remember") == "on")
+
+
+def _cookie_refused(message: Message) -> Response:
+    """Answer before the password is checked: no attempt is counted. The form that is shown again sets the probe."""
+    if errors.prefers_json():
+        return errors.answer(400, message=message)
+    response = make_response(form_page(ErrorContent(400, message)), 400)
+    probe.offer(response)
+    return response
 
 
 def _start_session(account: Account, device: Device, where: str | None, *, remembered: bool) -> Response:
@@ -87,9 +100,16 @@ def _refuse(refused: Refused, device: Device) -> Response:
     return make_response(form_page(problem=WRONG_SIGN_IN), 401)
 
 
-def form_page(error: ErrorContent | None = None, *, problem: str | None = None, notice: str | None = None) -> str:
-    """Return the form: empty, or as it was sent, without the password."""
-    form = forms.read() if request.method == "POST" else {"rd": request.args.get("rd", "")}
+def form_page(
+    error: ErrorContent | None = None,
+    *,
+    problem: str | None = None,
+    notice: str | None = None,
+    form: dict[str, str] | None = None,
+) -> str:
+    """Return the form: filled in with `form`, else as it was sent, without the password."""
+    if form is None:
+        form = forms.read() if request.method == "POST" else {"rd": request.args.get("rd", "")}
     rd = validated(form.get("rd"))
     origin = origin_of(rd) if rd else None
     protection.allow_form_to(origin)

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from service.hashing.gate import Observer
 from service.login.attempts import Scope
 from service.login.sign_in import Device, Reason
+from service.web.telemetry.edge_files import EdgeFiles
 
 # Seconds: an answer comes within 1; a hash at the highest cost takes some.
 _WAITS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
@@ -42,6 +43,7 @@ class Counters:
             "Times that a process had no disk space for its counts.",
             registry=registry,
         )
+        self.edge_files = EdgeFiles(registry)
         self.gate = GateMetrics(registry)
         self._start_at_zero()
 

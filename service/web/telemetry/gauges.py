@@ -1,4 +1,4 @@
-"""What the database and the settings say now, read at most every 30 seconds in each worker."""
+"""What the settings say now, and the database as it was read at most 30 seconds ago in each worker."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,19 @@ class Gauges:
         """Yield the gauges as they were last read."""
         if not self._families or time.monotonic() - self._read_at >= READ_EVERY_SECONDS:
             self._families, self._read_at = list(self._read()), time.monotonic()
-        return iter(self._families)
+        yield from self._families
+        yield from self._door()
+
+    def _door(self) -> Iterator[Metric]:
+        seconds = self._services.door_cache_seconds
+        words = "How long nginx remembers that a session may pass; 0 is not at all."
+        yield GaugeMetricFamily("vestibule_door_cache_seconds", words, value=seconds)
+        words = "How long a session that was ended can still pass at nginx, for new requests."
+        bound = seconds + 1 if seconds else 0
+        yield GaugeMetricFamily("vestibule_revocation_bound_seconds", words, value=bound)
+        words = "Whether the apps in force could be read when they were last looked at."
+        readable = self._services.health.apps_are_readable()
+        yield GaugeMetricFamily("vestibule_config_last_reload_successful", words, value=readable)
 
     def _read(self) -> Iterator[Metric]:
         build = GaugeMetricFamily("vestibule_build_info", "The release that answers.", labels=["release"])

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from redis import Redis as Client
 
-from service.login.attempts import Attempt, Attempts, Limit, Reserved, Scope, Throttled
+from service.login.attempts import Attempt, Attempts, Limit, Reserved, Scope, Throttled, attempt_of_program
 from service.storage.counting import redis_connection
 from service.storage.counting.choose import choose
 from service.storage.counting.counter_file import CounterFile
@@ -20,7 +20,7 @@ from service.storage.engine.sweeps import SWEPT_AT_ONCE
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows as MemoryRows
 from tests.storage.children import together
-from tests.storage.counting.windows import ALICE, LIMITS, attempt_of, elsewhere, kept, let_through, reserve
+from tests.storage.counting.windows import ALICE, HERE, LIMITS, attempt_of, elsewhere, kept, let_through, reserve
 from tests.storage.stores import NOW, address_of
 
 AT_ONCE = 50
@@ -32,11 +32,12 @@ COUNT = Statement(sa.text("SELECT count(*) FROM attempts"))
 def story(chance: random.Random) -> list[tuple[Attempt, int, bool]]:
     """Return who tries what when, and whether the password is right: few people, so that they meet all limits."""
     now, acts = 0, []
-    for _ in range(300):
+    for number in range(300):
         now += chance.choice([0, 0, 1, 2, 7, 30])
         device = chance.choice([None, None, None, "d1", "d2"])
         who = attempt_of(chance.choice("abc") * 32, elsewhere(chance.randrange(4)), device)
         acts.append((who, now, chance.random() < 0.2))
+        acts.append((attempt_of_program(elsewhere(number % 2)), now, False))
     return acts
 
 
@@ -52,7 +53,10 @@ def verdicts(attempts: Attempts, acts: list[tuple[Attempt, int, bool]]) -> list[
 
 
 def test_every_store_gives_the_verdicts_of_the_model(attempts: Attempts) -> None:
-    """Three hundred tries and releases over ten windows' time, at three accounts from four networks: each alike."""
+    """Three hundred tries and releases over ten windows' time, at three accounts from four networks: each alike.
+
+    App passwords are among them, and count apart.
+    """
     acts = story(random.Random(20_27))  # noqa: S311 - the same story for every store
 
     said = verdicts(attempts, acts)
@@ -62,10 +66,10 @@ def test_every_store_gives_the_verdicts_of_the_model(attempts: Attempts) -> None
 
 
 @pytest.mark.parametrize("attempts", SHARED, indirect=True)
-@pytest.mark.parametrize("device", [None, "d"])
-def test_of_fifty_at_once_exactly_the_limit_goes_on(attempts: Attempts, device: str | None) -> None:
+@pytest.mark.parametrize("who", [attempt_of(), attempt_of(device="d"), attempt_of_program(HERE)])
+def test_of_fifty_at_once_exactly_the_limit_goes_on(attempts: Attempts, who: Attempt) -> None:
     """Guesses made in the same moment do not slip through together."""
-    start, who = Barrier(AT_ONCE), attempt_of(device=device)
+    start = Barrier(AT_ONCE)
 
     def guess(_number: int) -> int:
         start.wait()
@@ -75,7 +79,8 @@ def test_of_fifty_at_once_exactly_the_limit_goes_on(attempts: Attempts, device: 
         went_on = sum(threads.map(guess, range(AT_ONCE)))
 
     assert went_on == LIMITS[who.scopes[0]].count
-    assert kept(attempts) == {ALICE: went_on}
+    assert kept(attempts, Scope.NETWORK) == {HERE: went_on}
+    assert kept(attempts) == ({} if who.is_of_program else {ALICE: went_on})
 
 
 @pytest.mark.parametrize("attempts", SHARED, indirect=True)
@@ -139,10 +144,23 @@ def test_rows_are_bounded_by_what_is_counted_now(rows: Rows) -> None:
     assert SWEPT_AT_ONCE > SWEPT_EVERY
 
 
+def test_wrong_app_passwords_are_bounded_and_forget_no_attempt(rows: Rows) -> None:
+    """A botnet with app passwords leaves nothing behind either; attempts at accounts stay, whose windows are longer."""
+    attempts, limits = SqlAttempts(rows), {Scope.APP_PASSWORD_NETWORK: LIMITS[Scope.APP_PASSWORD_NETWORK]}
+    reserve(attempts, attempt_of(), 0)
+    for moment in (0, LIMITS[Scope.APP_PASSWORD_NETWORK].seconds):
+        for number in range(SWEPT_EVERY):
+            attempts.reserve(attempt_of_program(elsewhere(number)), limits, now=NOW + moment)
+
+    assert rows.run(COUNT) == [(1 + SWEPT_EVERY,)]
+    assert kept(attempts) == {ALICE: 1}
+
+
 def test_redis_forgets_by_itself(redis_with_long_timeout: str) -> None:
     """Every window's key ends no later than its window; a window that is in use holds what it counts and no more."""
     attempts = RedisAttempts(redis_connection.redis_storage(redis_with_long_timeout))
     reserve(attempts, attempt_of(device="d"), 0)
+    reserve(attempts, attempt_of_program(HERE), 0)
     reserve(attempts, attempt_of(), *range(0, 3000, 25))
 
     with Client.from_url(redis_with_long_timeout) as client:
@@ -150,7 +168,7 @@ def test_redis_forgets_by_itself(redis_with_long_timeout: str) -> None:
         held = {kind: client.zcard(key) for kind, key in keys.items()}
         lives = {kind: client.ttl(key) for kind, key in keys.items()}
 
-    assert held == {"both": 3, "network": 4, "account": 5, "device": 1}
+    assert held == {"both": 3, "network": 4, "account": 5, "device": 1, "program": 1}
     assert all(
         0 < lives[kind] <= LIMITS[scope].seconds
         for scope, kind in {
@@ -158,6 +176,7 @@ def test_redis_forgets_by_itself(redis_with_long_timeout: str) -> None:
             Scope.NETWORK: "network",
             Scope.ACCOUNT: "account",
             Scope.KNOWN_DEVICE: "device",
+            Scope.APP_PASSWORD_NETWORK: "program",
         }.items()
     )
 

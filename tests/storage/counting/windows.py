@@ -15,6 +15,7 @@ LIMITS: Final = {
     Scope.NETWORK: Limit(5, 90),
     Scope.ACCOUNT: Limit(7, 120),
     Scope.KNOWN_DEVICE: Limit(2, 60),
+    Scope.APP_PASSWORD_NETWORK: Limit(4, 60),
 }
 Verdict = Reserved | Throttled
 

@@ -8,7 +8,7 @@ from service import state_dir
 from service.login.accounts import Account
 from service.login.links import Purpose
 from service.services import Unavailable
-from service.storage import accounts, links, sessions
+from service.storage import accounts, app_passwords, links, sessions
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from tests.storage.children import together
@@ -213,6 +213,10 @@ def test_look_ups_use_an_index(sqlite_file: Database) -> None:
             sessions._END_BY_ID,
             sessions._END_OF_ACCOUNT,
             sessions._FIND_EXPIRED,
+            app_passwords._FIND,
+            app_passwords._OF_ACCOUNT,
+            app_passwords._END,
+            app_passwords._END_OF_ACCOUNT,
             links._FIND,
             links._DELETE_EXPIRED,
         ):

@@ -1,5 +1,6 @@
 """Asks the door as nginx and other proxies do: an app `wiki` with two rule paths, over stores in memory."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +33,13 @@ NAME = "__Secure-vestibule"
 class Proxy:
     """A proxy before one app in force, over a world of its own; `token` is that of a live session of alice."""
 
-    def __init__(self, *apps: App, cache_seconds: int = 1, **account: Any) -> None:
+    def __init__(
+        self, *apps: App, cache_seconds: int = 1, services: Mapping[str, Any] | None = None, **account: Any
+    ) -> None:
         self.world = World()
         self.apps = JudgedSet(apps or (WIKI,))
-        self.flask = self.world.app(
-            public=PUBLIC, cookie_domain="example.test", apps=lambda: self.apps, door_cache_seconds=cache_seconds
-        )
+        made = {"public": PUBLIC, "cookie_domain": "example.test", "door_cache_seconds": cache_seconds}
+        self.flask = self.world.app(**made, apps=lambda: self.apps, **(services or {}))
         self._client = Client(self.flask.wsgi_app, use_cookies=False)
         self.world.rows.accounts["a1"] = alice(**account)
         opened = new_session(self.world.rows.accounts["a1"], client=CLIENT, remembered=False, now=self.world.now)

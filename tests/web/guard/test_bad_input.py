@@ -14,11 +14,21 @@ from tests.rig.answer import Answer
 from tests.rig.gates import Gate
 from tests.rig.passwords import PASSWORD
 from tests.rig.promises import kept
-from tests.rig.wire import FORM, JSON, SAME, ask, post
+from tests.rig.wire import FORM, JSON, SAME, ask, post, probe
 from tests.rig.world import World
 
 RIGHT = f"username=alice&password={PASSWORD.replace(' ', '+')}"
-PATHS = ["/", "/logout", "/setup", "/account", "/account/password", "/nope", "/static/x/y", "/healthz"]
+PATHS = [
+    "/",
+    "/logout",
+    "/setup",
+    "/account",
+    "/account/password",
+    "/account/app-passwords/new",
+    "/nope",
+    "/static/x/y",
+    "/healthz",
+]
 FORMS = ["/", "/setup"]
 APP: Final = World().app(outer_limit=OuterLimit(10**9, "memory://", {}, b"a key"))
 SIGNED_IN: Final = ("Cookie", (post(APP, "/", RIGHT).get("Set-Cookie") or "").partition(";")[0])
@@ -38,7 +48,7 @@ class Watched(Gate):
 
 def both(app: Flask, method: str, target: str, **request: Any) -> Answer:
     """Ask for a page and for JSON; both keep the promises and agree (for a redirect to sign in, JSON says 401)."""
-    headers = list(request.pop("headers", [SAME]))
+    headers = list(request.pop("headers", [SAME, ("Cookie", probe(app))]))
     page = kept(ask(app, method, target, headers=headers, **request), head=method == "HEAD")
     other = kept(ask(app, method, target, headers=[*headers, JSON], **request), head=method == "HEAD")
     assert {page.status, other.status} in ({page.status}, {303, 401})

@@ -28,7 +28,9 @@ nasty = st.sampled_from(
 escaped = st.one_of(texts.map(str.encode), st.binary(max_size=30), nasty.map(str.encode)).map(quote_from_bytes)
 fields = st.sampled_from(["username", "password", "remember", "rd", "token", "repeat", "current", "notice", "x"])
 queries = st.lists(st.tuples(fields, escaped), max_size=6).map(lambda pairs: "&".join(map("=".join, pairs)))
-known = st.sampled_from(["/", "/logout", "/setup", "/account", "/account/password", "/static/x/style.css", "/healthz"])
+known = st.sampled_from(
+    ["/", "/logout", "/setup", "/account/app-passwords/new", "/account/password", "/static/x/style.css", "/healthz"]
+)
 targets = st.tuples(st.one_of(known, escaped.map("/{}".format)), queries).map("?".join)
 methods = st.one_of(
     st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "OTHER"]),

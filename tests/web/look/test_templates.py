@@ -5,10 +5,10 @@ import re
 import pytest
 from markupsafe import Markup
 
-from tests.web.rendered import BRAND, LOOK, NASTY, PROBLEM, STATES, Page, state
+from tests.web.rendered import APP, BRAND, LOOK, NASTY, PROBLEM, STATES, Page, state
 
 every_state = pytest.mark.parametrize("name", STATES)
-CREDENTIALS = {"username", "current-password", "new-password"}
+CREDENTIALS = {"username", "current-password", "new-password", "off"}
 
 
 def test_every_page_is_looked_at_here() -> None:
@@ -41,7 +41,7 @@ def test_a_page_needs_no_script_and_no_inline_style(name: str) -> None:
 
 @every_state
 def test_a_page_leads_nowhere_else(name: str) -> None:
-    """Every address on a page is a path on this host, or empty: the one that was asked for."""
+    """Every address on a page is a path on this host, that of an app, or empty: the one that was asked for."""
     addresses = [
         value
         for element in state(name).elements
@@ -49,7 +49,8 @@ def test_a_page_leads_nowhere_else(name: str) -> None:
         if attribute in {"href", "src", "action", "srcset", "poster", "formaction", "xlink:href"}
     ]
 
-    assert [address for address in addresses if address and not re.match(r"/(?!/)", address)] == []
+    foreign = {address for address in addresses if address and not re.match(r"/(?!/)", address)}
+    assert foreign <= {APP.url}
 
 
 @every_state
@@ -74,7 +75,9 @@ def test_fields_have_labels(name: str) -> None:
 @every_state
 def test_fields_suit_password_managers(name: str) -> None:
     """Each text field says what it holds; passwords are hidden, never sent back, never cut short."""
-    fields = [field.attributes for field in state(name).fields() if field.attributes["type"] != "checkbox"]
+    fields = [
+        field.attributes for field in state(name).fields() if field.attributes.get("type", "checkbox") != "checkbox"
+    ]
     passwords = [field for field in fields if field["type"] == "password"]
 
     assert {field["autocomplete"] for field in fields} <= CREDENTIALS
@@ -117,7 +120,8 @@ def test_a_problem_is_said_aloud(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "field"),
     [("change password, refused", field) for field in ("current", "password", "repeat")]
-    + [("set up, refused", field) for field in ("username", "password", "repeat")],
+    + [("set up, refused", field) for field in ("username", "password", "repeat")]
+    + [("new app password, refused", field) for field in ("name", "current")],
 )
 def test_a_problem_of_one_field_is_shown_there(name: str, field: str) -> None:
     """With `problem_field` only that field is marked."""
@@ -159,7 +163,7 @@ def test_a_notice_is_calm() -> None:
 
 def test_sixty_groups_do_not_bury_the_way_out() -> None:
     """All groups are on the page; most of them are folded away."""
-    page = state("account, crowded")
+    page = state("account, crowded", apps=[])
 
     assert [item.text for item in page.all("li")] == [f"group-{n}" for n in range(60)]
     assert page.all("summary")[0].text == "and 50 more"
@@ -203,11 +207,14 @@ def test_links_and_forms_lead_to_pages_that_exist() -> None:
     """The pages know each other only by these paths."""
     pages: list[Page] = [state(name) for name in STATES]
     addresses = {e.attributes.get("href", e.attributes.get("action", "")) for p in pages for e in p.all("a", "form")}
+    addresses.remove(APP.url)
 
     assert {each.partition("?")[0] for each in addresses} == {
         "",
         "/",
         "/account",
+        "/account/app-passwords",
+        "/account/app-passwords/new",
         "/account/password",
         "/logout",
         "/setup",

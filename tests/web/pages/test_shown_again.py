@@ -14,7 +14,7 @@ from tests.rig.gates import full_gate
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.passwords import PASSWORD
 from tests.rig.promises import kept
-from tests.rig.wire import FORM, JSON, SAME, ask, post
+from tests.rig.wire import FORM, JSON, SAME, ask, post, probe
 from tests.rig.world import World
 from tests.web.attack import LIMITS, use_up
 from tests.web.rendered import Page
@@ -67,7 +67,8 @@ APPS: Final[dict[str, Callable[[World], Flask]]] = {
 
 def send(app: Flask, case: str, form: dict[str, str], **more: Any) -> Answer:
     """Send a sign-in; as another site's form where that is the case."""
-    headers = [("Origin", "null") if case.startswith("403") else SAME, *more.pop("headers", ())]
+    sent = ("Origin", "null") if case.startswith("403") else SAME
+    headers = [sent, ("Cookie", probe(app)), *more.pop("headers", ())]
     with capture_logs():
         return kept(ask(app, "POST", "/", headers=headers, body=urlencode(form).encode(), content_type=FORM, **more))
 

@@ -20,13 +20,15 @@ def token(client: FlaskClient) -> str:
 
 
 def test_the_page_has_a_form_for_a_name_and_a_password(client: FlaskClient) -> None:
-    """GET / shows the form and sets no cookie."""
+    """GET / shows the form and sets no cookie but the probe."""
     response = client.get("/")
 
     assert response.status_code == 200
     assert 'name="username"' in response.text
     assert 'name="password"' in response.text
-    assert "Set-Cookie" not in response.headers
+    assert [cookie.partition("=")[0] for cookie in response.headers.getlist("Set-Cookie")] == [
+        "vestibule_session_probe"
+    ]
 
 
 def test_the_right_password_lets_in(client: FlaskClient, world: World) -> None:

@@ -1,0 +1,19 @@
+"""Templates of nginx's files, which lie beside this file: `@name@` stands for what follows from settings and apps."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+_HERE: Final = Path(__file__).parent
+_PLACE: Final = re.compile(r"^( *)@(\w+)@\n|@(\w+)@", re.ASCII | re.MULTILINE)
+
+
+def filled(name: str, values: Mapping[str, str | Sequence[str]]) -> str:
+    """Return a template with its places filled: words within a line, and lines in place of a line."""
+
+    def value(found: re.Match[str]) -> str:
+        indent, lines, words = found.groups()
+        return str(values[words]) if words else "".join(f"{indent}{line}\n" for line in values[lines])
+
+    return _PLACE.sub(value, (_HERE / name).read_text("utf-8"))

@@ -1,0 +1,42 @@
+"""The probe: a cookie with the attributes of the session cookie, set with the sign-in form.
+
+A browser that does not send it with the form would not keep the session either. To say so at once is better than to
+send the browser from page to page without one.
+"""
+
+from typing import Final
+
+import structlog
+from flask import Response, request
+
+from service.access import session_cookie
+from service.web import context
+from service.web.cookies import reading, trouble
+from service.web.messages import Message
+from service.web.telemetry import reporting as telemetry
+
+_LIFETIME: Final = 30 * 24 * 60 * 60  # a form may be left open
+
+
+def offer(response: Response) -> None:
+    """Set the probe."""
+    reading.set_cookie(response, _name(), "1", max_age=_LIFETIME, domain=reading.shared_domain())
+
+
+def refused() -> Message | None:
+    """Return what to say to a browser that sent the form with neither the probe nor a session cookie.
+
+    A program that sends no Fetch metadata is not asked for it: curl has seen no form.
+    """
+    services = context.services()
+    session = session_cookie.cookie_name(services.public, services.cookie_domain)
+    if "Sec-Fetch-Site" not in request.headers or reading.sent(_name()) or reading.sent(session):
+        return None
+    message = trouble.refused(services.public, services.cookie_domain)
+    structlog.get_logger().warning("cookie_refused", because=message.text, request_id=telemetry.request_id())
+    return message
+
+
+def _name() -> str:
+    services = context.services()
+    return session_cookie.probe_name(services.public, services.cookie_domain)
