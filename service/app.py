@@ -44,8 +44,9 @@ def main() -> None:
 
             become_gunicorn()
     from service.cli import Operator, vestibule
+    from service.edge.others import OTHERS
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
 
 
 def application() -> Flask:

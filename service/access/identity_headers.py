@@ -40,7 +40,14 @@ STRIPPED: Final = (
     *("Fastly-Client-IP", "X-Cluster-Client-IP", "X-Originating-IP", "X-Remote-IP", "X-Remote-Addr", "X-Scheme"),
     *("X-URL-Scheme", "Front-End-Https", "X-Host", "X-Script-Name", "Vestibule-Credential", "Vestibule-Rules"),
 )
+# Of these a client's own reaches the app, without what is ours: other proxies take them from the door's answer.
+FROM_CLIENTS: Final = ("Cookie", "Authorization")
 _PLAIN: Final = string.punctuation.replace("%", "") + " "
+
+
+def removed(named: IdentityHeaders) -> list[str]:
+    """Return every header that no client may send to an app with these names, each once in one of its spellings."""
+    return list({name.lower(): name for name in (*astuple(named), *STRIPPED)}.values())
 
 
 def values(account: Account | None) -> tuple[str, str, str, str]:

@@ -13,6 +13,9 @@ from service.access.public_address import PublicAddress
 from service.login.sessions import Lifetimes, Sessions, SignedIn, hash_of_claimed, may_be_used, seen_is_due
 
 MAXIMUM_TOKENS: Final = 4  # each of them is a read of the database
+_OURS: Final = r"(?:__Host-|__Secure-)?vestibule[A-Za-z0-9_-]*=[^;]*"
+_OURS_AT_FRONT: Final = re.compile(rf"\A\s*{_OURS}(?:;\s*|\Z)")
+_OURS_LATER: Final = re.compile(rf";\s*{_OURS}")
 
 
 def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
@@ -55,6 +58,11 @@ def sent(header: str, name: str) -> list[str]:
     # One search: to take a header of thousands of semicolons apart would cost more than the page. A part without "="
     # is a nameless cookie of that value (RFC 6265bis, 5.6).
     return [value.rstrip(" ") for value in re.findall(rf"(?:\A|;) *{re.escape(name)}=([^;]*)", header)]
+
+
+def without_ours(header: str) -> str:
+    """Return a Cookie header as an app may see it: without every cookie of ours, the rest byte for byte."""
+    return _OURS_AT_FRONT.sub("", _OURS_LATER.sub("", header))
 
 
 def token_hashes(values: Iterable[str]) -> list[bytes]:

@@ -7,14 +7,15 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 import importlib
 import os
 import pwd
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, Protocol, TypedDict, cast
 
 import click
 
+from service.access.apps import App
 from service.login.audit import OPERATOR
 from service.services import Services, Unavailable
 from service.settings import Settings, SettingsFault, load
@@ -32,6 +33,12 @@ class Audited(TypedDict):
 
     by: str
     now: int
+
+
+class ProxyFile(Protocol):
+    """Writes what a kind of proxy needs to ask the door about apps."""
+
+    def __call__(self, apps: Sequence[App], door: str, *, whole: bool) -> str: ...
 
 
 def _user() -> str:
@@ -53,6 +60,7 @@ class Operator:
     upgrade: Callable[[Settings], str]
     render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
+    other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:

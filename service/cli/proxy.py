@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from service.cli import REFUSED, Operator, operator_command
+from service.cli import REFUSED, Operator, operator_command, proxy_snippets
 from service.cli.differences import differences
 from service.cli.output import report
 from service.edge_metrics import server
@@ -25,7 +25,7 @@ def proxy() -> None:
     """Write nginx's files and put apps in force, and count nginx's requests."""
 
 
-@proxy.command()
+@proxy.group(invoke_without_command=True, commands=proxy_snippets.commands())
 @_output
 @click.option("--reload", "reloads", is_flag=True, help="Have nginx test the files before they count, then read them.")
 @click.option(
@@ -36,7 +36,10 @@ def render(op: Operator, *, output: Path | None, reloads: bool, prefix: Path | N
     """Put the apps of apps.d in force and write nginx's files; print their directory.
 
     What changes is shown first. A fault changes nothing. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf.
+    With the kind of a proxy that is not ours: only print what that one needs.
     """
+    if click.get_current_context().invoked_subcommand:
+        return
     directory = _directory(op, output)
     try:
         files = op.render_nginx_files(op.settings, directory)

@@ -98,3 +98,21 @@ def test_a_cookie_of_one_host_has_a_name_of_its_own() -> None:
     names = [session_cookie.host_cookie_name(public, "device") for public in (LOCAL, HTTPS)]
 
     assert names == ["vestibule_device", "__Host-vestibule-device"]
+
+
+_PAIRS = st.sampled_from(
+    [
+        *[(pair, True) for pair in ("vestibule_session=x", "__Secure-vestibule=x", "__Host-vestibule-device=x.y")],
+        *[(pair, False) for pair in ("a=1", "b", "a=vestibule", "my-vestibule=1", "vestibule", "")],
+    ]
+)
+
+
+@given(st.lists(_PAIRS, max_size=8), st.sampled_from([";", "; ", ";  "]))
+def test_an_app_sees_no_cookie_of_ours_and_all_others(pairs: list[tuple[str, bool]], separator: str) -> None:
+    """Ours are cut out wherever they stand, and the rest is left byte for byte, in its order."""
+    header = separator.join(pair for pair, _ in pairs)
+
+    left = session_cookie.without_ours(header)
+
+    assert left == separator.join(pair for pair, is_ours in pairs if not is_ours)

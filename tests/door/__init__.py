@@ -1,1 +1,1 @@
-"""Apps behind the door, through real servers."""
+"""Apps behind the door, through real proxies."""

@@ -16,7 +16,7 @@ def refusal(words: Sequence[str]) -> str | None:
     command: click.Command = vestibule
     context, name, rest = click.Context(vestibule), "vestibule", list(words)
     try:
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and not _is_called_itself(command, rest):
             found, resolved, rest = command.resolve_command(context, rest)
             assert resolved is not None
             command, name = resolved, found or name
@@ -27,3 +27,7 @@ def refusal(words: Sequence[str]) -> str | None:
     except click.UsageError as fault:
         return fault.format_message()
     return None
+
+
+def _is_called_itself(group: click.Group, rest: Sequence[str]) -> bool:
+    return group.invoke_without_command and (not rest or rest[0].startswith("-"))

@@ -14,7 +14,7 @@ from tests.house_rules.ops_paths import answered
 from tests.house_rules.project import DOCUMENTS, read
 from tests.rig.parts import ROOT
 
-PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md", "docs/runbooks.md")
+PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md", "docs/proxies.md", "docs/runbooks.md")
 ELSEWHERE: Final = {
     *("apt-get", "caddy", "cd", "cp", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
     *("python", "rm", "sed", "systemd-sysusers"),

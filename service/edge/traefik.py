@@ -1,0 +1,88 @@
+"""What Traefik is given: a file for its file provider, with middlewares that ask the door.
+
+`forwardAuth` removes the client's headers that an expression names, and takes headers over from the door's answer: the
+identity by the app's names, and the client's Cookie and Authorization without what is ours.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
+from typing import Any, Final
+
+from service.access import identity_headers
+from service.access.apps import App
+
+# Traefik sets these itself, from the connection or from what the trustedIPs of an entry point say.
+_OWN: Final = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"})
+# The door's answer has the one. By the other a client asks for h2c, through which it could send requests past the door.
+_NOT_FOR_APPS: Final = ("Vestibule-Credential", "HTTP2-Settings")
+_LARGEST_PAGE: Final = 131_072
+_HEAD: Final = """\
+# For a directory of Traefik's file provider. {use}
+# The entry point decides whose X-Forwarded-For counts (forwardedHeaders.trustedIPs; never forwardedHeaders.insecure).
+"""
+_ROUTERS_THAT_EXIST: Final = "Routers take it as the last of their middlewares, such as vestibule-{}@file."
+_WHOLE: Final = "It needs no other file for these apps."
+
+
+def rendered(apps: Sequence[App], door: str, *, whole: bool) -> str:
+    """Return middlewares for routers that exist, or routers and services, too. `door` is that of a `door.listen`."""
+    http: dict[str, Any] = {"middlewares": {key: made for app in apps for key, made in _middlewares(app, door).items()}}
+    tree: dict[str, Any] = {"http": http}
+    if whole:
+        http["routers"] = {f"vestibule-{app.name}": _router(app) for app in apps}
+        http["services"] = {f"vestibule-{app.name}": _service(app) for app in apps}
+    if whole and (certificates := [_certificate(app) for app in apps if app.certificate]):
+        tree["tls"] = {"certificates": certificates}
+    use = _WHOLE if whole else _ROUTERS_THAT_EXIST.format(apps[0].name)
+    return _HEAD.format(use=use) + "".join(f"{line}\n" for line in _yaml(tree))
+
+
+def _middlewares(app: App, door: str) -> dict[str, Any]:
+    name = f"vestibule-{app.name}"
+    return {
+        name: {"chain": {"middlewares": [f"{name}-door", f"{name}-headers"]}},
+        f"{name}-door": {"forwardAuth": _door(app, door)},
+        f"{name}-headers": {"headers": {"customRequestHeaders": _headers(app)}},
+    }
+
+
+def _door(app: App, door: str) -> dict[str, Any]:
+    removed = (name for name in identity_headers.removed(app.headers) if name not in {*_OWN, *_NOT_FOR_APPS})
+    return {
+        "address": f"http://{door}/auth/forward",
+        "trustForwardHeader": False,
+        "maxResponseBodySize": _LARGEST_PAGE,
+        "authResponseHeaders": [*astuple(app.headers), *identity_headers.FROM_CLIENTS],
+        "authResponseHeadersRegex": f"(?i)^(?:{'|'.join(removed)})$|[._]",
+    }
+
+
+def _headers(app: App) -> dict[str, str]:
+    """Return what else is set for the app. An empty value removes a header."""
+    address = {"Host": app.address.netloc, "X-Forwarded-Host": app.address.netloc}
+    return address | {"X-Forwarded-Proto": app.address.scheme, **dict.fromkeys(_NOT_FOR_APPS, "")}
+
+
+def _router(app: App) -> dict[str, Any]:
+    name = f"vestibule-{app.name}"
+    router = {"rule": f"Host(`{app.address.host}`)", "middlewares": [name], "service": name}
+    return router | ({"tls": {}} if app.address.is_https else {})
+
+
+def _service(app: App) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": app.upstream}]}}
+
+
+def _certificate(app: App) -> dict[str, str | None]:
+    return {"certFile": app.certificate, "keyFile": app.certificate_key}
+
+
+def _yaml(tree: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield mappings as blocks, all else as JSON, which YAML contains."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{key}:"
+            yield from _yaml(value, f"{indent}  ")
+        else:
+            yield f"{indent}{key}: {json.dumps(value)}"
