@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ class Client:
         self._ca_file = ca_file
         self._places = places or {}
         self._unverified: set[PublicAddress] = set()
+        self._trusting = _trusting_everybody()
 
     def place(self, address: PublicAddress) -> tuple[str, int]:
         """Return the host and the port that are connected to."""
@@ -150,8 +152,10 @@ class Client:
             raise
 
     def _context(self, address: PublicAddress) -> ssl.SSLContext:
-        if address in self._unverified:
-            return _trusting_everybody()
+        return self._trusting if address in self._unverified else self._verifying
+
+    @cached_property
+    def _verifying(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
         if self._ca_file:
             context.load_verify_locations(self._ca_file)
