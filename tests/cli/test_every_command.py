@@ -48,6 +48,7 @@ CALLS: Final = {
 # What runs a process, writes files or asks no store: their own tests try them.
 ELSEWHERE: Final = {
     ("serve",),
+    ("doctor",),
     ("ping",),
     ("calibrate",),
     ("config", "check"),

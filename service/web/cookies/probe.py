@@ -26,11 +26,11 @@ def offer(response: Response) -> None:
 def refused() -> Message | None:
     """Return what to say to a browser that sent the form with neither the probe nor a session cookie.
 
-    A program that sends no Fetch metadata is not asked for it: curl has seen no form.
+    Only a browser says that it opens a page: a program has seen no form, and is not asked for the probe.
     """
     services = context.services()
     session = session_cookie.cookie_name(services.public, services.cookie_domain)
-    if "Sec-Fetch-Site" not in request.headers or reading.sent(_name()) or reading.sent(session):
+    if request.headers.get("Sec-Fetch-Mode") != "navigate" or reading.sent(_name()) or reading.sent(session):
         return None
     message = trouble.refused(services.public, services.cookie_domain)
     structlog.get_logger().warning("cookie_refused", because=message.text, request_id=telemetry.request_id())

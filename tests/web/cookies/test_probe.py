@@ -11,6 +11,7 @@ from tests.rig.wire import FORM, JSON, SAME, ask
 from tests.rig.world import HTTPS, LOCAL, World
 from tests.web.rendered import Page
 
+NAVIGATE = ("Sec-Fetch-Mode", "navigate")  # as every browser says that opens a page or sends a form
 SENT = {"username": "alice", "password": PASSWORD, "rd": "/account/password"}
 
 
@@ -48,7 +49,7 @@ def test_without_it_no_password_is_checked(world: World) -> None:
     """The form comes back as it was sent, without the password; nothing was counted, nothing written."""
     before = copy_of(world.rows)
 
-    answer = send(world, SAME)
+    answer = send(world, SAME, NAVIGATE)
 
     fields = {field.attributes["name"]: field.attributes.get("value") for field in Page(answer.text).all("input")}
     assert (answer.status, world.rows) == (400, before)
@@ -58,9 +59,9 @@ def test_without_it_no_password_is_checked(world: World) -> None:
 
 def test_trying_again_works(world: World) -> None:
     """The answer sets the probe, so that a browser that keeps it this time is let in."""
-    probe = send(world, SAME).one("Set-Cookie").partition(";")[0]
+    probe = send(world, SAME, NAVIGATE).one("Set-Cookie").partition(";")[0]
 
-    answer = send(world, SAME, ("Cookie", probe))
+    answer = send(world, SAME, NAVIGATE, ("Cookie", probe))
 
     assert (answer.status, answer.get("Location")) == (303, "/account/password")
 
@@ -69,16 +70,17 @@ def test_trying_again_works(world: World) -> None:
     ("headers", "status"),
     [
         ([], 303),  # curl
+        ([SAME], 303),  # a program that says so little of itself
         ([("Origin", LOCAL.origin)], 303),  # a browser of before 2023
-        ([SAME, ("Cookie", f"vestibule_session={'A' * 43}")], 303),  # the second click of a double click
-        ([SAME, ("Cookie", "vestibule_device=x")], 400),
-        ([SAME, ("Cookie", "xvestibule_session_probe=1")], 400),
-        ([SAME, ("Cookie", "__Host-vestibule-probe=1")], 400),
-        ([SAME, JSON], 400),
+        ([SAME, NAVIGATE, ("Cookie", f"vestibule_session={'A' * 43}")], 303),  # the second click of a double click
+        ([SAME, NAVIGATE, ("Cookie", "vestibule_device=x")], 400),
+        ([SAME, NAVIGATE, ("Cookie", "xvestibule_session_probe=1")], 400),
+        ([SAME, NAVIGATE, ("Cookie", "__Host-vestibule-probe=1")], 400),
+        ([SAME, NAVIGATE, JSON], 400),
     ],
 )
 def test_who_is_asked_for_it(world: World, headers: list[tuple[str, str]], status: int) -> None:
-    """A browser, by its Fetch metadata; a cookie of the session's name proves as much. Programs are not asked."""
+    """A browser that opens a page; a cookie of the session's name proves as much. Programs are not asked."""
     assert send(world, *headers).status == status
 
 
@@ -95,7 +97,7 @@ def test_who_is_asked_for_it(world: World, headers: list[tuple[str, str]], statu
 )
 def test_it_names_the_settings(world: World, services: dict[str, object], settings: list[str]) -> None:
     """The page, and JSON, name each setting that can be why browsers refuse the cookie."""
-    page, program = send(world, SAME, **services), send(world, SAME, JSON, **services)
+    page, program = send(world, SAME, NAVIGATE, **services), send(world, SAME, NAVIGATE, JSON, **services)
 
     known = ("VESTIBULE_PUBLIC_URL", "VESTIBULE_SESSIONS__COOKIE_DOMAIN")
     assert [each for each in known if each in page.text] == settings

@@ -208,22 +208,9 @@ def test_odd_headers(target: str, header: tuple[str, str]) -> None:
         *("//", "///", "//account", "//logout", "/account/", "/account/x.css", "/account;x.js", "/account%2f.css"),
         *("/%00", "/%0a", "/%0d%0aX:y", "/%ff", "/%ed%a0%80", "/%u0041", "/%", "/.", "/..", "/../etc/passwd"),
         *("/.git/config", "/;", "/\\", "/?", "*", "/{{7*7}}", "/static", "/static/", "/static/../app.py"),
-        *(
-            "/static/00000000/style.css",
-            "/static/%2e%2e/app.py",
-            "/static//style.css",
-            "/static/..;/x",
-            "/" + "a" * 8000,
-        ),
-        *(
-            "/metrics/",
-            "/METRICS",
-            "/metrics%00",
-            "/healthz/",
-            "/readyz;",
-            "/account/password/",
-            "/account//password",
-        ),
+        *("/static/00000000/style.css", "/static/%2e%2e/app.py", "/static//style.css", "/static/..;/x"),
+        *("/" + "a" * 8000, "/metrics/", "/METRICS", "/metrics%00", "/healthz/", "/readyz;"),
+        *("/account/password/", "/account//password"),
     ],
 )
 def test_odd_paths(target: str) -> None:

@@ -9,7 +9,7 @@ from service.web.look.theme import DARK_GROUND, DEFAULT_ACCENT, LIGHT_GROUND, co
 from tests.web.rendered import LOOK, state
 
 STYLE = (LOOK / "static" / "style.css").read_text()
-FIRST_VISIT_BYTES = 12_000
+FIRST_VISIT_BYTES = 13_000
 
 
 def properties(sheet: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -75,7 +75,7 @@ def test_motion_is_only_for_those_who_want_it() -> None:
 
 @pytest.mark.parametrize("name", ["sign in", "sign in, refused", "set up"])
 def test_a_first_visit_is_light(name: str) -> None:
-    """Page, both sheets and the icon together stay under 12 kB, uncompressed."""
+    """Page, both sheets and the icon together stay under 13 kB, uncompressed."""
     assert sum(first_visit(name)) < FIRST_VISIT_BYTES
 
 
