@@ -5,7 +5,6 @@ with chain() as it:
         exit_code, findings = it.doctor(WIKI)
 """
 
-import json
 import re
 import shutil
 import subprocess
@@ -13,12 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from click.testing import CliRunner
-
-from service.app import build_services, render_nginx_files, upgrade, write_nginx_files
-from service.cli import Operator, vestibule
+from tests.doctor.asking import Findings, doctor
 from tests.rig import certificate
 from tests.rig.asking import free_port
 from tests.rig.directories import give_away, server_directory
@@ -45,16 +41,13 @@ class Chain:
     plain: int
     certificates: Path
 
-    def doctor(self, url: str, *, port: int | None = None, **environ: str) -> tuple[int, list[dict[str, Any]]]:
+    def doctor(self, url: str, *, port: int | None = None, **environ: str) -> tuple[int, Findings]:
         """Run doctor as outside of this machine, where both names lead to nginx, or to another port."""
         places = [f"{each[8:]}:443:127.0.0.1:{port or self.secure}" for each in (LOGIN, WIKI)]
         places += [f"{each[8:]}:80:127.0.0.1:{self.plain}" for each in (LOGIN, WIKI)]
         options = [word for place in places for word in ("--resolve", place)]
-        typed = ["doctor", url, "--json", "--ca-file", str(self.certificates / "certificate.pem"), *options]
-        operator = Operator(build_services, upgrade, render_nginx_files, write_nginx_files)
-        result = CliRunner().invoke(vestibule, typed, obj=operator, env=self.servers.environ | environ)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-        return result.exit_code, json.loads(result.stdout)["findings"]
+        options += ["--ca-file", str(self.certificates / "certificate.pem")]
+        return doctor(self.servers.environ | environ, url, *options)
 
     @contextmanager
     def nginx(self, edits: Edits) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
+from tests.doctor.asking import Findings, not_in_order
 from tests.doctor.chain import LOGIN, WIKI, Chain, Edits, chain
 from tests.doctor.front import front
 
@@ -125,14 +126,10 @@ def it() -> Iterator[Chain]:
         yield started
 
 
-def _faults(found: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    return [(each["state"], each["check"], each["what"]) for each in found if each["state"] != "ok"]
-
-
-def _says(found: list[dict[str, Any]], check: str, what: str) -> dict[str, Any]:
+def _says(found: Findings, check: str, what: str) -> dict[str, Any]:
     """Return the finding of a check that says this; fails with all others that are not in order."""
     named = [each for each in found if each["check"] == check and what in each["what"] and each["state"] != "ok"]
-    assert named, _faults(found)
+    assert named, not_in_order(found)
     assert named[0]["why"]
     assert named[0]["line"]
     return named[0]
@@ -143,7 +140,7 @@ def test_a_good_chain_has_no_fault(it: Chain) -> None:
     with it.nginx({}):
         code, found = it.doctor(LOGIN)
 
-    assert (_faults(found), code) == ([], 0)
+    assert (not_in_order(found), code) == ([], 0)
     assert {each["address"] for each in found} == {LOGIN, WIKI}
     assert len(found) >= 30
 
@@ -168,7 +165,7 @@ def test_a_wrong_certificate_is_found(it: Chain, host: str, days: int, what: str
         code, found = it.doctor(WIKI)
 
     _says(found, "certificate", what)
-    assert (code, len(_faults(found))) == (2, 1)
+    assert (code, len(not_in_order(found))) == (2, 1)
 
 
 @pytest.mark.parametrize(
