@@ -100,7 +100,7 @@ def behind_other_proxies() -> Iterator[House]:
             (directory / "apps.d" / f"{name}.toml").write_text(head + RULES)
         give_away(directory)
         service = prepared(
-            edit_nginx=_listening(door),
+            edit_nginx=_left_to_others,
             ACCESS__APPS_DIR=str(directory / "apps.d"),
             DOOR__LISTEN=f"127.0.0.1:{door}",
             TRUSTED_PROXIES="127.0.0.1/32",
@@ -110,26 +110,9 @@ def behind_other_proxies() -> Iterator[House]:
         yield House(servers, app, ports, door, directory, _signed_in(servers))
 
 
-def _listening(door: int) -> Callable[[str], str]:
-    server = f"""
-    geo $realip_remote_addr $is_proxy {{ 127.0.0.1 1; default 0; }}
-    server {{
-        listen 127.0.0.1:{door};
-        location = /auth/forward {{
-            if ($is_proxy = 0) {{ return 403; }}
-            proxy_pass http://vestibule;
-            proxy_buffer_size 16k;
-            proxy_pass_request_headers on;
-            proxy_set_header X-Original-URL "";
-            proxy_set_header X-Original-Method "";
-            proxy_set_header Host $public_origin;
-            proxy_set_header X-Forwarded-For $remote_addr;
-        }}
-        location ^~ /errors/ {{ internal; }}
-        location / {{ return 404; }}
-    }}
-"""
-    return lambda conf: f"{conf.rstrip().removesuffix('}')}{server}}}\n"
+def _left_to_others(nginx_conf: str) -> str:
+    """Return nginx.conf without the apps, whose ports the other proxies take."""
+    return nginx_conf.replace("include apps/*.conf;", "")
 
 
 def _signed_in(servers: Servers) -> Line:
