@@ -8,7 +8,8 @@ from dataclasses import astuple
 from typing import Final
 
 from service.access import identity_headers, session_cookie
-from service.web.door.check import Checked, Credential
+from service.access.app_passwords import holds_app_password
+from service.web.door.check import Checked
 from service.web.door.original import Original, Source
 
 Header = tuple[str, str]
@@ -21,7 +22,7 @@ def headers(checked: Checked) -> list[Header]:
     if original is None or app is None or original.source is not Source.PROXY:
         return identity(values)
     named = [*identity(values), *zip(astuple(app.headers), values, strict=True)]
-    return [*{name.lower(): (name, value) for name, value in named}.values(), *_sent(original, checked.credential)]
+    return [*{name.lower(): (name, value) for name, value in named}.values(), *_sent(original)]
 
 
 def identity(values: Sequence[str]) -> list[Header]:
@@ -29,9 +30,9 @@ def identity(values: Sequence[str]) -> list[Header]:
     return list(zip(_NAMES, values, strict=True))
 
 
-def _sent(original: Original, credential: Credential) -> list[Header]:
+def _sent(original: Original) -> list[Header]:
     """Return what the client sent, without our cookies and app passwords. Without a value a proxy sends no header."""
-    authorization = "" if credential is Credential.PROGRAM else original.authorization
+    authorization = "" if holds_app_password(original.authorization) else original.authorization
     sent = zip(
         identity_headers.FROM_CLIENTS, (session_cookie.without_ours(original.cookie), authorization), strict=True
     )
