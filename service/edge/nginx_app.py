@@ -92,10 +92,10 @@ class AppServer:
         if own:
             servers = [f"server {address}:{origin.port};" for address in own]
             block = [f"upstream {name} {{", *(f"    {line}" for line in servers), *_KEPT, "}"]
-            return {"upstream": block, "resolved": [], "proxy_pass": f"{origin.scheme}://{name}", "proxy_ssl": []}
+            return {"upstream": block, "proxied_to": f"{origin.scheme}://{name}", "proxy_ssl": []}
         sni = ["proxy_ssl_server_name on;", f"proxy_ssl_name {origin.host};"] if origin.is_https else []
-        named = [f"set $app_upstream {origin.scheme}://{origin.host}:{origin.port};"]
-        return {"upstream": [], "resolved": named, "proxy_pass": "$app_upstream", "proxy_ssl": sni}
+        named = f"{origin.scheme}://{origin.host}:{origin.port}"
+        return {"upstream": [], "proxied_to": named, "proxy_ssl": sni}
 
     def _authorization(self) -> dict[str, str]:
         """Return what the app, the question and the refusal are told of `Authorization`."""
