@@ -93,8 +93,8 @@ def identify(
     return Known(found.account, found.password.id)
 
 
-def is_held(authorization: str) -> bool:
-    """Whether an `Authorization` header holds an app password, right or wrong: no app may see it."""
+def holds_app_password(authorization: str) -> bool:
+    """Whether a header holds text of an app password's form, wherever it stands: no app may learn it."""
     return _claimed(authorization) is not None
 
 

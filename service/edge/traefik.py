@@ -14,8 +14,7 @@ from service.access.apps import App
 
 # Traefik sets these itself, from the connection or from what the trustedIPs of an entry point say.
 _OWN: Final = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"})
-# The door's answer has the one. By the other a client asks for h2c, through which it could send requests past the door.
-_NOT_FOR_APPS: Final = ("Vestibule-Credential", "HTTP2-Settings")
+_NOT_FOR_APPS: Final = "Vestibule-Credential"  # the door's answer has it
 _LARGEST_PAGE: Final = 131_072
 _HEAD: Final = """\
 # For a directory of Traefik's file provider. {use}
@@ -48,7 +47,7 @@ def _middlewares(app: App, door: str) -> dict[str, Any]:
 
 
 def _door(app: App, door: str) -> dict[str, Any]:
-    removed = (name for name in identity_headers.removed(app.headers) if name not in {*_OWN, *_NOT_FOR_APPS})
+    removed = (name for name in identity_headers.removed(app.headers) if name not in {*_OWN, _NOT_FOR_APPS})
     return {
         "address": f"http://{door}/auth/forward",
         "trustForwardHeader": False,
@@ -61,7 +60,7 @@ def _door(app: App, door: str) -> dict[str, Any]:
 def _headers(app: App) -> dict[str, str]:
     """Return what else is set for the app. An empty value removes a header."""
     address = {"Host": app.address.netloc, "X-Forwarded-Host": app.address.netloc}
-    return address | {"X-Forwarded-Proto": app.address.scheme, **dict.fromkeys(_NOT_FOR_APPS, "")}
+    return address | {"X-Forwarded-Proto": app.address.scheme, _NOT_FOR_APPS: ""}
 
 
 def _router(app: App) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from tests.observability.cases import WARNING
 from tests.observability.monitoring import Monitoring, monitoring
+from tests.rig import tls_files
 from tests.rig.asking import ask, free_port
 from tests.rig.certificate import make
-from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
@@ -94,12 +94,7 @@ class Installation:
 def _with_tls(servers: Servers, port: int) -> None:
     """Have nginx serve TLS as deploy/tls says, with a certificate for 90 days."""
     certificate, key = make(servers.state_dir, HOST, days=90)
-    text = (ROOT / "deploy/tls/server-tls.conf").read_text().replace("8443", str(port))
-    text = text.replace("/etc/vestibule/tls/fullchain.pem", str(certificate))
-    text = text.replace("/etc/vestibule/tls/privkey.pem", str(key))
-    (servers.nginx_dir / "tls").mkdir(parents=True)
-    servers.nginx_dir.chmod(0o777)
-    (servers.nginx_dir / "tls/server-tls.conf").write_text(text)
+    tls_files.install(servers.nginx_dir, certificate, key, port=port)
 
 
 def _known_device(installation: Installation, name: str) -> str:

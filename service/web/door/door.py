@@ -13,6 +13,7 @@ import structlog
 
 from service.access import identity_headers, probe
 from service.access.decision import Outcome
+from service.login.attempts import Scope
 from service.services import Services, Unavailable
 from service.web.door import app_request, pages, refusals
 from service.web.door.app_request import Header
@@ -44,14 +45,15 @@ class Door:
             app = self._services.apps().app_of(original.origin) if original else None
             start_response("200 OK", _yes(app_request.headers(identity, original, app), Credential.NONE))
             return []
+        is_first = is_verify or original is None or original.source is Source.PROXY  # nginx asks again after a no
         try:
-            checked = self._checks.check(original)
+            checked = self._checks.check(original, counts=is_first)
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
             away = refusals.unavailable(environ, request_id=_request_id(environ))
             start_response(away.status, away.headers)
             return [away.body]  # nginx drops that of /auth/verify
-        if is_verify or checked.original is None or checked.original.source is Source.PROXY:
+        if is_first:
             self._count(checked)
         if checked.original and checked.original.source is Source.NGINX:
             is_older = checked.original.rules != self._services.apps().hash
@@ -70,6 +72,8 @@ class Door:
     def _count(self, checked: Checked) -> None:
         app, decision = checked.app.name if checked.app else "", checked.decision
         rule = decision.enforced.rule if decision else None
+        if checked.outcome is Apart.THROTTLED:
+            self._counters.throttled.labels(Scope.APP_PASSWORD_NETWORK.value).inc()
         count = self._counters.door_checks
         count.labels(app, str(rule.number) if rule else "", checked.outcome.value, "true").inc()
         if decision and decision.proposed.outcome is not decision.enforced.outcome:
