@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 PUBLIC: Final = 8080
 OPS: Final = 9180
 PATIENCE_SECONDS: Final = 60
+PROBE: Final = "vestibule_session_probe=1"  # the cookie of a browser that was shown the form
 ADMINISTRATOR: Final = {"username": "smoke", "password": "twelve purple otters juggle"}
 
 
@@ -33,7 +34,7 @@ class Answer:
 def ask(path: str, *, port: int = PUBLIC, form: Mapping[str, str] | None = None, cookie: str = "") -> Answer:
     """Send one request: a POST with a form, else a GET."""
     connection = http.client.HTTPConnection("localhost", port, timeout=10)
-    headers = {"Cookie": cookie} if cookie else {}
+    headers = {"Cookie": f"{cookie}; {PROBE}"}
     if form is not None:
         headers |= {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
     connection.request("GET" if form is None else "POST", path, urlencode(form) if form is not None else None, headers)

@@ -93,6 +93,11 @@ def identify(
     return Known(found.account, found.password.id)
 
 
+def holds_app_password(authorization: str) -> bool:
+    """Whether a header holds text of an app password's form, wherever it stands: no app may learn it."""
+    return _claimed(authorization) is not None
+
+
 def _opens(found: Owned, app_name: str, username: str | None, now: int) -> bool:
     password, account = found.password, found.account
     is_theirs = username is None or canonical_username(username) == account.username

@@ -24,7 +24,7 @@ def attempts() -> None:
 )
 @operator_command
 def list_(op: Operator, by: str, *, as_json: bool) -> None:
-    """List failed attempts that still count, the highest number first.
+    """List failed attempts that still count, the highest number first. Wrong app passwords count for networks alone.
 
     An unknown username is shown as a digest, because it may be a password that was typed into the wrong field.
     """

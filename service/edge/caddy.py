@@ -98,11 +98,16 @@ def _route(app: App, door: str) -> str:
         **address,
         "door": door,
         "upstream": app.upstream,
-        "variables": _lines((f"{variable} {{rp.header.{name}}}" for name, variable in answered.items()), 4),
+        "variables": _lines((f"{variable} {{rp.header.{_canonical(name)}}}" for name, variable in answered.items()), 4),
         "removed": _lines((f"request_header -{name}" for name in removed), 1),
         "sent": _lines(sent, 1),
         "given": _lines(given, 2),
     }
+
+
+def _canonical(header: str) -> str:
+    """Return a header's name as Go spells it: Caddy has the headers of an answer under that name alone."""
+    return "-".join(part.capitalize() for part in header.split("-"))
 
 
 def _variable(header: str) -> str:

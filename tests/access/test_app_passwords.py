@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.access.app_passwords import Known, NotOurs, Wrong, identify
 from service.login.app_passwords import AppPassword
@@ -176,3 +178,26 @@ def test_wrong_app_passwords_leave_passwords_alone(rows: Rows) -> None:
 
     assert attempts.throttled_networks(Limit(1, 900), now=NOW) == 0
     assert list(attempts.tallies(by=Scope.ACCOUNT, since=0)) == []
+
+
+SCHEMES: Final = st.sampled_from(["Basic ", "bearer ", "Token ", ""])
+AROUND: Final = st.text(st.characters(max_codepoint=255), max_size=12)  # as WSGI decodes a header
+
+
+@given(SCHEMES, AROUND, st.booleans(), AROUND, st.booleans())
+def test_no_header_hides_an_app_password(scheme: str, before: str, held: bool, after: str, encoded: bool) -> None:  # noqa: FBT001
+    """Whatever stands around it, in clear or in Basic's base64, a header that holds one is no app's own."""
+    credentials = f"{before}:{UNKNOWN if held else 'x'}:{after}"
+    value = b64encode(credentials.encode()).decode() if encoded and scheme == "Basic " else credentials
+    rows = Rows(accounts={"a1": alice()})
+
+    outcome = ask(rows, scheme + value)
+
+    assert outcome == (Wrong() if held else NotOurs())
+    assert len(rows.attempts) == held
+
+
+@given(st.text(st.characters(max_codepoint=255)) | st.binary().map(lambda raw: f"Basic {b64encode(raw).decode()}"))
+def test_every_header_has_an_answer(header: str) -> None:
+    """Bytes that are no text, half a code, no code at all: the app's own, and never a malfunction."""
+    assert ask(Rows(), header) == NotOurs()

@@ -191,6 +191,7 @@ def test_showing_one_account(terminal: Terminal) -> None:
         "has_password": "True",
         "state": "active",
         "sessions": "1",
+        "app_passwords": "0",
     }
 
 

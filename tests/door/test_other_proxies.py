@@ -9,13 +9,13 @@ import pytest
 from service.access.identity_headers import DEFAULT, STRIPPED
 from tests.rig import web_socket
 from tests.rig.answer import Answer
-from tests.rig.other_proxies import PROXIES, House, Line, behind_other_proxies, request
+from tests.rig.other_proxies import DOMAIN, LOGIN, PROXIES, House, Line, behind_other_proxies, request
 
 PAGE = (("Accept", "text/html"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document"))
 IDENTITY = {
     "remote-user": "alice",
     "remote-name": "Alice Example",
-    "remote-email": "alice@example.org",
+    "x-webauth-email": "alice@example.org",
     "remote-groups": "staff",
 }
 FORGED = "forged"
@@ -51,9 +51,14 @@ def test_who_is_signed_in_reaches_the_app_as_who_they_are(house: House, proxy: s
     headers = reached(answer)
     assert [answer.json[key] for key in ("method", "path", "body_bytes")] == ["PUT", "/a%20b?x=%2F&y=2", 4]
     assert {name: headers.get(name) for name in IDENTITY} == IDENTITY
-    address = f"localhost:{house.ports[proxy]}"
     told = ("host", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for", "x-real-ip")
-    assert [headers.get(name) for name in told] == [address, address, "http", "127.0.0.1", "127.0.0.1"]
+    assert [headers.get(name) for name in told] == [
+        house.netloc(proxy),
+        house.netloc(proxy),
+        "https",
+        "127.0.0.1",
+        "127.0.0.1",
+    ]
     assert headers.get("x-forwarded-port") == str(house.ports[proxy])
 
 
@@ -61,8 +66,8 @@ def test_a_page_leads_to_the_sign_in(house: House, proxy: str) -> None:
     """A browser that opens a page without a session is sent to the login, and from there back."""
     answer = house.ask(proxy, "/wiki?page=1", *PAGE)
 
-    assert (answer.status, answer.one("location").partition("?")[0]) == (303, f"{house.servers.origin}/")
-    assert f"localhost%3A{house.ports[proxy]}%2Fwiki%3Fpage%3D1" in answer.one("location")
+    assert (answer.status, answer.one("location").partition("?")[0]) == (303, f"https://{LOGIN}/")
+    assert f"{proxy}.{DOMAIN}%3A{house.ports[proxy]}%2Fwiki%3Fpage%3D1" in answer.one("location")
 
 
 @pytest.mark.parametrize(
@@ -176,9 +181,7 @@ def test_our_cookies_never_reach_an_app(house: House, proxy: str, sent: str, lef
 
 def test_a_web_socket_passes_after_the_door(house: House, proxy: str) -> None:
     """With a session it is open, and the app knows whose it is; without, it is refused."""
-    port = house.ports[proxy]
-    own = {"Host": f"localhost:{port}", house.signed_in[0]: house.signed_in[1]}
-    with web_socket.connected(port, "/live", own) as messages:
+    with house.web_socket(proxy, house.signed_in) as messages:
         assert messages.echo(b"hello") == b"hello"
         assert b'"alice"' in (messages.echo(b"request") or b"")
 
@@ -198,7 +201,7 @@ def test_no_other_protocol_is_opened(house: House, proxy: str) -> None:
 @pytest.mark.parametrize("name", ["X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Host", "X-Original-URL"])
 def test_no_client_chooses_what_the_door_is_asked(house: House, proxy: str, name: str) -> None:
     """A client's own word on the original request changes no verdict, doubled or not."""
-    for value in ("/public", "OPTIONS", "localhost", f"http://localhost:{house.ports[proxy]}/public"):
+    for value in ("/public", "OPTIONS", f"nginx.{DOMAIN}", f"https://{house.netloc(proxy)}/public"):
         for lines in ([(name, value)], [(name, value)] * 2, [(name.replace("-", "_"), value)]):
             assert house.ask(proxy, "/admin", house.signed_in, *lines).status == 403
 
@@ -217,12 +220,11 @@ def test_an_app_s_own_answers_pass_as_they_are(house: House, proxy: str) -> None
 
 def test_the_door_refuses_what_it_is_not_asked_rightly(house: House) -> None:
     """An original address that is missing, doubled, or of no app is refused, and no path but /auth/forward is there."""
-    host = f"localhost:{house.ports['caddy']}"
-    asked = {"Method": "GET", "Proto": "http", "Host": host, "Uri": "/public"}
+    asked = {"Method": "GET", "Proto": "https", "Host": house.netloc("caddy"), "Uri": "/public"}
     right = [(f"X-Forwarded-{name}", value) for name, value in asked.items()]
 
     def status(*lines: Line, source: str = "", path: str = "/auth/forward") -> int:
-        return request(house.door, path, *lines, source=source).status
+        return request(house.door, path, ("Host", "door"), *lines, source=source).status
 
     assert status(*right) == 200
     assert {status(*(line for line in right if line != missing)) for missing in right} == {403}

@@ -10,9 +10,9 @@ from contextlib import closing
 import pytest
 
 from tests.edge.conftest import ECHO
+from tests.rig import tls_files
 from tests.rig.asking import answers, free_port, received
 from tests.rig.certificate import make
-from tests.rig.parts import ROOT
 from tests.rig.servers import Servers, prepared
 
 HOST = "login.example.org"
@@ -20,21 +20,11 @@ HOST = "login.example.org"
 
 @pytest.fixture(scope="module")
 def tls() -> Iterator[tuple[Servers, int, int]]:
-    """Servers with both files of deploy/tls, the port with TLS and the port that redirects."""
+    """Servers with all files of deploy/tls, the port with TLS and the port that redirects."""
     secure, plain = free_port(), free_port()
     with prepared(application=ECHO, workers=1, PUBLIC_URL=f"https://{HOST}") as servers:
         certificate, key = make(servers.state_dir, HOST)
-        changed = {"8443": str(secure), "8081": str(plain)} | {
-            "/etc/vestibule/tls/fullchain.pem": str(certificate),
-            "/etc/vestibule/tls/privkey.pem": str(key),
-        }
-        (servers.nginx_dir / "tls").mkdir(parents=True)
-        (servers.nginx_dir).chmod(0o777)
-        for source in (ROOT / "deploy" / "tls").glob("*.conf"):
-            text = source.read_text()
-            for shipped, here in changed.items():
-                text = text.replace(shipped, here)
-            (servers.nginx_dir / "tls" / source.name).write_text(text)
+        tls_files.install(servers.nginx_dir, certificate, key, port=secure, plain=plain)
         servers.start()
         yield servers, secure, plain
 

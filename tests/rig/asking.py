@@ -19,10 +19,16 @@ _CHANCE: Final = random.SystemRandom()
 
 
 def ask(
-    port: int, path: str, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
+    port: int,
+    path: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    source: str = "127.0.0.1",
 ) -> Answer:
     """Send one request. Header names may be written with underscores; Host is localhost with the port."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS, source_address=(source, 0))
     spelled = {"Host": f"localhost:{port}"} | {k.replace("_", "-"): v for k, v in (headers or {}).items()}
     with contextlib.closing(connection):
         connection.request(method, path, body=body, headers=spelled)

@@ -87,8 +87,9 @@ class Handler(BaseHTTPRequestHandler):
             yield part
 
     def _send(self, status: int, body: bytes, content_type: str = "application/json") -> None:
-        self._head(status, {"Content-Type": content_type, "Content-Length": str(len(body))})
-        if self.command != "HEAD":
+        has_body = status not in {204, 304}
+        self._head(status, {"Content-Type": content_type} | ({"Content-Length": str(len(body))} if has_body else {}))
+        if has_body and self.command != "HEAD":
             self.wfile.write(body)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:

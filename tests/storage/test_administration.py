@@ -1,11 +1,14 @@
 """What an operator does to an account, on each engine: in one transaction, or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from service.login.administration import Disabled, disable
 from service.login.audit import Entry
+from service.login.new_app_password import NewAppPassword, Reason, Wanted, make
+from service.login.refusal import Refusal
 from service.login.stores import Stores
 from service.storage.audit import SqlAudit
 from service.storage.engine.database import Database
@@ -63,3 +66,33 @@ def test_a_failure_at_the_end_undoes_all_of_it(stores: Stores) -> None:
     assert len(stores.sessions.of_account(alice.id)) == 2
     assert len(stores.app_passwords.of_account(alice.id)) == 1
     assert [*stores.audit.entries()] == []
+
+
+def test_of_many_at_once_one_makes_the_app_password(stores: Stores) -> None:
+    """The others are told that the name is taken: the account is locked while one is made."""
+    wanted = Wanted("tablet", ("wiki",), None)
+
+    def make_one(_number: int) -> object:
+        return make("alice", wanted, stores, takers=("wiki",), by="operator", now=NOW)
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(make_one, range(16)))
+
+    assert sum(isinstance(each, NewAppPassword) for each in outcomes) == 1
+    assert outcomes.count(Refusal(Reason.NAME_TAKEN, "tablet")) == 15
+
+
+def test_disabling_leaves_no_app_password_that_was_just_made(stores: Stores) -> None:
+    """Whichever comes first: what was made before ends, and none is made after."""
+    alice = stores.accounts.by_username("alice")
+    assert alice
+
+    def act(number: int) -> object:
+        if number == 8:
+            return disable("alice", stores, by="operator", now=NOW)
+        return make("alice", Wanted(f"tablet {number}", ("wiki",), None), stores, takers=("wiki",), by="x", now=NOW)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(act, range(16)))
+
+    assert stores.app_passwords.of_account(alice.id) == []

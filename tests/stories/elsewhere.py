@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Elsewhere:
-    """Pages by path. What has none says that people have arrived."""
+    """Pages by path, and the forms that were sent. What has no page says that people have arrived."""
 
     port: int
     pages: dict[str, str] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
 
     @property
     def origin(self) -> str:
@@ -35,6 +36,10 @@ def running() -> Iterator[Elsewhere]:
     """Serve for as long as the block lasts."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            site.sent.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.do_GET()
+
         def do_GET(self) -> None:
             body = site.page(self.path)
             self.send_response(200)

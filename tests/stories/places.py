@@ -39,25 +39,25 @@ def _app_passwords(visitor: Visitor, servers: Servers) -> None:
     _signed_in(visitor, servers).follow("App passwords")
 
 
-def new_app_password(visitor: Visitor, servers: Servers, name: str = "anna") -> Visitor:
+def _new_app_password(visitor: Visitor, servers: Servers) -> Visitor:
     """Open the form. A worker may not have looked at the apps in force since the house was filled."""
-    servers.wait_until(lambda: "Apps" in _to_the_form(visitor, name).text, "an app takes app passwords")
+    servers.wait_until(lambda: "Apps" in _to_the_form(visitor).text, "an app takes app passwords")
     return visitor
 
 
-def _to_the_form(visitor: Visitor, name: str) -> Visitor:
+def _to_the_form(visitor: Visitor) -> Visitor:
     if not visitor.open("/account/app-passwords/new").path.startswith("/account/"):
-        visitor.sign_in(name, PASSWORD)
+        visitor.sign_in("anna", PASSWORD)
     return visitor
 
 
 def _refused_app_password(visitor: Visitor, servers: Servers) -> None:
-    new_app_password(visitor, servers).fill(What_it_is_for="phone", Current_password=PASSWORD)
+    _new_app_password(visitor, servers).fill(What_it_is_for="phone", Current_password=PASSWORD)
     visitor.press("Make app password")
 
 
 def _made_app_password(visitor: Visitor, servers: Servers) -> None:
-    new_app_password(visitor, servers).fill(What_it_is_for="tablet", Current_password=PASSWORD)
+    _new_app_password(visitor, servers).fill(What_it_is_for="tablet", Current_password=PASSWORD)
     visitor.page.get_by_label("Files").check()
     visitor.press("Make app password")
 
@@ -90,7 +90,7 @@ INHABITED: Final[dict[str, Way]] = {
     "change password": lambda visitor, servers: _signed_in(visitor, servers).follow("Change password"),
     "change password, refused": _refused_password,
     "app passwords": _app_passwords,
-    "new app password": new_app_password,
+    "new app password": _new_app_password,
     "new app password, refused": _refused_app_password,
     "new app password, made": _made_app_password,
     "invitation": _invited,

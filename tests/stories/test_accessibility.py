@@ -1,20 +1,12 @@
 """Every page in every state: by eye, by screen reader, on small screens, and without a mouse."""
 
-from itertools import product
-from typing import Final
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
 from tests.rig.servers import Servers, running
 from tests.stories.conftest import Visit
+from tests.stories.looks import faults
 from tests.stories.people import order
 from tests.stories.places import EMPTY, INHABITED
-
-WIDTHS: Final = (320, 1280)
-SCHEMES: Final = ("light", "dark")
-AXE: Final = Axe()
 
 
 @pytest.mark.parametrize("name", INHABITED)
@@ -44,17 +36,3 @@ def test_in_a_network_that_is_shut_out(visit: Visit) -> None:
         servers.wait_until(lambda: visitor.open("/").heading == "Not from here", "the network is blocked")
 
         assert faults(visitor.page) == []
-
-
-def faults(page: Page) -> list[str]:
-    """Return what is wrong with a page in any of the four ways to look at it."""
-    return [fault for width, scheme in product(WIDTHS, SCHEMES) for fault in _seen(page, width, scheme)]
-
-
-def _seen(page: Page, width: int, scheme: str) -> list[str]:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
-    found = AXE.run(page)
-    said = [f"{width} {scheme}: {found.generate_report()}"] if found.violations_count else []
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    return said + ([f"{width} {scheme}: {wide} pixels wide"] if wide > width else [])

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.rig import tls_files
 from tests.rig.certificate import make
-from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers, free_port, prepared
 from tests.stories.conftest import Visit
@@ -18,11 +18,7 @@ def secured() -> Iterator[tuple[Servers, str]]:
     port = free_port()
     with prepared(PUBLIC_URL=f"https://localhost:{port}") as servers:
         certificate, key = make(servers.state_dir, "localhost")
-        text = (ROOT / "deploy/tls/server-tls.conf").read_text().replace("8443", str(port))
-        text = text.replace("/etc/vestibule/tls/fullchain.pem", str(certificate))
-        servers.render()
-        (servers.nginx_dir / "tls").mkdir(exist_ok=True)
-        (servers.nginx_dir / "tls/server-tls.conf").write_text(text.replace("/etc/vestibule/tls/privkey.pem", str(key)))
+        tls_files.install(servers.nginx_dir, certificate, key, port=port)
         servers.start()
         move_in(servers)
         yield servers, f"https://localhost:{port}"

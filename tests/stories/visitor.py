@@ -16,6 +16,7 @@ _QUIET: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.co.uk 127.0.0.1",
 )
 # Playwright turns it off to be predictable; here what "back" shows is the question.
 _AS_PEOPLE_HAVE_IT: Final = ("--disable-back-forward-cache",)

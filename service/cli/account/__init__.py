@@ -40,11 +40,13 @@ def _line(listed: Account) -> str:
 @click.argument("name")
 @operator_command
 def show(op: Operator, name: str, *, as_json: bool) -> None:
-    """Show the account NAME and the number of its sessions."""
+    """Show the account NAME, and the numbers of its sessions and app passwords."""
     services = op.services
     found, now = accepted(account_named(name, services.accounts)), services.clock()
     sessions = services.sessions.of_account(found.id)
-    known = facts(found) | {"sessions": sum(is_live(each, services.lifetimes, now=now) for each in sessions)}
+    live = sum(is_live(each, services.lifetimes, now=now) for each in sessions)
+    app_passwords = len(services.app_passwords.of_account(found.id))
+    known = facts(found) | {"sessions": live, "app_passwords": app_passwords}
     times = ("created_at", "password_changed_at", "disabled_at", "device_cookies_after")
     shown = known | {key: utc(known[key] or None) for key in times}
     width = max(map(len, shown))

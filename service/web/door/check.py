@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.access import session_cookie
+from service.access.app_passwords import NotOurs, Wrong, identify
 from service.access.apps import App
 from service.access.decision import Decision, Outcome, Request, decide
 from service.access.judged_set import JudgedSet
 from service.login.accounts import Account
+from service.login.attempts import Scope, Throttled
 from service.login.sessions import SignedIn
 from service.services import Services, Unavailable
 from service.web.door.original import Original
@@ -63,8 +65,8 @@ class Checks:
         self._wall = wall
         self._cookie = session_cookie.cookie_name(services.public, services.cookie_domain)
 
-    def check(self, original: Original | None) -> Checked:
-        """Decide about one request. Raises Unavailable."""
+    def check(self, original: Original | None, *, counts: bool = True) -> Checked:
+        """Decide about one request. Without `counts` a wrong app password was counted already. Raises Unavailable."""
         apps = self._services.apps()
         app = apps.app_of(original.origin) if original else None
         if original is None or app is None:
@@ -72,6 +74,8 @@ class Checks:
         now, wall, moment = self._services.clock(), self._wall(), time.monotonic()
         if self._blocks.contain(original.address, moment, now=now):
             return Checked(Apart.BLOCKED, original, app)
+        if app.app_passwords and (program := self._of_program(app, original, now, counts=counts)):
+            return program
         if original.is_preflight and app.preflight:
             return Checked(Apart.PREFLIGHT, original, app)
         found = self._session(original.cookie, now)
@@ -81,6 +85,30 @@ class Checks:
         until = self._cached_until(apps, original, decision, since, wall - max(0.0, self._blocks.age(moment)))
         credential = Credential.SESSION if found else Credential.NONE
         return Checked(decision.enforced.outcome, original, app, account, credential, decision, until if found else 0)
+
+    def _of_program(self, app: App, original: Original, now: int, *, counts: bool) -> Checked | None:
+        """Decide about a request with an app password; None for one without. nginx remembers none of these."""
+        services, verifier = self._services, self._services.verifier
+        found = identify(
+            original.authorization,
+            app.name,
+            address=original.address,
+            stores=services,
+            attempts=verifier.attempts,
+            limit=verifier.throttles[Scope.APP_PASSWORD_NETWORK],
+            now=now,
+            counts=counts,
+        )
+        if isinstance(found, NotOurs):
+            return None
+        if isinstance(found, Wrong):
+            return Checked(Apart.WRONG, original, app)
+        if isinstance(found, Throttled):
+            return Checked(Apart.THROTTLED, original, app, retry_at=found.until)
+        request = Request(original.method, original.path, original.address)
+        # A program typed no password, so no rule with `fresh` admits it.
+        decision = decide(app, request, found.account, signed_in_at=0, now=now)
+        return Checked(decision.enforced.outcome, original, app, found.account, Credential.PROGRAM, decision)
 
     def _session(self, cookie: str, now: int) -> SignedIn | None:
         """Return the live session; the time of its last use is written at most once a minute."""

@@ -18,17 +18,7 @@ from tests.rig.wire import FORM, JSON, SAME, ask, post, probe
 from tests.rig.world import World
 
 RIGHT = f"username=alice&password={PASSWORD.replace(' ', '+')}"
-PATHS = [
-    "/",
-    "/logout",
-    "/setup",
-    "/account",
-    "/account/password",
-    "/account/app-passwords/new",
-    "/nope",
-    "/static/x/y",
-    "/healthz",
-]
+PATHS = ["/", "/logout", "/setup", "/account", "/account/password", "/nope", "/static/x/y", "/healthz"]
 FORMS = ["/", "/setup"]
 APP: Final = World().app(outer_limit=OuterLimit(10**9, "memory://", {}, b"a key"))
 SIGNED_IN: Final = ("Cookie", (post(APP, "/", RIGHT).get("Set-Cookie") or "").partition(";")[0])
