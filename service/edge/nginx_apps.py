@@ -8,7 +8,7 @@ from typing import Final
 from service import listeners
 from service.access.judged_set import JudgedSet
 from service.access.session_cookie import cookie_name
-from service.edge import error_pages, ram_disk
+from service.edge import demo, error_pages, ram_disk
 from service.edge.nginx_app import AppServer
 from service.edge.template import filled
 from service.settings import Settings
@@ -24,7 +24,7 @@ def rendered(
 
     `has_certificate`: the operator's files in `tls/` have nginx serve TLS.
     """
-    texts = {"door.conf": _door(apps, settings, resolvers, directory)}
+    texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(apps, settings)}
     for app in apps.apps:
         server = AppServer(app, apps, settings, directory=directory, has_certificate=has_certificate)
         texts[f"apps/{app.name}.conf"] = server.text()
@@ -39,7 +39,7 @@ def resolvers_of(resolv_conf: str) -> list[str]:
 
 def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directory: Path) -> str:
     parts = [_always(apps, settings)]
-    if apps.apps:
+    if apps.apps or settings.demo:
         parts.append(_shared(settings, resolvers))
     if settings.door.listen:
         parts.append(_other_proxies(settings, directory))
