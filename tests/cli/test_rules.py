@@ -57,6 +57,16 @@ def test_apps_and_rules_are_listed(terminal: Terminal) -> None:
     ]
 
 
+def test_what_an_app_asks_for_besides_is_listed(terminal: Terminal, wiki: Path) -> None:
+    """What is not usual, in a line below the app's."""
+    head, rules = "app_passwords = true\nown_sessions = true\n", '[headers]\nuser = "X-User"\n'
+    wiki.write_text(f"{head}{WIKI}{rules}")
+
+    assert terminal.said("rules", "list").splitlines()[1] == "      app_passwords, own_sessions, user in X-User"
+    (app,) = terminal.json("rules", "list")
+    assert (app["app_passwords"], app["preflight"], app["headers"]["user"]) == (True, False, "X-User")
+
+
 def test_apps_are_listed_in_json(terminal: Terminal) -> None:
     """Everything that their files hold."""
     (app,) = terminal.json("rules", "list")
