@@ -16,6 +16,7 @@ from service.access.apps import App
 _OWN: Final = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"})
 # The door's answer has the one. By the other a client asks for h2c, through which it could send requests past the door.
 _NOT_FOR_APPS: Final = ("Vestibule-Credential", "HTTP2-Settings")
+_PROBES: Final = "vestibule-probes"
 _LARGEST_PAGE: Final = 131_072
 _HEAD: Final = """\
 # For a directory of Traefik's file provider. {use}
@@ -28,10 +29,12 @@ _WHOLE: Final = "It needs no other file for these apps."
 def rendered(apps: Sequence[App], door: str, *, whole: bool) -> str:
     """Return middlewares for routers that exist, or routers and services, too. `door` is that of a `door.listen`."""
     http: dict[str, Any] = {"middlewares": {key: made for app in apps for key, made in _middlewares(app, door).items()}}
+    http["routers"] = {f"vestibule-{app.name}-probe": _probe_router(app) for app in apps}
+    http["services"] = {_PROBES: _service(f"http://{door}")}
     tree: dict[str, Any] = {"http": http}
     if whole:
-        http["routers"] = {f"vestibule-{app.name}": _router(app) for app in apps}
-        http["services"] = {f"vestibule-{app.name}": _service(app) for app in apps}
+        http["routers"] |= {f"vestibule-{app.name}": _router(app) for app in apps}
+        http["services"] |= {f"vestibule-{app.name}": _service(app.upstream) for app in apps}
     if whole and (certificates := [_certificate(app) for app in apps if app.certificate]):
         tree["tls"] = {"certificates": certificates}
     use = _WHOLE if whole else _ROUTERS_THAT_EXIST.format(apps[0].name)
@@ -61,7 +64,7 @@ def _door(app: App, door: str) -> dict[str, Any]:
 def _headers(app: App) -> dict[str, str]:
     """Return what else is set for the app. An empty value removes a header."""
     address = {"Host": app.address.netloc, "X-Forwarded-Host": app.address.netloc}
-    return address | {"X-Forwarded-Proto": app.address.scheme, **dict.fromkeys(_NOT_FOR_APPS, "")}
+    return address | {"X-Forwarded-Proto": app.address.scheme} | dict.fromkeys(_NOT_FOR_APPS, "")
 
 
 def _router(app: App) -> dict[str, Any]:
@@ -70,8 +73,14 @@ def _router(app: App) -> dict[str, Any]:
     return router | ({"tls": {}} if app.address.is_https else {})
 
 
-def _service(app: App) -> dict[str, Any]:
-    return {"loadBalancer": {"servers": [{"url": app.upstream}]}}
+def _probe_router(app: App) -> dict[str, Any]:
+    """Return the router of one path: a probe of `vestibule doctor` is answered by the service in place of the app."""
+    router = _router(app)
+    return router | {"rule": f"{router['rule']} && Path(`/.well-known/vestibule/probe`)", "service": _PROBES}
+
+
+def _service(url: str) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": url}]}}
 
 
 def _certificate(app: App) -> dict[str, str | None]:

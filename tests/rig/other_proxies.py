@@ -3,28 +3,38 @@
     with behind_other_proxies() as house, house.started("caddy"):
         house.ask("caddy", "/", house.signed_in)
 
-The apps are `caddy`, `traefik` and `nginx`, at localhost with a port each; their rules are RULES.
+The app of each is at https://caddy.example.org and the like, with a port; the rules of all are RULES.
 """
 
 import contextlib
 import http.client
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
+from tests.rig import web_socket
 from tests.rig.answer import Answer
-from tests.rig.asking import PATIENCE_SECONDS, ask, free_port
+from tests.rig.asking import PATIENCE_SECONDS, free_port
 from tests.rig.background import started
+from tests.rig.certificate import make
 from tests.rig.directories import give_away, server_directory
 from tests.rig.echo_app import EchoApp, echo_app
 from tests.rig.parts import need
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers, prepared
 
+DOMAIN: Final = "example.org"
+LOGIN: Final = f"login.{DOMAIN}"
 PROXIES: Final = ("caddy", "traefik", "nginx")
 RULES: Final = """
+app_passwords = true
+[headers]
+email = "X-WEBAUTH-EMAIL"
 [[rules]]
 path = "/admin"
 groups = ["ops"]
@@ -38,6 +48,12 @@ allow = "everyone"
 [[rules]]
 allow = "signed-in"
 """
+IDENTITY: Final = {  # of alice, as the apps name it
+    "remote-user": "alice",
+    "remote-name": "Alice Example",
+    "x-webauth-email": "alice@example.org",
+    "remote-groups": "staff",
+}
 Line = tuple[str, str]
 
 
@@ -52,6 +68,25 @@ class House:
     directory: Path
     signed_in: Line
 
+    def netloc(self, proxy: str) -> str:
+        """Return the host and port of a proxy's app."""
+        return f"{proxy}.{DOMAIN}:{self.ports[proxy]}"
+
+    def ask(
+        self, proxy: str, target: str, *lines: Line, method: str = "GET", body: bytes | None = None, source: str = ""
+    ) -> Answer:
+        """Send one request to a proxy, as the lines say and no others, but for Host and Content-Length."""
+        headers, tls = [("Host", self.netloc(proxy)), *lines], f"{proxy}.{DOMAIN}"
+        return request(self.ports[proxy], target, *headers, method=method, body=body, source=source, tls=tls)
+
+    def web_socket(self, proxy: str, *lines: Line) -> contextlib.AbstractContextManager[web_socket.Messages]:
+        """Open a web socket through a proxy."""
+
+        def wrapped(plain: socket.socket) -> socket.socket:
+            return any_certificate().wrap_socket(plain, server_hostname=f"{proxy}.{DOMAIN}")
+
+        return web_socket.connected(self.ports[proxy], "/live", {"Host": self.netloc(proxy), **dict(lines)}, wrapped)
+
     @contextlib.contextmanager
     def started(self, proxy: str) -> Iterator[None]:
         """Start a proxy with the whole site that the command prints. One that is missing skips the test."""
@@ -64,22 +99,29 @@ class House:
         assert told.returncode == 0, told.stderr
         return told.stdout
 
-    def ask(
-        self, proxy: str, target: str, *lines: Line, method: str = "GET", body: bytes | None = None, source: str = ""
-    ) -> Answer:
-        """Send one request to a proxy, as the lines say and no others, but for Host and Content-Length."""
-        return request(self.ports[proxy], target, *lines, method=method, body=body, source=source)
+
+def any_certificate() -> ssl.SSLContext:
+    """Return a client that trusts every server: here the tests made them all."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def request(
-    port: int, target: str, *lines: Line, method: str = "GET", body: bytes | None = None, source: str = ""
+    port: int,
+    target: str,
+    *lines: Line,
+    method: str = "GET",
+    body: bytes | None = None,
+    source: str = "",
+    tls: str = "",
 ) -> Answer:
-    """Send one request from an address of this machine."""
-    own = (source or "127.0.0.1", 0)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS, source_address=own)
-    with contextlib.closing(connection):
+    """Send one request from an address of this machine, with TLS to the host `tls`."""
+    plain = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS, (source or "127.0.0.1", 0))
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.sock = any_certificate().wrap_socket(plain, server_hostname=tls) if tls else plain
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-        for name, value in (("Host", f"localhost:{port}"), *lines):
+        for name, value in lines:
             connection.putheader(name, value)
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
@@ -95,12 +137,15 @@ def behind_other_proxies() -> Iterator[House]:
         app, ports, door = stack.enter_context(echo_app()), {name: free_port() for name in PROXIES}, free_port()
         directory = stack.enter_context(server_directory("proxies"))
         (directory / "apps.d").mkdir()
+        certificate, key = make(directory, f"*.{DOMAIN}")
+        tls = f'certificate = "{certificate}"\ncertificate_key = "{key}"\n'
         for name, port in ports.items():
-            head = f'address = "http://localhost:{port}"\nupstream = "{app.upstream}"\n'
-            (directory / "apps.d" / f"{name}.toml").write_text(head + RULES)
+            head = f'address = "https://{name}.{DOMAIN}:{port}"\nupstream = "{app.upstream}"\n'
+            (directory / "apps.d" / f"{name}.toml").write_text(head + tls + RULES)
         give_away(directory)
         service = prepared(
-            edit_nginx=_listening(door),
+            PUBLIC_URL=f"https://{LOGIN}",
+            SESSIONS__COOKIE_DOMAIN=DOMAIN,
             ACCESS__APPS_DIR=str(directory / "apps.d"),
             DOOR__LISTEN=f"127.0.0.1:{door}",
             TRUSTED_PROXIES="127.0.0.1/32",
@@ -110,28 +155,6 @@ def behind_other_proxies() -> Iterator[House]:
         yield House(servers, app, ports, door, directory, _signed_in(servers))
 
 
-def _listening(door: int) -> Callable[[str], str]:
-    server = f"""
-    geo $realip_remote_addr $is_proxy {{ 127.0.0.1 1; default 0; }}
-    server {{
-        listen 127.0.0.1:{door};
-        location = /auth/forward {{
-            if ($is_proxy = 0) {{ return 403; }}
-            proxy_pass http://vestibule;
-            proxy_buffer_size 16k;
-            proxy_pass_request_headers on;
-            proxy_set_header X-Original-URL "";
-            proxy_set_header X-Original-Method "";
-            proxy_set_header Host $public_origin;
-            proxy_set_header X-Forwarded-For $remote_addr;
-        }}
-        location ^~ /errors/ {{ internal; }}
-        location / {{ return 404; }}
-    }}
-"""
-    return lambda conf: f"{conf.rstrip().removesuffix('}')}{server}}}\n"
-
-
 def _signed_in(servers: Servers) -> Line:
     added = servers.vestibule(
         "account", "add", "alice", "--name", "Alice Example", "--email", "alice@example.org", "--group", "staff",
@@ -139,14 +162,24 @@ def _signed_in(servers: Servers) -> Line:
     )  # fmt: skip
     assert added.returncode == 0, added.stderr
     form = urlencode({"username": "alice", "password": PASSWORD}).encode()
-    answer = servers.get("/", method="POST", body=form, Content_Type="application/x-www-form-urlencoded")
+    sent = ("Content-Type", "application/x-www-form-urlencoded")
+    answer = request(servers.port, "/", ("Host", LOGIN), sent, method="POST", body=form)
     return "Cookie", answer.all("set-cookie")[0].partition(";")[0]
+
+
+def reached(answer: Answer) -> dict[str, str]:
+    """Return the headers that reached the app, by their lower-case names; one that came twice fails."""
+    assert answer.status == 200, answer.text
+    headers = [(name.lower(), value) for name, value in answer.json["headers"]]
+    assert len(dict(headers)) == len(headers), headers
+    return dict(headers)
 
 
 def nginx_conf(sites: str) -> str:
     """Return a small configuration of an nginx, with what it needs to run as any user."""
     temporary = "".join(f"{kind}_temp_path {kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    return f"pid nginx.pid; events {{ }} http {{ access_log off; server_tokens off; {temporary}\n{sites}}}\n"
+    lenient = "underscores_in_headers on; ignore_invalid_headers off;"  # the site says otherwise
+    return f"pid nginx.pid; events {{ }} http {{ access_log off; server_tokens off; {lenient} {temporary}\n{sites}}}\n"
 
 
 def caddyfile(sites: str) -> str:
@@ -154,8 +187,9 @@ def caddyfile(sites: str) -> str:
     return f"{{\n\tadmin off\n\tauto_https off\n}}\n\n{sites}"
 
 
-def _answers(port: int) -> Callable[[], bool]:
-    return lambda: ask(port, "/public").status == 200
+def _answers(proxy: str, port: int) -> Callable[[], bool]:
+    host = f"{proxy}.{DOMAIN}"
+    return lambda: request(port, "/public", ("Host", f"{host}:{port}"), tls=host).status == HTTPStatus.OK
 
 
 @contextlib.contextmanager
@@ -163,7 +197,7 @@ def _caddy(directory: Path, port: int, sites: str) -> Iterator[None]:
     file = _written(directory / "Caddyfile", caddyfile(sites))
     places = (f"HOME={directory}", f"XDG_DATA_HOME={directory}", f"XDG_CONFIG_HOME={directory}")
     command = ("env", *places, need("caddy"), "run", "--adapter", "caddyfile", "--config", file)
-    with started(directory, *command, answers=_answers(port)):
+    with started(directory, *command, answers=_answers("caddy", port)):
         yield
 
 
@@ -172,7 +206,7 @@ def _traefik(directory: Path, port: int, sites: str) -> Iterator[None]:
     file = _written(directory / "sites.yml", sites)
     options = (f"--entryPoints.web.address=127.0.0.1:{port}", f"--providers.file.filename={file}")
     quiet = ("--global.checkNewVersion=false", "--global.sendAnonymousUsage=false")
-    with started(directory, need("traefik"), *options, *quiet, answers=_answers(port)):
+    with started(directory, need("traefik"), *options, *quiet, answers=_answers("traefik", port)):
         yield
 
 
@@ -180,7 +214,7 @@ def _traefik(directory: Path, port: int, sites: str) -> Iterator[None]:
 def _nginx(directory: Path, port: int, sites: str) -> Iterator[None]:
     _written(directory / "nginx.conf", nginx_conf(sites))
     command = (need("nginx"), "-e", "stderr", "-p", f"{directory}/", "-c", "nginx.conf", "-g", "daemon off;")
-    with started(directory, *command, answers=_answers(port)):
+    with started(directory, *command, answers=_answers("nginx", port)):
         yield
 
 

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import http.client
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -66,10 +66,12 @@ class Messages:
 
 
 @contextmanager
-def connected(port: int, path: str, headers: Mapping[str, str]) -> Iterator[Messages]:
-    """Open a web socket. Any other answer than 101 fails."""
+def connected(
+    port: int, path: str, headers: Mapping[str, str], wrapped: Callable[[socket.socket], socket.socket] = lambda it: it
+) -> Iterator[Messages]:
+    """Open a web socket, inside TLS where `wrapped` does that. Any other answer than 101 fails."""
     asked = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": KEY}
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+    with wrapped(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)) as connection:
         lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in (asked | dict(headers)).items())]
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         stream = connection.makefile("rb")

@@ -3,31 +3,25 @@
 Other proxies put these headers into the request as they are: not all of them can rename a header or cut a cookie.
 """
 
-from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Final
 
 from service.access import identity_headers, session_cookie
 from service.access.app_passwords import holds_app_password
-from service.web.door.check import Checked
+from service.access.apps import App
 from service.web.door.original import Original, Source
 
 Header = tuple[str, str]
+Identity = tuple[str, str, str, str]
 _NAMES: Final = astuple(identity_headers.DEFAULT)
 
 
-def headers(checked: Checked) -> list[Header]:
+def headers(identity: Identity, original: Original | None, app: App | None) -> list[Header]:
     """Return the identity, always all of it, so that none of a client's own is left; for other proxies, all."""
-    original, app, values = checked.original, checked.app, identity_headers.values(checked.account)
     if original is None or app is None or original.source is not Source.PROXY:
-        return identity(values)
-    named = [*identity(values), *zip(astuple(app.headers), values, strict=True)]
+        return list(zip(_NAMES, identity, strict=True))
+    named = [*zip(_NAMES, identity, strict=True), *zip(astuple(app.headers), identity, strict=True)]
     return [*{name.lower(): (name, value) for name, value in named}.values(), *_sent(original)]
-
-
-def identity(values: Sequence[str]) -> list[Header]:
-    """Return the identity headers under their own names; `values` are user, name, email and groups."""
-    return list(zip(_NAMES, values, strict=True))
 
 
 def _sent(original: Original) -> list[Header]:

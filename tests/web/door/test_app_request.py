@@ -1,5 +1,6 @@
 """What the door's answer tells a proxy that is not ours to put into the app's request."""
 
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -36,6 +37,17 @@ def test_what_the_client_sent_is_told_without_ours(proxy: Proxy) -> None:
 
     assert (told["Cookie"], told["Authorization"]) == ("a=1; b=2", "Bearer of-the-app")
     assert not {"Cookie", "Authorization"} & {*bare.keys()}
+
+
+@pytest.mark.parametrize("sent", ["Bearer {}", "Basic {basic}", "Token {}"])
+def test_no_app_is_told_an_app_password(proxy: Proxy, sent: str) -> None:
+    """Also where the app takes none: it may open another one."""
+    secret = f"vst_{'x' * 43}"
+    header = sent.format(secret, basic=b64encode(f"alice:{secret}".encode()).decode())
+
+    answer = proxy.ask("/auth/forward", ASKED | {"X-Forwarded-Uri": "/public", "Authorization": header})
+
+    assert (answer.status_code, answer.headers.get("Authorization")) == (200, None)
 
 
 def test_our_nginx_is_told_no_more_than_the_identity(proxy: Proxy) -> None:
