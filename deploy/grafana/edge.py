@@ -29,7 +29,9 @@ _ALL: Final = rate("vestibule_edge_requests_total")
 _FAILED: Final = rate("vestibule_edge_requests_total", 'status=~"5.."')
 _LIMITED: Final = rate("vestibule_edge_limited_total")
 _SHED: Final = rate("vestibule_edge_limited_total", 'limit="hashing_gate"')
-_SHARE_FAILED: Final = f"clamp_min(sum({_FAILED}) - sum({_SHED}), 0) / (sum({_ALL}) > 0)"
+_OWN: Final = rate("vestibule_edge_requests_total", 'app="vestibule"')
+_OWN_FAILED: Final = rate("vestibule_edge_requests_total", 'app="vestibule", status=~"5.."')
+_SHARE_FAILED: Final = f"clamp_min(sum({_OWN_FAILED}) - sum({_SHED}), 0) / (sum({_OWN}) > 0)"
 _OPEN: Final = now("vestibule_edge_connections", 'state="active"')
 _BY_STATE: Final = now("vestibule_edge_connections", 'state!="active"')
 _ACCEPTED: Final = rate("vestibule_edge_connections_accepted_total")
@@ -42,7 +44,8 @@ PANELS: Final = [
     ),
     stat_panel(
         "Failed",
-        "The share of requests that got a 5xx other than a shed sign-in; all of them while the service is away.",
+        "The share of requests for our own pages that got a 5xx other than a shed sign-in; all of them while the "
+        "service is away. Of apps: the door's dashboard.",
         (4, 0, 4, 5), _SHARE_FAILED, unit="percentunit", decimals=1, empty="no requests",
         steps={0: GOOD, 0.01: REFUSED, 0.05: BAD},
     ),
@@ -69,8 +72,8 @@ PANELS: Final = [
     ),
     time_series(
         "Requests by method and status",
-        "Requests each second that nginx answered, of all apps. 4xx that the service's figures lack were answered by "
-        "nginx itself.",
+        "Requests each second that nginx answered, of all apps. 4xx that the service's figures lack were answered "
+        "by nginx itself.",
         (0, 5, 14, 10), {"{{method}} {{status}}": f"sum by (method, status) ({_ALL})"}, unit="reqps",
         colours=STATUSES, stacked=True, table=True,
     ),
@@ -81,8 +84,8 @@ PANELS: Final = [
     ),
     time_series(
         "Time until the answer",
-        "Time from the first byte of a request to the last of its answer, of all apps: a slow client's time is in it. "
-        "An answer should come within a second, the dashed line.",
+        "Time from the first byte of a request to the last of its answer, of all apps: a slow client's time is in "
+        "it. An answer should come within a second, the dashed line.",
         (0, 15, 12, 9), quantiles(_DURATION), unit="s", colours=QUANTILES, limit=1,
     ),
     time_series(
@@ -100,7 +103,8 @@ PANELS: Final = [
     ),
     time_series(
         "Failed, by app and status",
-        "Requests each second that got a 5xx. 502: the service or the app is away. 503: a shed sign-in or no database.",
+        "Requests each second that got a 5xx. 502: the service or the app is away. 503: a shed sign-in or no "
+        "database.",
         (8, 24, 8, 8), {"{{app}} {{status}}": f"sum by (app, status) ({_FAILED})"}, unit="reqps",
         colours={".": BAD}, stacked=True,
     ),

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+import door
 import edge
 import overview
 import sign_in_security
@@ -20,7 +21,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-DASHBOARDS: Final = (overview, sign_in_security, edge)
+DASHBOARDS: Final = (overview, sign_in_security, door, edge)
 TAG: Final = "vestibule"
 
 

@@ -24,7 +24,8 @@ DESCRIPTION: Final = "Whether people get in, who is refused, how long answers ta
 LOOKS_AT: Final = "vestibule_build_info|vestibule_edge_connections"
 
 _REQUESTS: Final = rate("flask_http_request_total")
-_FAILED: Final = rate("vestibule_edge_requests_total", 'status=~"5.."')
+_OWN: Final = 'app="vestibule"'  # the door's dashboard has those of apps
+_FAILED: Final = rate("vestibule_edge_requests_total", f'{_OWN}, status=~"5.."')
 _SHED: Final = rate("vestibule_edge_limited_total", 'limit="hashing_gate"')
 _GRANTED: Final = per_minute("vestibule_sign_in_attempts_total", 'outcome="granted"')
 _ERRORS: Final = {
@@ -55,20 +56,21 @@ PANELS: Final = [
     limits((12, 10, 12, 9)),
     time_series(
         "Answers of the service",
-        "Time from a request's arrival in the service to its answer. An answer should come within a second, the dashed "
-        "line.",
+        "Time from a request's arrival in the service to its answer. An answer should come within a second, the "
+        "dashed line.",
         (0, 19, 8, 8), quantiles("flask_http_request_duration_seconds"), unit="s", colours=QUANTILES, limit=1,
     ),
     time_series(
         "Answers at nginx",
-        "Time from the first byte of a request to the last of its answer, as clients see it.",
-        (8, 19, 8, 8), quantiles("vestibule_edge_request_duration_seconds"), unit="s", colours=QUANTILES, limit=1,
+        "Time from the first byte of a request for our own pages to the last of its answer, as clients see it.",
+        (8, 19, 8, 8), quantiles("vestibule_edge_request_duration_seconds", labels=_OWN),
+        unit="s", colours=QUANTILES, limit=1,
     ),
     gate_wait((16, 19, 8, 8)),
     time_series(
         "Errors",
-        "Answers with a 5xx each second, counted at nginx, so also while the service is dead: errors, and sign-ins "
-        "that the full hashing gate shed.",
+        "Answers of our own pages with a 5xx each second, counted at nginx, so also while the service is dead: "
+        "errors, and sign-ins that the full hashing gate shed.",
         (0, 27, 8, 8), _ERRORS, unit="reqps", colours={"errors": BAD, "shed": REFUSED},
     ),
     time_series(

@@ -56,9 +56,9 @@ def share(name: str, part: str, whole: str = "", over: str = "$__range") -> str:
     return f"sum(increase({now(name, shared)}[{over}])) / (sum(increase({now(name, whole)}[{over}])) > 0)"
 
 
-def quantiles(histogram: str, percents: Sequence[int] = (50, 95, 99)) -> Queries:
+def quantiles(histogram: str, percents: Sequence[int] = (50, 95, 99), labels: str = "") -> Queries:
     """Return within which time so many percent were done."""
-    seen = f"sum by (le) ({rate(f'{histogram}_bucket')})"
+    seen = f"sum by (le) ({rate(f'{histogram}_bucket', labels)})"
     return {f"{percent} % within": f"histogram_quantile({percent / 100}, {seen})" for percent in percents}
 
 

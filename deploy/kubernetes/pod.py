@@ -1,6 +1,7 @@
 """Makes of the base's manifests, on standard input, a Pod for `podman play kube`, on standard output.
 
-pod.py DIRECTORY    each emptyDir is a directory in DIRECTORY, made as a kubelet makes them: root:10001, mode 2777
+pod.py DIRECTORY    each volume is a directory in DIRECTORY: an emptyDir made as a kubelet makes it (root:10001, mode
+                    2777), a ConfigMap with its files
 
 podman 4 has neither native sidecars nor probes over HTTP without curl: sidecars become containers, probes are left out.
 """
@@ -16,9 +17,9 @@ _KUBELETS_MODE: Final = 0o2777
 
 
 def pod(objects: list[dict[str, Any]], directory: Path) -> list[dict[str, Any]]:
-    """Return the ConfigMap and the Pod, and make the directories."""
-    by_kind = {each["kind"]: each for each in objects}
-    deployment = by_kind["Deployment"]["spec"]["template"]
+    """Return the settings' ConfigMap and the Pod, and make the directories."""
+    configuration = {each["metadata"]["name"]: each for each in objects if each["kind"] == "ConfigMap"}
+    (deployment,) = [each["spec"]["template"] for each in objects if each["kind"] == "Deployment"]
     spec = deployment["spec"]
     sidecars = [one for one in spec["initContainers"] if one.pop("restartPolicy", None)]
     spec["initContainers"] = [one for one in spec["initContainers"] if one not in sidecars]
@@ -31,13 +32,17 @@ def pod(objects: list[dict[str, Any]], directory: Path) -> list[dict[str, Any]]:
         one["securityContext"] = {**spec["securityContext"], **one["securityContext"]}
     for volume in spec["volumes"]:
         made = directory / volume["name"]
-        volume.pop("emptyDir")
-        volume["hostPath"] = {"path": str(made), "type": "Directory"}
         made.mkdir()
-        os.chown(made, 0, spec["securityContext"]["fsGroup"])
-        made.chmod(_KUBELETS_MODE)
+        if files := volume.pop("configMap", None):
+            for name, text in configuration.pop(files["name"]).get("data", {}).items():
+                (made / name).write_text(text)
+        else:
+            volume.pop("emptyDir")
+            os.chown(made, 0, spec["securityContext"]["fsGroup"])
+            made.chmod(_KUBELETS_MODE)
+        volume["hostPath"] = {"path": str(made), "type": "Directory"}
     name = {"name": directory.name, "labels": deployment["metadata"]["labels"]}
-    return [by_kind["ConfigMap"], {"apiVersion": "v1", "kind": "Pod", "metadata": name, "spec": spec}]
+    return [*configuration.values(), {"apiVersion": "v1", "kind": "Pod", "metadata": name, "spec": spec}]
 
 
 if __name__ == "__main__":

@@ -47,15 +47,22 @@ route {
 	request_header @no_web_socket -Upgrade
 	# What the client sent, without the login's cookies and app passwords.
 %(sent)s
+	# A probe of `vestibule doctor` is answered by the service in place of the app.
+	@probe path /.well-known/vestibule/probe
+	reverse_proxy @probe %(door)s {
+%(given)s
+	}
 	reverse_proxy %(upstream)s {
-		header_up Host %(netloc)s
-		header_up X-Forwarded-Proto %(scheme)s
-		header_up X-Forwarded-Host %(netloc)s
-		header_up X-Forwarded-Port %(port)s
-		header_up X-Real-IP {remote_host}
-%(named)s
+%(given)s
 	}
 }
+"""
+_GIVEN: Final = """\
+header_up Host %(netloc)s
+header_up X-Forwarded-Proto %(scheme)s
+header_up X-Forwarded-Host %(netloc)s
+header_up X-Forwarded-Port %(port)s
+header_up X-Real-IP {remote_host}
 """
 _TAB: Final = "\t"
 _SENT: Final = """\
@@ -85,16 +92,16 @@ def _route(app: App, door: str) -> str:
     answered = {name: _variable(name) for name in (*names, *identity_headers.FROM_CLIENTS)}
     removed = (name for name in identity_headers.removed(app.headers) if name not in _OWN)
     sent = (_SENT.format(name=name, variable=answered[name]) for name in identity_headers.FROM_CLIENTS)
+    address = {"scheme": app.address.scheme, "netloc": app.address.netloc, "port": app.address.port}
+    given = [*(_GIVEN % address).splitlines(), *(f"header_up {name} {{vars.{answered[name]}}}" for name in names)]
     return _ROUTE % {
+        **address,
         "door": door,
-        "scheme": app.address.scheme,
-        "netloc": app.address.netloc,
-        "port": app.address.port,
         "upstream": app.upstream,
         "variables": _lines((f"{variable} {{rp.header.{_canonical(name)}}}" for name, variable in answered.items()), 4),
         "removed": _lines((f"request_header -{name}" for name in removed), 1),
         "sent": _lines(sent, 1),
-        "named": _lines((f"header_up {name} {{vars.{answered[name]}}}" for name in names), 2),
+        "given": _lines(given, 2),
     }
 
 

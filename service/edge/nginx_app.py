@@ -92,10 +92,10 @@ class AppServer:
         if own:
             servers = [f"server {address}:{origin.port};" for address in own]
             block = [f"upstream {name} {{", *(f"    {line}" for line in servers), *_KEPT, "}"]
-            return {"upstream": block, "resolved": [], "proxy_pass": f"{origin.scheme}://{name}", "proxy_ssl": []}
+            return {"upstream": block, "proxied_to": f"{origin.scheme}://{name}", "proxy_ssl": []}
         sni = ["proxy_ssl_server_name on;", f"proxy_ssl_name {origin.host};"] if origin.is_https else []
-        named = [f"set $app_upstream {origin.scheme}://{origin.host}:{origin.port};"]
-        return {"upstream": [], "resolved": named, "proxy_pass": "$app_upstream", "proxy_ssl": sni}
+        named = f"{origin.scheme}://{origin.host}:{origin.port}"
+        return {"upstream": [], "proxied_to": named, "proxy_ssl": sni}
 
     def _authorization(self) -> dict[str, str]:
         """Return what the app, the question and the refusal are told of `Authorization`."""
@@ -113,6 +113,7 @@ class AppServer:
         key = f"$door_token $remote_addr {self._app.name} $door_method {self._apps.hash} $door_group_{self._variable}"
         return [
             "proxy_cache door;",
+            "open_file_cache max=2000 inactive=10s;",  # opening a file took a quarter of nginx's time
             f'proxy_cache_key "{key}";',
             f"proxy_cache_bypass {unremembered};",
             f"proxy_no_cache {unremembered} $door_not_yes;",

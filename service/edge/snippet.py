@@ -7,16 +7,20 @@ these, and once more as the client asked where the answer is no. Only the servic
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from textwrap import indent
-from typing import Final
+from typing import Final, cast
 
-from service.access import identity_headers
+from service.access import identity_headers, probe
 from service.access.apps import App
+from service.access.public_address import PublicAddress, parse_origin
 
 _HTTP: Final = """\
 # App %(app)s. Inside http { }, such as a file in /etc/nginx/conf.d:
 upstream %(prefix)s {
     server %(door)s;
     keepalive 16;
+}
+upstream %(prefix)s_app {
+    server %(upstream)s;
 }
 # A web socket, and no other protocol: through h2c a client could send requests past the door.
 map $http_upgrade $%(prefix)s_upgrade {
@@ -34,6 +38,10 @@ _PART: Final = (
 _SERVER: Final = """\
 underscores_in_headers off;     # as by default; apps take _ and . in a header's name for a hyphen
 ignore_invalid_headers on;
+if ($host != "%(host)s") { return 421; }
+set $%(prefix)s_to %(of_app)s%(prefix)s_app;
+# A probe of `vestibule doctor` takes the app's way, and the service answers it in place of the app.
+if ($request_uri = /.well-known/vestibule/probe) { set $%(prefix)s_to %(of_door)s%(prefix)s; }
 auth_request /.well-known/vestibule/verify;
 %(taken)s
 error_page 401 403 = @vestibule_refused;
@@ -66,7 +74,7 @@ location @vestibule_away {
 }
 
 location / {
-    proxy_pass %(upstream)s;
+    proxy_pass %(of_both)s$%(prefix)s_to;
     proxy_http_version 1.1;
     proxy_redirect off;
     proxy_intercept_errors off;
@@ -74,6 +82,9 @@ location / {
     client_max_body_size 0;         # the app decides
     proxy_request_buffering off;
     proxy_buffering off;
+    proxy_buffer_size 32k;          # the head of an answer
+    proxy_buffers 4 32k;
+    proxy_busy_buffers_size 64k;
     proxy_read_timeout 1h;          # a web socket, a stream or a long poll may be silent for so long
     proxy_set_header Upgrade $%(prefix)s_upgrade;
     proxy_set_header Connection $%(prefix)s_connection;
@@ -127,7 +138,7 @@ ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POL
 _SET_BY_NGINX: Final = frozenset(
     {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip"}
 )
-_WITH_QUESTIONS: Final = (*identity_headers.FROM_CLIENTS, "Origin", "Access-Control-Request-Method")
+_WITH_QUESTIONS: Final = (*identity_headers.FROM_CLIENTS, "Origin", "Access-Control-Request-Method", probe.HEADER)
 _KIND: Final = (  # of the client's request, by which the refusal is chosen
     *("Accept", "Accept-Language", "User-Agent", "Referer", "Content-Type", "X-Requested-With"),
     *("Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-Site", "Sec-Fetch-User"),
@@ -140,19 +151,22 @@ def rendered(apps: Sequence[App], door: str, *, whole: bool) -> str:
 
 
 def _file(app: App, door: str, *, whole: bool) -> str:
-    words = {
-        "app": app.name,
-        "prefix": f"vestibule_{app.name.replace('-', '_')}",
-        "door": door,
-        "upstream": app.upstream,
-    }
+    words = {"app": app.name, "prefix": f"vestibule_{app.name.replace('-', '_')}", "door": door, **_upstream(app)}
     words |= {"origin": app.address.origin, "scheme": app.address.scheme, "netloc": app.address.netloc}
+    words["host"] = app.address.host
     words["port"] = str(app.address.port)
     parts = words | {"address": indent(_ADDRESS % words, "    "), "question": indent(_question(words), "    ")}
     server = _SERVER % (parts | _of_headers(app))
     if whole:
         return f"{_HTTP % words}server {{\n{indent(_listening(app) + server, '    ')}}}\n"
     return (_HTTP + "\n" + _PART) % words + server
+
+
+def _upstream(app: App) -> dict[str, str]:
+    """Return the upstream. A scheme that both ways have stands outside of the variable: gixy reads it there."""
+    found = cast("PublicAddress", parse_origin(app.upstream))
+    of_app, of_door, of_both = ("https://", "http://", "") if found.is_https else ("", "", "http://")
+    return {"upstream": f"{found.host}:{found.port}", "of_app": of_app, "of_door": of_door, "of_both": of_both}
 
 
 def _question(words: Mapping[str, str]) -> str:

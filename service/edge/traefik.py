@@ -15,6 +15,7 @@ from service.access.apps import App
 # Traefik sets these itself, from the connection or from what the trustedIPs of an entry point say.
 _OWN: Final = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"})
 _NOT_FOR_APPS: Final = "Vestibule-Credential"  # the door's answer has it
+_PROBES: Final = "vestibule-probes"
 _LARGEST_PAGE: Final = 131_072
 _HEAD: Final = """\
 # For a directory of Traefik's file provider. {use}
@@ -27,10 +28,12 @@ _WHOLE: Final = "It needs no other file for these apps."
 def rendered(apps: Sequence[App], door: str, *, whole: bool) -> str:
     """Return middlewares for routers that exist, or routers and services, too. `door` is that of a `door.listen`."""
     http: dict[str, Any] = {"middlewares": {key: made for app in apps for key, made in _middlewares(app, door).items()}}
+    http["routers"] = {f"vestibule-{app.name}-probe": _probe_router(app) for app in apps}
+    http["services"] = {_PROBES: _service(f"http://{door}")}
     tree: dict[str, Any] = {"http": http}
     if whole:
-        http["routers"] = {f"vestibule-{app.name}": _router(app) for app in apps}
-        http["services"] = {f"vestibule-{app.name}": _service(app) for app in apps}
+        http["routers"] |= {f"vestibule-{app.name}": _router(app) for app in apps}
+        http["services"] |= {f"vestibule-{app.name}": _service(app.upstream) for app in apps}
     if whole and (certificates := [_certificate(app) for app in apps if app.certificate]):
         tree["tls"] = {"certificates": certificates}
     use = _WHOLE if whole else _ROUTERS_THAT_EXIST.format(apps[0].name)
@@ -69,8 +72,14 @@ def _router(app: App) -> dict[str, Any]:
     return router | ({"tls": {}} if app.address.is_https else {})
 
 
-def _service(app: App) -> dict[str, Any]:
-    return {"loadBalancer": {"servers": [{"url": app.upstream}]}}
+def _probe_router(app: App) -> dict[str, Any]:
+    """Return the router of one path: a probe of `vestibule doctor` is answered by the service in place of the app."""
+    router = _router(app)
+    return router | {"rule": f"{router['rule']} && Path(`/.well-known/vestibule/probe`)", "service": _PROBES}
+
+
+def _service(url: str) -> dict[str, Any]:
+    return {"loadBalancer": {"servers": [{"url": url}]}}
 
 
 def _certificate(app: App) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ OWN_PAGES = "vestibule"
 DOOR_OUTCOMES = ("allowed", "cached", "failed", "refused")
 _PREFIX = "vestibule_edge_"
 BUCKETS = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10")
-_BOUNDS = [int(float(bound) * 1000) for bound in BUCKETS]
+_DOOR_BUCKETS = ("0.001", "0.002", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5")
 # No value has an @: the rest of a line that a full disk cut off cannot pass for the beginning of the next one.
 _LINE = re.compile(
     rb"@([a-z0-9._-]{0,64}),([A-Z]{3,7}),([0-9]{3}),([0-9]{1,9}\.[0-9]{3}),([A-Z_-]*),([A-Z_-]*),(1?)"
@@ -60,9 +60,9 @@ class RequestCounts:
         at_zero = [(OWN_PAGES, method, status) for method in ("GET", "POST") for status in _STATUSES_AT_ZERO]
         self._requests = Counter(dict.fromkeys(at_zero, 0))
         self._limited = Counter({"requests": 0, "connections": 0, "hashing_gate": 0})
-        self._times = {OWN_PAGES: _Times()}
+        self._times = {OWN_PAGES: _Times(BUCKETS)}
         self._checks: dict[str, Counter[str]] = {}
-        self._check_times = _Times()
+        self._check_times = _Times(_DOOR_BUCKETS)
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Count the lines that nginx wrote whole."""
@@ -71,7 +71,7 @@ class RequestCounts:
                 app, method, status, seconds, *limited, door, waited = (value.decode() for value in found.groups())
                 app = app or OWN_PAGES
                 self._requests[app, method, _NO_STATUS if status.startswith("0") else status] += times
-                self._times.setdefault(app, _Times()).add(seconds, times)
+                self._times.setdefault(app, _Times(BUCKETS)).add(seconds, times)
                 self._limit(*limited, is_own=app == OWN_PAGES, times=times)
                 if door:
                     self._check(app, door, waited, times)
@@ -110,18 +110,20 @@ class RequestCounts:
 class _Times:
     """A histogram of times, each as nginx writes it: seconds with three decimals."""
 
-    def __init__(self) -> None:
-        self._in_bucket = [0] * (len(BUCKETS) + 1)
+    def __init__(self, buckets: tuple[str, ...]) -> None:
+        self._buckets = (*buckets, "+Inf")
+        self._bounds = [int(float(bound) * 1000) for bound in buckets]
+        self._in_bucket = [0] * len(self._buckets)
         self._milliseconds = 0
 
     def add(self, seconds: str, times: int) -> None:
         milliseconds = int(seconds.replace(".", ""))
-        self._in_bucket[bisect_left(_BOUNDS, milliseconds)] += times
+        self._in_bucket[bisect_left(self._bounds, milliseconds)] += times
         self._milliseconds += milliseconds * times
 
     def lines(self, name: str, labels: str = "") -> Iterator[str]:
         before, alone = f"{labels}," if labels else "", f"{{{labels}}}" if labels else ""
-        for bound, times in zip((*BUCKETS, "+Inf"), accumulate(self._in_bucket), strict=True):
+        for bound, times in zip(self._buckets, accumulate(self._in_bucket), strict=True):
             yield f'{_PREFIX}{name}_bucket{{{before}le="{bound}"}} {times}'
         yield f"{_PREFIX}{name}_count{alone} {sum(self._in_bucket)}"
         yield f"{_PREFIX}{name}_sum{alone} {self._milliseconds / 1000}"

@@ -10,6 +10,7 @@ from typing import Final
 from tests.bench import (
     attacks,
     calm,
+    door,
     edge_count,
     enumeration_ms,
     flood,
@@ -19,8 +20,10 @@ from tests.bench import (
     memory_mb,
     people,
     plot,
+    revocation_s,
     rows,
     scrape_p99,
+    sign_in_beside_door,
     sign_in_rate,
     start_s,
 )
@@ -34,6 +37,7 @@ FLOOD: Final = ROOT / "var" / "flood.svg"
 SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES})
 NAMES: Final = (
     *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
+    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME),
     *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
 )
 _began: Final = time.monotonic()
@@ -62,14 +66,11 @@ def main(asked: list[str]) -> int:
 
 
 def _measured(names: set[str]) -> Iterator[Row]:
-    if start_s.NAME in names:
-        yield start_s.measure(_say(start_s.NAME))
-    if memory_mb.NAME in names:
-        yield memory_mb.measure(_say(memory_mb.NAME))
-    if edge_count.NAME in names:
-        yield edge_count.measure(_say(edge_count.NAME))
-    if scrape_p99.NAME in names:
-        yield scrape_p99.measure(_say(scrape_p99.NAME))
+    for each in (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s):
+        if each.NAME in names:
+            yield each.measure(_say(each.NAME))
+    if names & set(door.NAMES):
+        yield from door.measure(names, _say("door"))
     if names & set(calm.NAMES):
         yield from _calm()
     if names & SERVED:
@@ -116,6 +117,7 @@ def _parameters() -> dict[str, object]:
             "checks_a_second": flood.CHECKS_A_SECOND,
             "visitors": flood.VISITORS,
         },
+        "door": {"runs": door.RUNS, "seconds": door.SECONDS, "connections": door.CONNECTIONS, "sessions": door.PEOPLE},
         "memory_mb": {"runs": memory_mb.RUNS},
         "edge_count": {"runs": edge_count.RUNS, "seconds": edge_count.SECONDS, "clients": edge_count.CLIENTS},
         "scrape_p99": {"runs": scrape_p99.RUNS, "seconds": scrape_p99.SECONDS},

@@ -2,23 +2,22 @@
 
 Beside it, in the same nginx, stands what it is compared with: `auth_request` to a bare `return 204`, and nothing else.
 Neither writes nginx's log of JSON lines, which would cost both more than all the rest; requests for the app are counted
-(requests.count), as always.
+(requests.count), as always. nginx remembers on a RAM disk, as with `make run`.
 """
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from tests.bench import load
-from tests.bench.flood import cookie
-from tests.bench.served import stopped
-from tests.rig.asking import free_port
+from service.edge.nginx_apps import CACHE_DIR
 from tests.rig.directories import give_away, server_directory
-from tests.rig.servers import SERVICE, Servers
+from tests.rig.servers import Servers
 
-PEOPLE: Final = 1000
-_LOG: Final = "access_log /dev/stdout line;"
+PAGE: Final = "/wiki/Main_Page"
+RAM_DISK: Final = "/dev/shm"  # noqa: S108 - server_directory makes a directory of its own there
+_RULES: Final = '[[rules]]\npath = "/admin"\ngroups = ["ops"]\n[[rules]]\nallow = "signed-in"\n'
+_LOG: Final = "set $app bench;\n"
 _PASSED_ON: Final = "proxy_pass http://app_bench;"
 _BARE: Final = """
 server {
@@ -39,46 +38,26 @@ server {
 """
 
 
-@dataclass(frozen=True)
-class Behind:
-    """The running servers, the app's port, and that of the bare `auth_request`."""
-
-    servers: Servers
-    app: int
-    bare: int
-
-    def cookies(self, count: int) -> list[str]:
-        """Sign so many people in; return their Cookie headers."""
-        return [cookie(self.servers, number) for number in range(count)]
-
-    def page(self, sent: str = "", path: str = "/wiki/Main_Page") -> bytes:
-        """Return how a browser asks for a page of the app, as bytes on the wire."""
-        return load.page(self.app, path, sent)
+@contextlib.contextmanager
+def apps_directory(port: int) -> Iterator[Path]:
+    """Yield a directory with the file of one app, which needs a session."""
+    with server_directory("apps", mode=0o755) as directory:
+        own = f'address = "http://localhost:{port}"\nupstream = "http://127.0.0.1:1"\n'
+        (directory / "bench.toml").write_text(own + _RULES)
+        yield directory
 
 
 @contextlib.contextmanager
-def behind(*, application: str = SERVICE, cache_seconds: int = 1) -> Iterator[Behind]:
-    """Yield running servers with an app that needs a session, and the same nginx without a door."""
-    app, bare = free_port(), free_port()
-    with server_directory("apps", mode=0o755) as directory:
-        rules = '[[rules]]\npath = "/admin"\ngroups = ["ops"]\n[[rules]]\nallow = "signed-in"\n'
-        own = f'address = "http://localhost:{app}"\nupstream = "http://127.0.0.1:1"\n'
-        (directory / "bench.toml").write_text(own + rules)
-        settings = {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": str(cache_seconds)}
-        with stopped(PEOPLE, application=application, **settings) as servers:
-            servers.render()
-            _answer_in_its_place(servers, bare)
-            servers.start_gunicorn()
-            servers.start_nginx()
-            servers.wait_until(lambda: servers.ops("/readyz").status == 200, "/readyz answers 200")
-            yield Behind(servers, app, bare)
-
-
-def _answer_in_its_place(servers: Servers, bare: int) -> None:
-    conf, app = servers.nginx_dir / "nginx.conf", servers.nginx_dir / "apps" / "bench.conf"
-    edited = conf.read_text(), app.read_text()
-    assert (_LOG in edited[0], _PASSED_ON in edited[1]) == (True, True)
-    conf.write_text(edited[0].replace(_LOG, ""))
-    app.write_text(edited[1].replace(_PASSED_ON, "empty_gif;"))
+def answered_by_nginx(servers: Servers, bare: int) -> Iterator[None]:
+    """Render nginx's files, with nginx itself in the app's place, and the bare `auth_request` at a port."""
+    servers.render()
+    app = servers.nginx_dir / "apps" / "bench.conf"
+    edited = app.read_text()
+    assert (edited.count(_LOG), edited.count(_PASSED_ON)) == (1, 1)
+    counted = f"{_LOG}    access_log requests.count count buffer=32k flush=1s;\n"
+    app.write_text(edited.replace(_LOG, counted).replace(_PASSED_ON, "empty_gif;"))
     (app.parent / "bare.conf").write_text(_BARE % bare)
-    give_away(servers.nginx_dir)
+    with server_directory("cache", below=RAM_DISK) as memory:
+        (servers.nginx_dir / CACHE_DIR).symlink_to(memory)
+        give_away(servers.nginx_dir)
+        yield

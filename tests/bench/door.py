@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Final
 
-from tests.bench.apps import PEOPLE, Behind, behind
+from tests.bench.apps import PAGE
 from tests.bench.empty import EMPTY
 from tests.bench.rows import Goal, Row
+from tests.bench.served import served
 from tests.rig.directories import server_directory
 from tests.rig.parts import need
 
@@ -22,12 +23,14 @@ RUNS: Final = 7
 SECONDS: Final = 2
 CONNECTIONS: Final = 32
 NAMES: Final = ("door_cached", "door_cached_1000", "door_uncached", "door_refused")
-PAGE: Final = "/wiki/Main_Page"
+PEOPLE: Final = 1000
 _SCRIPT: Final = """
 local cookies, host = {%s}, "localhost:%d"
 local turn = 0
 local made = {}
-function init() for i, cookie in ipairs(cookies) do made[i] = wrk.format("GET", nil, {["Host"] = host, ["Cookie"] = cookie}) end end
+function init()
+    for i, cookie in ipairs(cookies) do made[i] = wrk.format("GET", nil, {["Host"] = host, ["Cookie"] = cookie}) end
+end
 function request() turn = turn %% #made + 1; return made[turn] end
 """
 
@@ -41,8 +44,8 @@ def measure(names: set[str], say: Callable[[str], None]) -> Iterator[Row]:
 
 
 def _cached(names: set[str], say: Callable[[str], None]) -> Iterator[Row]:
-    with behind() as door:
-        cookies = door.cookies(PEOPLE if NAMES[1] in names else 1)
+    with served(PEOPLE, cache_seconds=1) as door:
+        cookies = [door.cookie(number) for number in range(PEOPLE if NAMES[1] in names else 1)]
         for name, sent, least in ((NAMES[0], cookies[:1], 0.75), (NAMES[1], cookies, 0.55)):
             if name in names:
                 found = [(_rate(door.app, sent), _rate(door.bare, sent)) for _ in range(RUNS)]
@@ -50,8 +53,8 @@ def _cached(names: set[str], say: Callable[[str], None]) -> Iterator[Row]:
 
 
 def _uncached(names: set[str], say: Callable[[str], None]) -> Iterator[Row]:
-    with behind(cache_seconds=0) as door, behind(application=EMPTY, cache_seconds=0) as empty:
-        sent = door.cookies(1)
+    with served(PEOPLE) as door, served(PEOPLE, application=EMPTY, warm=False) as empty:
+        sent = [door.cookie(0)]
         found: dict[str, list[tuple[float, float]]] = {NAMES[2]: [], NAMES[3]: []}
         for _ in range(RUNS):
             plain = _rate(empty.app, sent)
@@ -73,7 +76,7 @@ def _row(name: str, found: Sequence[tuple[float, float]], least: float, other: s
 
 
 def _rate(port: int, cookies: Sequence[str], *, refused: bool = False) -> float:
-    """Return answers a second; all are 200 (`refused`: none is), on connections that nginx ends after 1,000 requests."""
+    """Return answers a second; all are 200, or none (`refused`). nginx ends a connection after 1,000 requests."""
     with server_directory("wrk", mode=0o755) as directory:
         script = directory / "requests.lua"
         script.write_text(_SCRIPT % (", ".join(f'"{each}"' for each in cookies or ["a=1"]), port))

@@ -1,26 +1,24 @@
-"""A flood: an attack, such as 300 wrong passwords a second, while people who are in ask 100 times a second for a page.
+"""A flood: an attack, such as 300 wrong passwords a second, while people who are in ask for an app 100 times a second.
 
-The attack comes from addresses of its own, the people's requests from 128 others; both by schedule, and before the
-flood and after it there is some quiet. Into it come 20 people with the right password.
+nginx remembers nothing, so that each of these requests is a question to /auth/verify. The attack comes from addresses
+of its own, the people's requests from 128 others; both by schedule, and before the flood and after it there is some
+quiet. Into it come 20 people with the right password.
 """
 
 import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from service.hashing.cpu_budget import cpu_budget
 from tests.bench import load, people
 from tests.bench.attacks import WRONG, Attack
 from tests.bench.open_loop import Stream, Timed, run, schedule
-from tests.bench.served import served
+from tests.bench.served import Served, served
 from tests.bench.visitors import Visitors
 from tests.rig.passwords import PASSWORD
-from tests.rig.servers import Servers
 
-SIGNED_IN: Final = 303
-SHED: Final = 503
 CHECKS_A_SECOND: Final = 100
 VISITORS: Final = 20
 QUIET_SECONDS: Final = 3.0
@@ -34,17 +32,7 @@ _VISITS_A_SECOND: Final = VISITORS / 15  # the last of them has ten seconds left
 _ATTACKERS_FROM: Final = 1000
 _PEOPLE_FROM: Final = range(2000, 2128)
 _VISITORS_FROM: Final = 3000
-
-
-class Check(NamedTuple):
-    """What people who are in ask for, and the status that says that they are."""
-
-    path: str
-    status: int
-
-
-# Until there is a door, the cheapest answer that depends on a session: one look-up of it, and where to go from here.
-CHECK: Final = Check("/", 303)
+PASSED: Final = 200
 
 
 @dataclass(frozen=True)
@@ -61,7 +49,7 @@ class Flood:
     @property
     def failures(self) -> int:
         """How many checks got another answer than they should have, or none."""
-        return sum(check.status != CHECK.status for check in self.checks)
+        return sum(check.status != PASSED for check in self.checks)
 
     def p99_ms(self, since: float = BEGINS, until: float = ENDS) -> float:
         """Return the 99th percentile of the checks that were due in that time, whatever the answer was."""
@@ -91,10 +79,10 @@ def percentile(values: Sequence[float], percent: int) -> float:
 def flood(application: str, attack: Attack = WRONG) -> Flood:
     """Start a service, flood it, and stop it."""
     with served(_PEOPLE, application=application) as service:
-        servers, port = service.servers, service.servers.port
+        port = service.servers.port
         checks = Stream(
-            port,
-            session_checks(servers, len(_PEOPLE_FROM)),
+            service.app,
+            session_checks(service, len(_PEOPLE_FROM)),
             schedule(each_second=CHECKS_A_SECOND, since=0, until=SECONDS - _LAST_ANSWERS_SECONDS),
             networks=_PEOPLE_FROM,
             until=SECONDS,
@@ -118,17 +106,6 @@ def flood(application: str, attack: Attack = WRONG) -> Flood:
     return Flood(checks.answers, visitors.took, visitors.tries, statuses, checks.late + wrong.late, share)
 
 
-def session_checks(servers: Servers, people: int) -> list[bytes]:
-    """Return a request of each of so many people who have just signed in."""
-    return [load.page(servers.port, CHECK.path, cookie(servers, 100 + number)) for number in range(people)]
-
-
-def cookie(servers: Servers, number: int) -> str:
-    """Sign one of the people in; return the cookie of the session."""
-    _, _, body = load.sign_in(servers.port, people.username(number), PASSWORD).partition(b"\r\n\r\n")
-    form = "application/x-www-form-urlencoded"
-    while True:  # the warm-up may still have the line
-        answer = servers.get("/", method="POST", body=body, Content_Type=form)
-        if answer.status == SIGNED_IN:
-            return answer.all("set-cookie")[0].partition(";")[0]
-        assert answer.status == SHED, answer
+def session_checks(service: Served, count: int) -> list[bytes]:
+    """Return a request for the app of each of so many people who have just signed in; nginx asks about each."""
+    return [service.page(service.cookie(100 + number)) for number in range(count)]

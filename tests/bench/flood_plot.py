@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from tests.bench.attacks import WRONG
-from tests.bench.flood import BEGINS, CHECK, ENDS, SECONDS, Flood
+from tests.bench.flood import BEGINS, ENDS, PASSED, SECONDS, Flood
 from tests.bench.open_loop import Timed
 
 WIDTH: Final = 720
@@ -74,6 +74,6 @@ def _across(second: float) -> int:
 
 
 def _up(check: Timed) -> int:
-    if check.status != CHECK.status:
+    if check.status != PASSED:
         return _TOP - 4
     return max(_TOP, round(_BOTTOM - _DECADE * max(0, math.log10(1000 * check.seconds))))

@@ -1,18 +1,18 @@
 """growth_check, growth_sign_in: median times with 1,000,000 accounts and sessions, as multiples of those with 1,000.
 
 Two services run side by side; one request here, one there, never two at once, of people from all over the database.
-The check is the one of the flood: a page that depends on a live session.
+The check is a request for an app, about which nginx asks each time.
 """
 
 import itertools
 from collections.abc import Callable, Iterator
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
-from tests.bench.flood import CHECK, SIGNED_IN, cookie
-from tests.bench.load import Client, page
+from tests.bench.flood import PASSED
+from tests.bench.load import Client
 from tests.bench.rows import Goal, Row
-from tests.bench.served import Served
+from tests.bench.served import SIGNED_IN, Served
 
 RUNS: Final = 5
 EACH: Final = {"growth_check": 150, "growth_sign_in": 40}  # nginx ends a connection after 1,000 requests
@@ -23,34 +23,34 @@ NAMES: Final = tuple(EACH)
 _CHECKED: Final = 20
 
 
+class _Asked(NamedTuple):
+    """A port, and requests for it without end."""
+
+    port: int
+    requests: Iterator[bytes]
+
+
 def measure(few: Served, many: Served, names: set[str], say: Callable[[str], None]) -> Iterator[Row]:
     """Yield the rows that were asked for."""
     if NAMES[0] in names:
-        yield _row(NAMES[0], few, many, _checks, CHECK.status, say)
+        yield _row(NAMES[0], _Asked(few.app, _checks(few)), _Asked(many.app, _checks(many)), PASSED, say)
     if NAMES[1] in names:
-        yield _row(NAMES[1], few, many, Served.sign_ins, SIGNED_IN, say)
+        here, there = (_Asked(each.servers.port, each.sign_ins()) for each in (few, many))
+        yield _row(NAMES[1], here, there, SIGNED_IN, say)
 
 
 def _checks(served: Served) -> Iterator[bytes]:
     """Return session checks without end, of people who have just signed in."""
     stride = served.people // _CHECKED
-    cookies = [cookie(served.servers, number * stride) for number in range(_CHECKED)]
-    return itertools.cycle([page(served.servers.port, CHECK.path, each) for each in cookies])
+    return itertools.cycle([served.page(served.cookie(number * stride)) for number in range(_CHECKED)])
 
 
-def _row(
-    name: str,
-    few: Served,
-    many: Served,
-    requests: Callable[[Served], Iterator[bytes]],
-    status: int,
-    say: Callable[[str], None],
-) -> Row:
+def _row(name: str, few: _Asked, many: _Asked, status: int, say: Callable[[str], None]) -> Row:
     """Alternate; the row is the ratio of the medians over all runs."""
     times: dict[int, list[float]] = {FEW: [], MANY: []}
     ratios = []
-    asking = {FEW: requests(few), MANY: requests(many)}
-    with Client(few.servers.port) as near, Client(many.servers.port) as far:
+    asking = {FEW: few.requests, MANY: many.requests}
+    with Client(few.port) as near, Client(many.port) as far:
         clients = {FEW: near, MANY: far}
 
         def turn() -> dict[int, float]:

@@ -28,7 +28,7 @@ def measure(say: Callable[[str], None]) -> Row:
     for _ in range(RUNS):
         with stopped(PEOPLE) as servers:
             servers.start()
-            _use(Served(servers, PEOPLE))
+            _use(Served(servers, PEOPLE, app=0, bare=0))
             ours.append(_settled(servers))
         with stopped(1, application=EMPTY) as servers:
             servers.start()

@@ -7,11 +7,10 @@ with it: the same without scrapes. All checks of all runs with scrapes are compa
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench.flood import CHECK, CHECKS_A_SECOND, percentile, session_checks
+from tests.bench.flood import CHECKS_A_SECOND, PASSED, percentile, session_checks
 from tests.bench.open_loop import Stream, Timed, run, schedule
 from tests.bench.rows import Goal, Row
-from tests.bench.served import served
-from tests.rig.servers import Servers
+from tests.bench.served import Served, served
 
 RUNS: Final = 6
 SECONDS: Final = 10.0
@@ -26,10 +25,10 @@ def measure(say: Callable[[str], None]) -> Row:
     scraped, quiet, ratios = list[Timed](), list[Timed](), list[float]()
     with served(_PEOPLE) as service:
         service.servers.start_metrics()
-        requests = session_checks(service.servers, len(_PEOPLE_FROM))
+        requests = session_checks(service, len(_PEOPLE_FROM))
         for number in range(RUNS):
             order = (True, False) if number % 2 else (False, True)
-            pair = {scrapes: _checks(service.servers, requests, scrapes=scrapes) for scrapes in order}
+            pair = {scrapes: _checks(service, requests, scrapes=scrapes) for scrapes in order}
             scraped += pair[True]
             quiet += pair[False]
             ratios.append(_p99(pair[True]) / _p99(pair[False]))
@@ -38,17 +37,17 @@ def measure(say: Callable[[str], None]) -> Row:
     return Row(NAME, _p99(scraped) / _p99(quiet), "times", Goal(1.1), tuple(ratios), beside)
 
 
-def _checks(servers: Servers, requests: list[bytes], *, scrapes: bool) -> list[Timed]:
+def _checks(service: Served, requests: list[bytes], *, scrapes: bool) -> list[Timed]:
     moments = schedule(each_second=CHECKS_A_SECOND, since=0, until=SECONDS - 1)
-    checks = Stream(servers.port, requests, moments, networks=_PEOPLE_FROM, until=SECONDS)
+    checks = Stream(service.app, requests, moments, networks=_PEOPLE_FROM, until=SECONDS)
     asked = [
-        f"GET {path} HTTP/1.1\r\nHost: localhost:{servers.ops_port}\r\n\r\n".encode()
+        f"GET {path} HTTP/1.1\r\nHost: localhost:{service.servers.ops_port}\r\n\r\n".encode()
         for path in ("/metrics", "/edge/metrics")
     ]
     moments = schedule(each_second=len(asked), since=0, until=SECONDS - 1) if scrapes else []
-    prometheus = Stream(servers.ops_port, asked, moments, networks=_PROMETHEUS, until=SECONDS)
+    prometheus = Stream(service.servers.ops_port, asked, moments, networks=_PROMETHEUS, until=SECONDS)
     run([checks, prometheus], SECONDS)
-    assert {answer.status for answer in checks.answers} == {CHECK.status}
+    assert {answer.status for answer in checks.answers} == {PASSED}
     assert {answer.status for answer in prometheus.answers} <= {200}
     return checks.answers
 

@@ -9,11 +9,15 @@ from typing import Final
 
 from service.settings import CATALOGUE
 from tests.bench import load, people
+from tests.bench.apps import PAGE, answered_by_nginx, apps_directory
+from tests.rig.asking import free_port
 from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import SERVICE, Servers, prepared
 
 WORKERS: Final = 2
+SIGNED_IN: Final = 303
+SHED: Final = 503
 MADE_BEFOREHAND: Final = 1000
 # What is asked here comes from few addresses and never stops: no limit but the gate may notice.
 _LIMITS: Final = {
@@ -28,10 +32,12 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True)
 class Served:
-    """A running service and how many people it knows."""
+    """A running service and how many people it knows; the ports of an app behind it, and of a bare `auth_request`."""
 
     servers: Servers
     people: int
+    app: int
+    bare: int
 
     def sign_ins(self) -> Iterator[bytes]:
         """Return right sign-ins without end, made beforehand: of many people in turn, far apart in the database."""
@@ -39,12 +45,26 @@ class Served:
         who = [people.username(number * stride % self.people) for number in range(min(self.people, MADE_BEFOREHAND))]
         return itertools.cycle([load.sign_in(self.servers.port, each, PASSWORD) for each in who])
 
+    def cookie(self, number: int) -> str:
+        """Sign one of the people in; return the cookie of the session."""
+        _, _, body = load.sign_in(self.servers.port, people.username(number), PASSWORD).partition(b"\r\n\r\n")
+        form = "application/x-www-form-urlencoded"
+        while True:  # the warm-up may still have the line
+            answer = self.servers.get("/", method="POST", body=body, Content_Type=form)
+            if answer.status == SIGNED_IN:
+                return answer.all("set-cookie")[0].partition(";")[0]
+            assert answer.status == SHED, answer
+
+    def page(self, cookie: str, path: str = PAGE) -> bytes:
+        """Return how a browser that is signed in asks for a page of the app, as bytes on the wire."""
+        return load.page(self.app, path, cookie)
+
 
 @contextlib.contextmanager
-def stopped(count: int, *, application: str = SERVICE) -> Iterator[Servers]:
+def stopped(count: int, *, application: str = SERVICE, **settings: str) -> Iterator[Servers]:
     """Yield servers that are not started, over a database with so many people."""
     limits = {name.replace(".", "__").upper(): limit for name, limit in _LIMITS.items() if name in CATALOGUE}
-    with prepared(workers=WORKERS, application=application, edit_nginx=str, **limits) as servers:
+    with prepared(workers=WORKERS, application=application, edit_nginx=str, **(limits | settings)) as servers:
         compileall.compile_dir(ROOT / "service", quiet=1)
         _hide_what_is_not_installed(servers)
         people.populate(servers, count)
@@ -60,10 +80,22 @@ def _hide_what_is_not_installed(servers: Servers) -> None:
 
 
 @contextlib.contextmanager
-def served(count: int, *, application: str = SERVICE) -> Iterator[Served]:
-    """Yield a running service that knows so many people, warm."""
-    with stopped(count, application=application) as servers:
-        servers.start()
-        asked = Served(servers, count)
-        load.closed_loop(servers.port, asked.sign_ins(), clients=8, warm_up=0, seconds=1)
-        yield asked
+def served(count: int, *, application: str = SERVICE, cache_seconds: int = 0, warm: bool = True) -> Iterator[Served]:
+    """Yield a running service that knows so many people, warm, and an app behind it; nginx remembers nothing."""
+    app, bare = free_port(), free_port()
+    with apps_directory(app) as directory:
+        settings = {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": str(cache_seconds)}
+        with (
+            stopped(count, application=application, **settings) as servers,
+            answered_by_nginx(servers, bare),
+        ):
+            servers.start_gunicorn()
+            servers.start_nginx()
+            servers.wait_until(lambda: servers.ops("/readyz").status == 200, "/readyz answers 200")
+            asked = Served(servers, count, app, bare)
+            if warm:
+                load.closed_loop(servers.port, asked.sign_ins(), clients=8, warm_up=0, seconds=1)
+            try:
+                yield asked
+            finally:
+                servers.stop()  # before the directories go

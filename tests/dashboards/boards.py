@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.rig.parts import ROOT
 
 FOLDER: Final = ROOT / "deploy" / "grafana" / "dashboards"
-NAMES: Final = ("vestibule-overview", "vestibule-sign-in-security", "vestibule-edge")
+NAMES: Final = ("vestibule-overview", "vestibule-sign-in-security", "vestibule-door", "vestibule-edge")
 # What Grafana puts in for `All`, and for times: here for an hour with a scrape each second.
 VARIABLES: Final = {
     "$namespace": ".*",

@@ -17,17 +17,17 @@ from playwright.sync_api import sync_playwright
 from tests.bench.open_loop import Arrivals, run
 from tests.dashboards import traffic
 from tests.dashboards.answers import Shown
+from tests.dashboards.app_traffic import of_apps
 from tests.dashboards.page import WIDTH, page
-from tests.dashboards.scraping import scraped
+from tests.dashboards.scraping import Scraped, scraped
 from tests.rig.parts import ROOT
-from tests.rig.servers import Servers
 from tests.stories.screenshots import shrink
 from tests.stories.visitor import chromium
 
 FOLDER: Final = ROOT / "docs" / "screenshots"
 SECONDS: Final = 240
 SCRAPE_SECONDS: Final = 5
-Scene = Callable[[Servers, Sequence[traffic.Known]], Iterator[Arrivals]]
+Scene = Callable[[Scraped], Iterator[Arrivals]]
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,37 @@ class Shot:
     scene: Scene
 
 
-def calm(servers: Servers, known: Sequence[traffic.Known]) -> Iterator[Arrivals]:
+def calm(own: Scraped) -> Iterator[Arrivals]:
     """Yield an ordinary day."""
-    yield from traffic.ordinary(servers, known, SECONDS)
+    yield from traffic.ordinary(own.servers, own.known, SECONDS)
+    yield from of_apps(own.apps, own.known, SECONDS)
 
 
-def attacked(servers: Servers, known: Sequence[traffic.Known]) -> Iterator[Arrivals]:
+def attacked(own: Scraped) -> Iterator[Arrivals]:
     """Yield an attack that the limits meet alone, until an operator blocks the network."""
-    yield from traffic.ordinary(servers, known, SECONDS)
-    yield from traffic.attack(servers, since=SECONDS / 6, until=SECONDS)
-    yield traffic.Later(SECONDS * 2 / 3, partial(servers.vestibule, "block", "add", traffic.ATTACKED, "--for", "2h"))
+    block = partial(own.servers.vestibule, "block", "add", traffic.ATTACKED, "--for", "2h")
+    yield from calm(own)
+    yield from traffic.attack(own.servers, since=SECONDS / 6, until=SECONDS)
+    yield traffic.Later(SECONDS * 2 / 3, block)
 
 
-def without_the_service(servers: Servers, known: Sequence[traffic.Known]) -> Iterator[Arrivals]:
+def without_the_service(own: Scraped) -> Iterator[Arrivals]:
+    """Yield an ordinary day, with half a minute without the service."""
+    yield from calm(own)
+    yield traffic.Later(SECONDS * 0.6, partial(own.servers.end, "gunicorn"))
+    yield traffic.Later(SECONDS * 0.75, own.servers.start_gunicorn)
+
+
+def flooded(own: Scraped) -> Iterator[Arrivals]:
     """Yield a flood of forms from one address, and half a minute without the service."""
-    yield from traffic.ordinary(servers, known, SECONDS)
-    yield from traffic.flood(servers, since=SECONDS * 0.2, until=SECONDS * 0.4)
-    yield traffic.Later(SECONDS * 0.6, partial(servers.end, "gunicorn"))
-    yield traffic.Later(SECONDS * 0.75, servers.start_gunicorn)
+    yield from without_the_service(own)
+    yield from traffic.flood(own.servers, since=SECONDS * 0.2, until=SECONDS * 0.4)
 
 
 SHOTS: Final = (
     Shot("dashboard-sign-in-security", "vestibule-sign-in-security", attacked),
-    Shot("dashboard-edge", "vestibule-edge", without_the_service),
+    Shot("dashboard-door", "vestibule-door", without_the_service),
+    Shot("dashboard-edge", "vestibule-edge", flooded),
     Shot("dashboard-overview", "vestibule-overview", calm),
 )
 
@@ -78,7 +86,7 @@ def main(names: Sequence[str]) -> None:
 def take(shot: Shot, target: Path) -> None:
     """Run the traffic of one picture, and take it."""
     with scraped(each_seconds=SCRAPE_SECONDS) as own:
-        run(list(shot.scene(own.servers, own.known)), SECONDS)
+        run(list(shot.scene(own)), SECONDS)
         until = time.time()
         shown = Shown(until - SECONDS + 4 * SCRAPE_SECONDS, until, SCRAPE_SECONDS)
         html = page(own.prometheus, shot.dashboard, shown)

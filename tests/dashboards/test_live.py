@@ -11,6 +11,7 @@ import pytest
 from tests.bench.open_loop import run
 from tests.dashboards import traffic
 from tests.dashboards.answers import Shown, ask, lines
+from tests.dashboards.app_traffic import of_apps
 from tests.dashboards.boards import NAMES, Panel, panels
 from tests.dashboards.page import page
 from tests.dashboards.scraping import scraped
@@ -36,12 +37,13 @@ def seen() -> Iterator[Seen]:
         servers, known = own.servers, own.known
         began = time.time()
         kinds = [*traffic.ordinary(servers, known, SECONDS), *traffic.attack(servers, since=0, until=SECONDS)]
+        kinds += of_apps(own.apps, known, SECONDS)
         run([*kinds, *traffic.flood(servers, since=2, until=SECONDS)], SECONDS)
         blocked = servers.vestibule("block", "add", traffic.ATTACKED, "--for", "2h")
         assert blocked.returncode == 0, blocked.stderr
         run(list(traffic.attack(servers, since=0, until=3)), 4)
         stopped = time.time()
-        still = list(traffic.ordinary(servers, known, 4))
+        still = [*traffic.ordinary(servers, known, 4), *of_apps(own.apps, known, 4)]
         servers.end("gunicorn")
         run(still, 4)
         under_traffic, without = Shown(began, stopped, scrape_seconds=1), Shown(stopped, time.time(), scrape_seconds=1)
@@ -81,8 +83,32 @@ def test_the_edge_shows_a_service_that_is_away(seen: Seen) -> None:
     errors = {line.name: line for line in away["vestibule-overview", "Errors"]}
     assert errors["errors"].last > 1
     assert {line.name for line in away["vestibule-edge", "Failed, by app and status"] if line.last > 0} == {
-        "vestibule 502"
+        "vestibule 502",
+        "git 503",
+        "wiki 503",
     }
+
+
+def test_the_door_shows_what_it_says_and_when_it_is_away(seen: Seen) -> None:
+    """Most requests are answered from nginx's cache; without the service the door is away, and fails each app alike."""
+    shown, away = (
+        {
+            panel.title: {line.name: line for line in lines(seen.prometheus, panel, when)}
+            for panel in panels("vestibule-door")
+        }
+        for when in (seen.under_traffic, seen.without_the_service)
+    )
+
+    outcomes = shown["Requests to apps, by what the door said"]
+    assert outcomes["cached"].highest > outcomes["allowed"].highest > 0
+    assert outcomes["refused"].highest > 0
+    assert {line.name for line in shown["Errors of the apps themselves"].values() if line.highest > 0} == {
+        "git",
+        "wiki",
+    }
+    assert max(line.highest for line in shown["Failed by the door, by app"].values()) == 0
+    assert {line.name for line in away["Failed by the door, by app"].values() if line.last > 0} == {"git", "wiki"}
+    assert (shown["Door"]["Door"].last, away["Door"]["Door"].last) == (1, 0)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -73,8 +73,8 @@ def ordinary(servers: Servers, known: Sequence[Known], seconds: float) -> Iterat
         (0.1, [_asking(port, method, "/") for method in ("PUT", "DELETE", "OPTIONS")]),
     ]
     for number, (rate, requests) in enumerate(kinds):
-        moments = list(_moments(rate, number, 0, seconds))
-        yield Stream(port, requests, moments, networks=range(2000 + 40 * number, 2040 + 40 * number), until=seconds)
+        due = list(moments(rate, number, 0, seconds))
+        yield Stream(port, requests, due, networks=range(2000 + 40 * number, 2040 + 40 * number), until=seconds)
 
 
 def attack(servers: Servers, *, since: float, until: float) -> Iterator[Arrivals]:
@@ -119,11 +119,11 @@ class Later:
 def _steady(
     port: int, requests: Sequence[bytes], rate: float, *, since: float, until: float, networks: range
 ) -> Stream:
-    moments = list(_moments(rate, int(rate), since, until, wave=0))
-    return Stream(port, requests, moments, networks=networks, until=until)
+    due = list(moments(rate, int(rate), since, until, wave=0))
+    return Stream(port, requests, due, networks=networks, until=until)
 
 
-def _moments(rate: float, seed: int, since: float, until: float, wave: float = 0.4) -> Iterator[float]:
+def moments(rate: float, seed: int, since: float, until: float, wave: float = 0.4) -> Iterator[float]:
     """Yield moments at random about a rate that rises and falls."""
     chance = random.Random(seed)  # noqa: S311 - the same in every run
     moment = since

@@ -109,7 +109,7 @@ def test_packed_whole(tmp_path: Path) -> None:
     with tarfile.open(archive) as files:
         sizes = {each.name.removeprefix("vestibule/files/"): each.size for each in files if each.isfile()}
     assert sizes["rules.yaml"] == (ROOT / "deploy/kubernetes/components/monitoring/rules.yaml").stat().st_size
-    assert len([name for name in sizes if name.startswith("dashboards/")]) == 3
+    assert len([name for name in sizes if name.startswith("dashboards/")]) == 4
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from typing import Final
 
 import pytest
 
+from service.access.judged_set import to_json
 from tests.edge.counted import exposed
 from tests.rig import scraped
+from tests.rig.apps import app
 from tests.rig.asking import ask, free_port
 from tests.rig.echo_app import echo_app
 from tests.rig.processes import children
@@ -67,8 +69,8 @@ def servers() -> Iterator[tuple[Servers, int]]:
     """The service, what counts, and the port of the app."""
     port = free_port()
     with echo_app() as echo:
-        app = APP.format(port=port, echo=echo.port)
-        with running(workers=1, edit_nginx=lambda conf: _impatient(conf).replace(PROBES, app + PROBES, 1)) as own:
+        with_app = APP.format(port=port, echo=echo.port)
+        with running(workers=1, edit_nginx=lambda conf: _impatient(conf).replace(PROBES, with_app + PROBES, 1)) as own:
             own.start_metrics()
             yield own, port
 
@@ -160,3 +162,20 @@ def test_the_probe_is_no_app(servers: tuple[Servers, int]) -> None:
     assert asked() == before + 3
     assert {own.get(path).status for path in ("/edge/door", "/edge/door-check", "/edge/door-up")} == {404}
     assert {own.ops(path).status for path in ("/edge/door-check", "/edge/door-up", "/edge/door-answers")} == {404}
+
+
+def test_the_probe_tells_of_older_files(servers: tuple[Servers, int]) -> None:
+    """It asks by the hash of nginx's files, so that other apps in force show without any request for an app."""
+    own, _ = servers
+    in_force = own.nginx_dir / "apps.json"
+    rendered = in_force.read_text()
+
+    def outdated() -> float:
+        own.ops("/edge/door")
+        return scraped.series(own.ops("/metrics").body.decode())["vestibule_door_edge_outdated", frozenset()]
+
+    assert outdated() == 0
+    in_force.write_text(to_json([app()]))
+    own.wait_until(lambda: outdated() == 1, "the service tells of older files")
+    in_force.write_text(rendered)
+    own.wait_until(lambda: outdated() == 0, "the files are those of the apps in force")

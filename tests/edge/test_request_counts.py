@@ -78,7 +78,7 @@ def test_an_app_is_seen_with_every_outcome() -> None:
     text = counts.text()
     for outcome, times in (("allowed", 1), ("cached", 1), ("failed", 0), ("refused", 0)):
         assert f'vestibule_edge_door_checks_total{{app="wiki",outcome="{outcome}"}} {times}\n' in text
-    assert 'vestibule_edge_door_duration_seconds_bucket{le="0.005"} 1\n' in text
+    assert 'vestibule_edge_door_duration_seconds_bucket{le="0.001"} 1\n' in text
     assert 'vestibule_edge_door_duration_seconds_bucket{le="0.01"} 2\n' in text
     assert "vestibule_edge_door_duration_seconds_sum 0.007\n" in text
 

@@ -1,23 +1,22 @@
-"""What happens, minute by minute, and in which minute each alert fires: the cases that promtool plays.
+"""The cases of the sign-in page, the stores and attacks; in some of them the door is concerned, too."""
 
-A case changes some series of a healthy installation. Values are promtool's: `0+6x30` grows by 6 a minute for half an
-hour.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from tests.observability.case import CRITICAL, WARNING, Case
 from tests.observability.series import (
     ANSWERED,
     BROKEN,
     CERTIFICATE,
+    CHECKED,
+    CHECKED_IN_TIME,
     DATABASE,
     DEGRADED,
+    DOOR_UP,
     EDGE_SHED,
-    HEALTHY,
+    FAILED,
     IN_TIME,
     PAGE,
+    PASSED,
     PENDING,
     PENDING_OTHER,
     PROXY,
@@ -33,32 +32,19 @@ from tests.observability.series import (
     throttled,
 )
 
-CRITICAL: Final = "critical"
-WARNING: Final = "warning"
-WATCHDOG: Final = ("VestibuleWatchdog", WARNING)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What differs from a healthy installation; what fires, and in which minute; which alerts nearly did (`spares`)."""
-
-    name: str
-    series: Mapping[str, str] = field(default_factory=dict)
-    fires: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    spares: frozenset[str] = frozenset()
-    minutes: int = 40
-
-    def all_series(self) -> dict[str, str]:
-        """Return the values of every series."""
-        return {name: values.format(minutes=self.minutes) for name, values in {**HEALTHY, **self.series}.items()}
-
-
 FIRING: Final = (
     Case("a healthy night", fires={}),
     Case(
         "after six good hours, the service is dead from minute 360",
-        {UP: "1x359 0x30", PAGE: "1x359 0x30", ANSWERED: "0+6x359 2154x30", BROKEN: "0x359 6+6x30"},
         {
+            **dict.fromkeys((UP, PAGE, DOOR_UP), "1x359 0x30"),
+            **dict.fromkeys((ANSWERED, PASSED), "0+6x359 2154x30"),
+            **dict.fromkeys((BROKEN, FAILED), "0x359 6+6x30"),
+        },
+        {
+            ("VestibuleDoorDown", CRITICAL): 363,
+            ("VestibuleDoorFailing", CRITICAL): 366,
+            ("VestibuleDoorFailing", WARNING): 363,
             ("VestibuleTargetDown", CRITICAL): 362,
             ("VestibuleTargetDown", WARNING): 365,
             ("VestibuleSignInPageDown", CRITICAL): 363,
@@ -172,6 +158,9 @@ SILENT: Final = (
             DATABASE: "1x359 0 1x59",
             PENDING: "0x359 1 0x59",
             BROKEN: "0x359 3x60",
+            DOOR_UP: "1x359 0 1x59",
+            FAILED: "0x359 6x60",
+            CHECKED_IN_TIME: "0+6x359 2154+6x60",
         },
         spares=frozenset(
             {
@@ -180,27 +169,38 @@ SILENT: Final = (
                 "VestibuleDatabaseDown",
                 "VestibuleMigrationMissing",
                 "VestibuleSignInErrors",
+                "VestibuleDoorDown",
+                "VestibuleDoorFailing",
+                "VestibuleDoorSlow",
             }
         ),
         minutes=420,
     ),
     Case(
-        "one failure in an hour: a 502, a slow answer, and a wrong password from a known device",
+        "one failure in an hour: a 502, a slow answer, a wrong password from a known device, and the same at the door",
         {
-            BROKEN: "0x119 1x120 2x120",
-            IN_TIME: "0+6x119 719+6x240",
+            **dict.fromkeys((BROKEN, FAILED), "0x119 1x120 2x120"),
+            **dict.fromkeys((IN_TIME, CHECKED_IN_TIME), "0+6x119 719+6x240"),
             attempts("wrong_password", "known"): "0x119 1x240",
         },
-        spares=frozenset({"VestibuleSignInErrors", "VestibuleSignInSlow", "VestibuleSignInsFailing"}),
+        spares=frozenset(
+            {
+                "VestibuleSignInErrors",
+                "VestibuleSignInSlow",
+                "VestibuleSignInsFailing",
+                "VestibuleDoorFailing",
+                "VestibuleDoorSlow",
+            }
+        ),
         minutes=360,
     ),
     Case(
-        "15 requests in half an hour, all of them errors, and nothing else",
+        "15 requests in half an hour, all of them errors, and nothing else; 15 to an app, all failed and slow",
         {
-            **dict.fromkeys((ANSWERED, TIMED, IN_TIME), "0x240"),
-            BROKEN: "0x119 0+0.5x30 15x90",
+            **dict.fromkeys((ANSWERED, TIMED, IN_TIME, PASSED, CHECKED_IN_TIME), "0x240"),
+            **dict.fromkeys((BROKEN, FAILED, CHECKED), "0x119 0+0.5x30 15x90"),
         },
-        spares=frozenset({"VestibuleSignInErrors"}),
+        spares=frozenset({"VestibuleSignInErrors", "VestibuleDoorFailing", "VestibuleDoorSlow"}),
         minutes=240,
     ),
     Case(

@@ -1,18 +1,21 @@
-"""A monitored installation: nginx with TLS, gunicorn, PostgreSQL and Redis, and people who signed in to it."""
+"""A monitored installation: nginx with TLS and an app, gunicorn, PostgreSQL and Redis, and people who signed in."""
 
 import http.client
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from tests.observability.cases import WARNING
+from tests.observability.case import WARNING
 from tests.observability.monitoring import Monitoring, monitoring
 from tests.rig import tls_files
 from tests.rig.asking import ask, free_port
 from tests.rig.certificate import make
+from tests.rig.directories import server_directory
+from tests.rig.echo_app import echo_app
 from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
@@ -20,8 +23,9 @@ from tests.rig.servers import Servers, prepared
 from tests.rig.until import until
 
 HOST: Final = "login.example.org"
+APP: Final = "wiki.example.org"
 FAST_GAUGES: Final = "tests.observability.fast_gauges:application()"
-PROBE: Final = "__Host-vestibule-probe=1"  # the cookie of a browser that was shown the form
+PROBE: Final = "__Secure-vestibule-probe=1"  # the cookie of a browser that was shown the form
 PEOPLE: Final = ("alice", "bob")
 
 
@@ -34,6 +38,7 @@ class Installation:
     postgres: Postgres
     redis: Redis
     known: dict[str, str]
+    session: str = ""
 
     def sign_in(
         self, name: str, password: str, *, address: str = "127.0.0.1", cookie: str = ""
@@ -51,6 +56,10 @@ class Installation:
     def ask(self) -> None:
         """Ask for the sign-in page, over plain http."""
         ask(self.servers.port, "/", headers={"Host": HOST})
+
+    def open_app(self) -> int:
+        """Ask for a page of the app, in a session; return the status."""
+        return ask(self.servers.port, "/", headers={"Host": APP, "Cookie": self.session}).status
 
     def wait_for_scrape(self) -> None:
         """Wait for the next scrape, which comes each second."""
@@ -97,22 +106,39 @@ def _with_tls(servers: Servers, port: int) -> None:
     tls_files.install(servers.nginx_dir, certificate, key, port=port)
 
 
-def _known_device(installation: Installation, name: str) -> str:
-    """Sign in once; return the device cookie as a browser sends it."""
+def _signed_in(installation: Installation, name: str) -> tuple[str, str]:
+    """Sign in once; return the cookies of the session and of the device, as a browser sends them."""
     jar = SimpleCookie("; ".join(installation.sign_in(name, PASSWORD).headers.get_all("Set-Cookie") or ()))
-    (device,) = (f"{each.key}={each.value}" for each in jar.values() if "device" in each.key)
-    return device
+    session, device = sorted((f"{each.key}={each.value}" for each in jar.values() if each.value), key=_is_device)
+    return session, device
+
+
+def _is_device(cookie: str) -> bool:
+    return "device" in cookie
+
+
+@contextmanager
+def _an_app() -> Iterator[Path]:
+    """Yield the directory of the apps: one, for all who are signed in."""
+    with echo_app() as echo, server_directory("apps", mode=0o755) as apps:
+        rules = '[[rules]]\nallow = "signed-in"\n'
+        (apps / "wiki.toml").write_text(f'address = "https://{APP}"\nupstream = "{echo.upstream}"\n{rules}')
+        yield apps
+
+
+def _settings(postgres: Postgres, redis: Redis, apps: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": postgres.new_database(), "REDIS_URL": redis.address, "PUBLIC_URL": f"https://{HOST}",
+        "HASHING__THREADS": "1", "SERVER__WORKERS": "1", "SESSIONS__COOKIE_DOMAIN": "example.org",
+        "ACCESS__APPS_DIR": str(apps),
+    }  # fmt: skip
 
 
 @contextmanager
 def installed(postgres: Postgres, redis: Redis) -> Iterator[Installation]:
     """Yield the installation, started, and with monitoring that has just begun."""
     secure = free_port()
-    settings = {
-        "DATABASE_URL": postgres.new_database(), "REDIS_URL": redis.address, "PUBLIC_URL": f"https://{HOST}",
-        "HASHING__THREADS": "1", "SERVER__WORKERS": "1",
-    }  # fmt: skip
-    with prepared(application=FAST_GAUGES, **settings) as servers:  # type: ignore[arg-type]
+    with _an_app() as apps, prepared(application=FAST_GAUGES, **_settings(postgres, redis, apps)) as servers:  # type: ignore[arg-type]
         _with_tls(servers, secure)
         assert servers.vestibule("db", "upgrade").returncode == 0
         for name in PEOPLE:
@@ -122,5 +148,6 @@ def installed(postgres: Postgres, redis: Redis) -> Iterator[Installation]:
         page, certificate = f"https://127.0.0.1:{secure}/", servers.state_dir / "certificate.pem"
         with monitoring(ops_port=servers.ops_port, page=page, host=HOST, certificate=certificate) as started:
             installation = Installation(servers, started, postgres, redis, {})
-            installation.known = {name: _known_device(installation, name) for name in PEOPLE}
+            for name in PEOPLE:
+                installation.session, installation.known[name] = _signed_in(installation, name)
             yield installation

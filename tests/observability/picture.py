@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, Final
 
 from tests.dashboards.pictures import FOLDER, photograph
-from tests.observability.cases import WARNING
+from tests.observability.case import WARNING
 from tests.observability.installation import installed
 from tests.rig.postgres import running as run_postgres
 from tests.rig.redis import running as run_redis

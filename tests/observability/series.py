@@ -1,4 +1,4 @@
-"""The series of a healthy installation, for promtool: one replica, the edge, the probe; no person is awake."""
+"""The series of a healthy installation, for promtool: one replica, the edge with an app, the probe; no one is awake."""
 
 from typing import Final
 
@@ -26,6 +26,13 @@ UNAVAILABLE: Final = f'vestibule_edge_requests_total{{{EDGE},app="vestibule",met
 EDGE_SHED: Final = f'vestibule_edge_limited_total{{{EDGE},limit="hashing_gate"}}'
 TIMED: Final = f'vestibule_edge_request_duration_seconds_count{{{EDGE},app="vestibule"}}'
 IN_TIME: Final = f'vestibule_edge_request_duration_seconds_bucket{{{EDGE},app="vestibule",le="1"}}'
+DOOR_UP: Final = f"vestibule_edge_door_up{{{EDGE}}}"
+OUTDATED: Final = f"vestibule_door_edge_outdated{{{SERVICE}}}"
+READABLE: Final = f"vestibule_config_last_reload_successful{{{SERVICE}}}"
+PASSED: Final = f'vestibule_edge_door_checks_total{{{EDGE},app="wiki",outcome="cached"}}'
+FAILED: Final = f'vestibule_edge_door_checks_total{{{EDGE},app="wiki",outcome="failed"}}'
+CHECKED: Final = f"vestibule_edge_door_duration_seconds_count{{{EDGE}}}"
+CHECKED_IN_TIME: Final = f'vestibule_edge_door_duration_seconds_bucket{{{EDGE},le="0.25"}}'
 
 
 def attempts(outcome: str, device: str) -> str:
@@ -38,11 +45,11 @@ def throttled(scope: str) -> str:
     return f'vestibule_throttled_total{{{SERVICE},scope="{scope}"}}'
 
 
-# The probe asks six times a minute; no person is awake.
+# The probe asks six times a minute, and so does a page that is open; no person is awake.
 HEALTHY: Final = {
-    **dict.fromkeys((UP, UP_EDGE, UP_PROBE, PAGE, DATABASE), "1x{minutes}"),
-    **dict.fromkeys((PENDING, DEGRADED, PROXY, SHED, EDGE_SHED, throttled("network")), "0x{minutes}"),
-    **dict.fromkeys((ANSWERED, TIMED, IN_TIME), "0+6x{minutes}"),
+    **dict.fromkeys((UP, UP_EDGE, UP_PROBE, PAGE, DATABASE, DOOR_UP, READABLE), "1x{minutes}"),
+    **dict.fromkeys((PENDING, DEGRADED, PROXY, SHED, EDGE_SHED, FAILED, OUTDATED, throttled("network")), "0x{minutes}"),
+    **dict.fromkeys((ANSWERED, TIMED, IN_TIME, PASSED, CHECKED, CHECKED_IN_TIME), "0+6x{minutes}"),
     CERTIFICATE: "7776000x{minutes}",
     attempts("granted", "known"): "0x{minutes}",
     attempts("wrong_password", "known"): "0x{minutes}",

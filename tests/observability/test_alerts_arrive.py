@@ -11,8 +11,9 @@ from itertools import count
 
 import pytest
 
+from service.access.judged_set import to_json
 from tests.observability import names
-from tests.observability.cases import CRITICAL, WARNING
+from tests.observability.case import CRITICAL, WARNING
 from tests.observability.installation import HOST, PEOPLE, Installation, installed
 from tests.rig.certificate import make
 from tests.rig.passwords import PASSWORD
@@ -33,11 +34,12 @@ def installation() -> Iterator[Installation]:
 
 
 def test_a_calm_run_brings_the_watchdog_alone(installation: Installation) -> None:
-    """For 16 minutes people sign in from two offices; the watchdog arrives at its receiver, and no other alert."""
+    """For 16 minutes people sign in from two offices, and use an app; the watchdog arrives, and no other alert."""
     installation.arrives(("dead-mans-switch", "VestibuleWatchdog", WARNING))
     for _ in range(8):
         for office in ("127.0.3.1", "127.0.3.2"):
             assert installation.sign_in("alice", PASSWORD, address=office).status == 303
+            assert [installation.open_app() for _ in range(3)] == [200] * 3
             installation.wait_for_scrape()
 
     assert installation.monitoring.inbox.firing() == {("dead-mans-switch", "VestibuleWatchdog", WARNING)}
@@ -106,6 +108,20 @@ def test_lost_parts_arrive(installation: Installation) -> None:
     installation.monitoring.restore_targets()
 
 
+def test_files_that_do_not_belong_together_arrive(installation: Installation) -> None:
+    """Apps in force that no worker can read, and others than those of nginx's files, arrive before a person notices."""
+    in_force = installation.servers.nginx_dir / "apps.json"
+    rendered = in_force.read_text()
+
+    in_force.write_text("{")
+    installation.arrives(("mail", "VestibuleDoorReloadFailed", WARNING))
+    in_force.write_text(to_json(()))
+    installation.arrives(("mail", "VestibuleDoorEdgeOutdated", WARNING))
+
+    in_force.write_text(rendered)
+    until(lambda: installation.open_app() == 200, "the app is in force again")
+
+
 def test_a_stopped_database_arrives(installation: Installation) -> None:
     """An operator is woken for the database, and not for the errors that follow from it."""
     installation.postgres.stop()
@@ -120,13 +136,18 @@ def test_a_stopped_database_arrives(installation: Installation) -> None:
 
 
 def test_a_stopped_service_arrives(installation: Installation) -> None:
-    """An operator is woken once, for the target: that the page is away, with errors, follows from it."""
-    consequences = {("VestibuleSignInPageDown", CRITICAL), ("VestibuleSignInErrors", CRITICAL)}
+    """An operator is woken once, for the target: that the page is away and the door, with errors, follows from it."""
+    names = ("SignInPageDown", "SignInErrors", "DoorDown", "DoorFailing")
+    consequences = {(f"Vestibule{name}", CRITICAL) for name in names}
     installation.servers.end("gunicorn")
+
+    def ask() -> None:
+        installation.ask()
+        assert installation.open_app() == 503
 
     installation.arrives(("pager", "VestibuleTargetDown", CRITICAL))
 
-    installation.holds_back(*consequences, meanwhile=installation.ask)
+    installation.holds_back(*consequences, meanwhile=ask)
     assert installation.monitoring.inbox.firing() & {("pager", *alert) for alert in consequences} == set()
 
 

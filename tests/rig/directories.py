@@ -18,9 +18,9 @@ def give_away(directory: Path) -> None:
 
 
 @contextmanager
-def server_directory(name: str, *, mode: int = 0o700) -> Iterator[Path]:
+def server_directory(name: str, *, mode: int = 0o700, below: str | None = None) -> Iterator[Path]:
     """Yield a new directory that the servers' user owns; its path is short enough for sockets."""
-    path = Path(tempfile.mkdtemp(prefix=f"vestibule-{name}-"))
+    path = Path(tempfile.mkdtemp(prefix=f"vestibule-{name}-", dir=below))
     path.chmod(mode)
     give_away(path)
     try:

@@ -28,6 +28,7 @@ _PROGRAMS: Final = {
     "blackbox": ("prometheus-blackbox-exporter", "blackbox_exporter"),
     "openssl": ("openssl",),
     "strace": ("strace",),
+    "wrk": ("wrk",),
     "systemd-analyze": ("systemd-analyze",),
 }
 

@@ -83,11 +83,14 @@ class Servers:
         self.start_nginx()
         self.wait_until(lambda: self.ops("/readyz").status == 200, "/readyz answers 200")
 
-    def start_gunicorn(self, configuration: Path = ROOT / "deploy" / "gunicorn.conf.py") -> None:
-        """Start gunicorn alone, in front of `application`."""
+    def start_gunicorn(
+        self, configuration: Path = ROOT / "deploy" / "gunicorn.conf.py", *, name: str = "gunicorn", **settings: str
+    ) -> None:
+        """Start gunicorn alone, in front of `application`; another one, by its name, with settings of its own."""
         script = str(Path(sys.executable).with_name("gunicorn"))
         command = [sys.executable, script, "--config", str(configuration), self.application]
-        self._spawn("gunicorn", command, with_large_pages(self.environ))
+        own = {f"VESTIBULE_{setting}": value for setting, value in settings.items()}
+        self._spawn(name, command, with_large_pages(self.environ | own))
 
     def start_nginx(self, prefix: Path | None = None) -> None:
         """Start nginx alone; in a directory of its own where one is given."""

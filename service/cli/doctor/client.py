@@ -9,9 +9,11 @@ import os
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +55,7 @@ class Client:
         self._ca_file = ca_file
         self._places = places or {}
         self._unverified: set[PublicAddress] = set()
+        self._trusting = _trusting_everybody()
 
     def place(self, address: PublicAddress) -> tuple[str, int]:
         """Return the host and the port that are connected to."""
@@ -68,6 +71,7 @@ class Client:
         sent += [("Content-Length", str(len(body)))] if body else []
         try:
             with closing(self._connect(address)) as connection:
+                own = connection.getsockname()[0]
                 asking = http.client.HTTPConnection("")
                 asking.sock = connection
                 asking.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
@@ -78,7 +82,7 @@ class Client:
                 answer = asking.getresponse()
                 told = tuple(answer.getheaders())
                 said = answer.read(MAXIMUM_BODY_BYTES)
-                return Answer(answer.status, told, said, time.time(), connection.getsockname()[0])
+                return Answer(answer.status, told, said, time.time(), own)
         except (OSError, http.client.HTTPException, ValueError) as fault:
             raise NoAnswer(_reason(fault)) from fault
 
@@ -102,8 +106,8 @@ class Client:
         context = _trusting_everybody()
         try:
             context.set_ciphers("ALL:@SECLEVEL=0")
-            context.options &= ~(ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1)
-            context.options |= ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
+            with warnings.catch_warnings(action="ignore"):  # that these are out of date is why they are tried
+                context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
             with closing(self._connect(address, context)):
                 return True
         except (OSError, ValueError):  # refused, or this machine's OpenSSL cannot ask
@@ -148,8 +152,10 @@ class Client:
             raise
 
     def _context(self, address: PublicAddress) -> ssl.SSLContext:
-        if address in self._unverified:
-            return _trusting_everybody()
+        return self._trusting if address in self._unverified else self._verifying
+
+    @cached_property
+    def _verifying(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
         if self._ca_file:
             context.load_verify_locations(self._ca_file)

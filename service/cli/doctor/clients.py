@@ -60,8 +60,7 @@ def cookies(echo: Echo, lines: Lines) -> Iterator[Finding]:
     found = [part.strip() for part in echo.get("Cookie").split(";")]
     if ours := [part for part in found if "(withheld)" in part]:
         why = "who runs the app, or breaks into it, can use the sessions of all who open it"
-        kind = warning if echo.get("X-Forwarded-Server") and lines.other_proxy else fault  # Traefik: it cannot cut one
-        yield kind("session cookie", f"{ours[0].partition('=')[0]} reaches the app", why, line)
+        yield fault("session cookie", f"{ours[0].partition('=')[0]} reaches the app", why, line)
     elif [part for part in found if not part.startswith("doctor_large=")] != sent:
         yield fault("cookies", "of the app do not reach it as they were sent", "people are signed out of the app", line)
     else:

@@ -15,7 +15,7 @@ FORGED: Final = "doctor-forged"
 FORGED_ADDRESS: Final = "198.51.100.77"  # RFC 5737: no client has it
 FORGED_HOST: Final = f"{FORGED}.invalid"
 # A spelling of a header's name, and what it adds to the forged value. HTTP ignores case; apps also take `_` for `-`.
-SPELLINGS: Final = ("upper case", "underscores", "dots", "twice")
+SPELLINGS: Final = ("upper case", "two lines", "underscores", "dots")
 _ADDRESS_LIKE: Final = ("For", "IP", "Addr")
 
 
@@ -25,6 +25,10 @@ class Echo:
 
     said: dict[str, Any]
     app: App | None
+
+    def __add__(self, other: "Echo") -> "Echo":
+        """Return one with the headers of both."""
+        return Echo(self.said | {"headers": self.said["headers"] + other.said["headers"]}, self.app)
 
     def all(self, name: str) -> list[str]:
         """Return the values of a header as it reached the app; gunicorn joins those of one name with commas."""
@@ -88,6 +92,7 @@ def misspelt_headers(app: App) -> list[tuple[str, str]]:
     """Return the identity headers in spellings that an app may take for them, with values that name the spelling."""
     found = []
     for name in identity_names(app):
-        found += [(name.upper(), f"{FORGED} {SPELLINGS[0]}"), (name.replace("-", "_"), f"{FORGED} {SPELLINGS[1]}")]
-        found += [(name.replace("-", "."), f"{FORGED} {SPELLINGS[2]}")] + [(name, f"{FORGED} {SPELLINGS[3]}")] * 2
+        spelt = name.upper(), name, name.replace("-", "_"), name.replace("-", ".")
+        found += [(each, f"{FORGED} {spelling}") for each, spelling in zip(spelt, SPELLINGS, strict=True)]
+        found += [(name, f"{FORGED} {SPELLINGS[1]}")]
     return found

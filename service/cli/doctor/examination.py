@@ -1,6 +1,6 @@
 """The examination of one address, check by check. What is not on this page is not checked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -11,7 +11,14 @@ from service.access.public_address import PublicAddress, parse_origin
 from service.access.session_cookie import cookie_name
 from service.cli.doctor import clients, headers, in_force, session_cookie, transport
 from service.cli.doctor.client import NoAnswer
-from service.cli.doctor.echoes import FORGED_ADDRESS, FORGED_HOST, forged_headers, identity_names, misspelt_headers
+from service.cli.doctor.echoes import (
+    FORGED_ADDRESS,
+    FORGED_HOST,
+    Echo,
+    forged_headers,
+    identity_names,
+    misspelt_headers,
+)
 from service.cli.doctor.findings import Finding, fault, ok
 from service.cli.doctor.lines import Lines
 from service.cli.doctor.probing import Prober, Reply, date_of
@@ -111,13 +118,14 @@ def _way(reply: Reply, app: App, chosen: Chosen, lines: Lines, own: str) -> Iter
 def _forgeries(prober: Prober, app: App, lines: Lines) -> Iterator[Finding]:
     """Check what a client can forge. gunicorn takes 100 headers at most, so the names are sent in two parts."""
     names = forged_headers(app)
-    replies = [prober.send(headers=names[half::2]) for half in (0, 1)]
-    yield headers.forged([reply.echo for reply in replies if reply.echo], lines)
-    if echo := prober.send(headers=misspelt_headers(app)).echo:
-        yield headers.misspelt(echo, lines)
+    first, second = prober.send(headers=names[::2]), prober.send(headers=names[1::2])
+    both = replace(first, echo=first.echo + second.echo) if first.echo and second.echo else replace(second, echo=None)
+    yield _judged(both, "forged headers", lines, lambda echo: headers.forged(echo, lines))
+    misspelt = prober.send(headers=misspelt_headers(app))
+    yield _judged(misspelt, "spellings", lines, lambda echo: headers.misspelt(echo, lines))
     named = ", ".join(["close", *identity_names(app), "X-Forwarded-For", "X-Forwarded-Proto"])
-    if echo := prober.send(headers=[("Connection", named)]).echo:
-        yield headers.hop_by_hop(echo, app, lines)
+    removing = prober.send(headers=[("Connection", named)])
+    yield _judged(removing, "Connection", lines, lambda echo: headers.hop_by_hop(echo, app, lines))
     yield headers.absolute_form(prober.send(target=f"{app.address.origin}{PATH}", host=FORGED_HOST).echo, lines)
     foreign = prober.send(host=FORGED_HOST).echo
     if foreign and foreign.seen:
@@ -126,6 +134,13 @@ def _forgeries(prober: Prober, app: App, lines: Lines) -> Iterator[Finding]:
         yield fault("foreign Host", "is answered by the app", why, line)
     else:
         yield ok("foreign Host", "does not reach the app")
+
+
+def _judged(reply: Reply, check: str, lines: Lines, judge: Callable[[Echo], Finding]) -> Finding:
+    if reply.echo:
+        return judge(reply.echo)
+    why = "what the app would get cannot be seen, and clients may send such requests, too"
+    return fault(check, f"the probe {reply.what}", why, lines.of_app("large_client_header_buffers 4 8k;"))
 
 
 def _sizes(prober: Prober, lines: Lines) -> Iterator[Finding]:

@@ -7,14 +7,11 @@ from typing import Final
 from service.access import probe
 from service.access.apps import App
 from service.cli.doctor.echoes import FORGED, FORGED_ADDRESS, FORGED_HOST, SPELLINGS, Echo
-from service.cli.doctor.findings import Finding, fault, ok
+from service.cli.doctor.findings import Finding, State, fault, ok
 from service.cli.doctor.lines import Lines
 
 _VARIABLES: Final = ("$door_user", "$door_name", "$door_email", "$door_groups")
-_SPELLING_LINES: Final = {
-    SPELLINGS[1]: "underscores_in_headers off;",
-    SPELLINGS[2]: "ignore_invalid_headers on;",
-}
+_SPELLING_LINES: Final = {"underscores": "underscores_in_headers off;", "dots": "ignore_invalid_headers on;"}
 
 
 def identity(echo: Echo, app: App, lines: Lines) -> Finding:
@@ -36,9 +33,9 @@ def identity(echo: Echo, app: App, lines: Lines) -> Finding:
     return ok("identity", f"reaches the app as {', '.join(astuple(app.headers))}")
 
 
-def forged(echoes: Sequence[Echo], lines: Lines) -> Finding:
+def forged(echo: Echo, lines: Lines) -> Finding:
     """Whether a client's own identity or forwarding header reaches the app."""
-    arrived = [name for echo in echoes for name, value in echo.said["headers"] if _is_forged(value)]
+    arrived = [name for name, value in echo.said["headers"] if _is_forged(value)]
     if not arrived:
         return ok("forged headers", "of clients never reach the app")
     why = "an app that reads one of them believes what a client says about its identity or its address"
@@ -49,19 +46,21 @@ def forged(echoes: Sequence[Echo], lines: Lines) -> Finding:
 
 def misspelt(echo: Echo, lines: Lines) -> Finding:
     """Whether another spelling of an identity header reaches the app: most read `Remote_User` as Remote-User."""
-    for spelling in SPELLINGS:
-        arrived = [name for name, value in echo.said["headers"] if f"{FORGED} {spelling}" in value]
-        if arrived:
-            what = f"a client's own {_listed(arrived)} reaches the app when it is written in {spelling}"
-            usual = f'location /: proxy_set_header {arrived[0]} "";'
-            line = lines.of_app(_SPELLING_LINES.get(spelling, usual))
-            return fault("spellings", what, "many apps take that spelling for the identity header itself", line)
-    return ok("spellings", "of identity headers (case, _, ., doubled) never reach the app")
+    told = echo.said["headers"]
+    arrived = {each: [name for name, value in told if f"{FORGED} {each}" in value] for each in SPELLINGS}
+    spelt = [spelling for spelling, names in arrived.items() if names]
+    if not spelt:
+        return ok("spellings", "of identity headers (case, _, ., doubled) never reach the app")
+    names = arrived[spelt[-1]]
+    what = f"a client's own {_listed(names)} reaches the app when it is written in {', '.join(spelt)}"
+    line = lines.of_app(_SPELLING_LINES.get(spelt[-1], f'location /: proxy_set_header {names[0]} "";'))
+    return fault("spellings", what, "many apps take that spelling for the identity header itself", line)
 
 
 def hop_by_hop(echo: Echo, app: App, lines: Lines) -> Finding:
-    """Whether a client that names identity headers in Connection has a proxy remove what the door set."""
-    if identity(echo, app, lines).state == "ok":
+    """Whether a client that names identity headers in Connection has a proxy, or the app's server, remove them."""
+    is_passed_on = app.headers.user.lower() in echo.get("Connection").lower()
+    if not is_passed_on and identity(echo, app, lines).state is State.OK:
         return ok("Connection", "removes no identity header that it names")
     why = "a proxy removes the headers named there after the door set them: the app takes the client for nobody"
     line = lines.of_app("location /: proxy_set_header Connection $app_connection;")

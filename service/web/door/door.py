@@ -18,7 +18,7 @@ from service.services import Services, Unavailable
 from service.web.door import app_request, pages, refusals
 from service.web.door.app_request import Header
 from service.web.door.check import Apart, Checked, Checks, Credential
-from service.web.door.original import Source, original_of
+from service.web.door.original import Original, Source, original_of
 from service.web.door.probe import Probes
 from service.web.telemetry import events
 from service.web.telemetry.counters import Counters
@@ -40,23 +40,29 @@ class Door:
         """Answer one question. A malfunction is the caller's to answer."""
         if environ["PATH_INFO"] == probe.PATH:
             return self._probes(environ, start_response)
-        is_verify, original = environ["PATH_INFO"] == VERIFY, original_of(environ)
+        original = original_of(environ)
         if identity := self._probes.identity(environ, original):
             app = self._services.apps().app_of(original.origin) if original else None
             start_response("200 OK", _yes(app_request.headers(identity, original, app), Credential.NONE))
             return []
-        is_first = is_verify or original is None or original.source is Source.PROXY  # nginx asks again after a no
         try:
-            checked = self._checks.check(original, counts=is_first)
+            return self._decided(original, environ, start_response)
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
             away = refusals.unavailable(environ, request_id=_request_id(environ))
             start_response(away.status, away.headers)
             return [away.body]  # nginx drops that of /auth/verify
+
+    def _decided(
+        self, original: Original | None, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        is_verify, is_nginx = environ["PATH_INFO"] == VERIFY, original is not None and original.source is Source.NGINX
+        is_first = is_verify or not is_nginx  # nginx asks again after a no
+        checked = self._checks.check(original, counts=is_first)
         if is_first:
             self._count(checked)
-        if checked.original and checked.original.source is Source.NGINX:
-            is_older = checked.original.rules != self._services.apps().hash
+        if original and is_nginx:
+            is_older = original.rules != self._services.apps().hash
             self._counters.edge_files.note(outdated=is_older, moment=time.monotonic())
         if checked.passes:
             start_response("200 OK", _passed(checked))
