@@ -57,7 +57,7 @@ def test_the_address_that_the_service_sees(seen: str, own: str, state: State) ->
     ],
 )
 def test_clocks(time: int, date: float | None, state: State) -> None:
-    """Some seconds are a warning, a minute is a fault, whoever's clock it is."""
+    """Some seconds are a warning, a minute is a fault, of the service's clock and of the proxies'."""
     assert in_force.clock(_echo(time=time), date, NOW).state is state
 
 

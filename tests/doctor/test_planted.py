@@ -92,12 +92,12 @@ PLANTED: Final = {
     "the probe leads nowhere": _app(
         "probe", "not by the service", (r"if \(\$request_uri = /\.well-known/vestibule/probe\)[^\n]*", "")
     ),
-    "/metrics for everybody": _login(
+    "/metrics for all": _login(
         "not public",
         "/metrics is answered with 200",
         (r"(\(\?:metrics\|healthz\|readyz\)\(\?:/\|\$\) \{\n +)return 404;", r"\1proxy_pass http://vestibule;"),
     ),
-    "the door's questions for everybody": _login(
+    "the door's questions for all": _login(
         "not public", "/auth/verify is answered with 403", (r"location \^~ /auth/ \{[^}]*\}", "")
     ),
     "one Host for all": _login("foreign Host", "answered with 200", (r"Host +\$valid_host", "Host login.example.org")),

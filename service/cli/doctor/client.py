@@ -55,7 +55,7 @@ class Client:
         self._ca_file = ca_file
         self._places = places or {}
         self._unverified: set[PublicAddress] = set()
-        self._trusting = _trusting_everybody()
+        self._trusting = _without_verification()
 
     def place(self, address: PublicAddress) -> tuple[str, int]:
         """Return the host and the port that are connected to."""
@@ -103,7 +103,7 @@ class Client:
 
     def takes_old_tls(self, address: PublicAddress) -> bool:
         """Whether a connection by TLS 1.0 or 1.1 is accepted."""
-        context = _trusting_everybody()
+        context = _without_verification()
         try:
             context.set_ciphers("ALL:@SECLEVEL=0")
             with warnings.catch_warnings(action="ignore"):  # that these are out of date is why they are tried
@@ -162,7 +162,7 @@ class Client:
         return context
 
 
-def _trusting_everybody() -> ssl.SSLContext:
+def _without_verification() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

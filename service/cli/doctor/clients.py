@@ -47,11 +47,12 @@ def _proxy(seen: str, own: str) -> Finding:
 def cookies(echo: Echo, lines: Lines) -> Iterator[Finding]:
     """Whether our session cookie reaches the service and not the app, and all others reach the app."""
     arrived = echo.seen.cookies if echo.seen else echo.said["session_cookies"]
-    if arrived == 1:
+    is_known = echo.seen or echo.app is None  # else the door's answer did not arrive: see identity
+    if is_known and arrived == 1:
         yield ok("session cookie", "reaches the service")
-    else:
+    elif is_known:
         why = "people who are signed in are sent to sign in again and again"
-        line = lines.of_app("location = /.well-known/vestibule/verify: proxy_set_header Cookie …;")
+        line = lines.of_app("location = /.well-known/vestibule/verify: proxy_set_header Cookie $door_cookie;")
         yield fault("session cookie", f"reaches the service {arrived} times, and was sent once", why, line)
     if echo.app is None:
         return
@@ -59,7 +60,7 @@ def cookies(echo: Echo, lines: Lines) -> Iterator[Finding]:
     sent = [part.strip() for part in f"{COOKIES_BEFORE};{COOKIES_AFTER}".split(";")]
     found = [part.strip() for part in echo.get("Cookie").split(";")]
     if ours := [part for part in found if "(withheld)" in part]:
-        why = "who runs the app, or breaks into it, can use the sessions of all who open it"
+        why = "the app's operator, or an attacker in the app, can use the sessions of all its users"
         yield fault("session cookie", f"{ours[0].partition('=')[0]} reaches the app", why, line)
     elif [part for part in found if not part.startswith("doctor_large=")] != sent:
         yield fault("cookies", "of the app do not reach it as they were sent", "people are signed out of the app", line)

@@ -119,13 +119,14 @@ def _forgeries(prober: Prober, app: App, lines: Lines) -> Iterator[Finding]:
     """Check what a client can forge. gunicorn takes 100 headers at most, so the names are sent in two parts."""
     names = forged_headers(app)
     first, second = prober.send(headers=names[::2]), prober.send(headers=names[1::2])
-    both = replace(first, echo=first.echo + second.echo) if first.echo and second.echo else replace(second, echo=None)
-    yield _judged(both, "forged headers", lines, lambda echo: headers.forged(echo, lines))
+    if first.echo and second.echo:
+        second = replace(second, echo=first.echo + second.echo)
+    yield _judged(second if first.echo else first, "forged headers", lines, lambda echo: headers.forged(echo, lines))
     misspelt = prober.send(headers=misspelt_headers(app))
     yield _judged(misspelt, "spellings", lines, lambda echo: headers.misspelt(echo, lines))
     named = ", ".join(["close", *identity_names(app), "X-Forwarded-For", "X-Forwarded-Proto"])
     removing = prober.send(headers=[("Connection", named)])
-    yield _judged(removing, "Connection", lines, lambda echo: headers.hop_by_hop(echo, app, lines))
+    yield _judged(removing, "Connection", lines, lambda echo: headers.hop_by_hop(echo, first.echo or echo, app, lines))
     yield headers.absolute_form(prober.send(target=f"{app.address.origin}{PATH}", host=FORGED_HOST).echo, lines)
     foreign = prober.send(host=FORGED_HOST).echo
     if foreign and foreign.seen:

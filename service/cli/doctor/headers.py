@@ -7,7 +7,7 @@ from typing import Final
 from service.access import probe
 from service.access.apps import App
 from service.cli.doctor.echoes import FORGED, FORGED_ADDRESS, FORGED_HOST, SPELLINGS, Echo
-from service.cli.doctor.findings import Finding, State, fault, ok
+from service.cli.doctor.findings import Finding, fault, ok
 from service.cli.doctor.lines import Lines
 
 _VARIABLES: Final = ("$door_user", "$door_name", "$door_email", "$door_groups")
@@ -22,25 +22,25 @@ def identity(echo: Echo, app: App, lines: Lines) -> Finding:
     if len(missing) > len(expected):
         return fault(
             "identity", "no identity reaches the app",
-            "the door is not asked on the app's way, so everybody is let in; or its answer is not passed on",
+            "the door is not asked on the app's way, or its answer is not passed on",
             lines.of_app("location /: auth_request /.well-known/vestibule/verify;"),
         )  # fmt: skip
     if missing:
-        why = "the app takes people for others, or for nobody"
-        variable = dict(zip(astuple(app.headers), _VARIABLES, strict=True))[missing[0]]
-        line = lines.of_app(f"location /: proxy_set_header {missing[0]} {variable};")
+        why = "the app takes a person for another one, or for one who is not signed in"
+        line = lines.of_app(f"location /: proxy_set_header {missing[0]} {_right_value(missing[0], echo)};")
         return fault("identity", f"{', '.join(missing)} does not reach the app as the door set it", why, line)
     return ok("identity", f"reaches the app as {', '.join(astuple(app.headers))}")
 
 
 def forged(echo: Echo, lines: Lines) -> Finding:
     """Whether a client's own identity or forwarding header reaches the app."""
-    arrived = [name for name, value in echo.said["headers"] if _is_forged(value)]
+    facts = echo.seen.as_groups() if echo.seen else ""
+    known = {facts, echo.seen.client if echo.seen else ""}  # a forged address may have become the client's: see address
+    arrived = [name for name, value in echo.said["headers"] if _is_forged(value) and value not in known]
     if not arrived:
         return ok("forged headers", "of clients never reach the app")
     why = "an app that reads one of them believes what a client says about its identity or its address"
-    value = {"X-Forwarded-For": "$remote_addr", "X-Real-Ip": "$remote_addr"}.get(arrived[0], '""')
-    line = lines.of_app(f"location /: proxy_set_header {arrived[0]} {value};")
+    line = lines.of_app(f"location /: proxy_set_header {arrived[0]} {_right_value(arrived[0], echo)};")
     return fault("forged headers", f"a client's own {_listed(arrived)} reaches the app", why, line)
 
 
@@ -53,16 +53,17 @@ def misspelt(echo: Echo, lines: Lines) -> Finding:
         return ok("spellings", "of identity headers (case, _, ., doubled) never reach the app")
     names = arrived[spelt[-1]]
     what = f"a client's own {_listed(names)} reaches the app when it is written in {', '.join(spelt)}"
-    line = lines.of_app(_SPELLING_LINES.get(spelt[-1], f'location /: proxy_set_header {names[0]} "";'))
+    usual = lines.of_app(f"location /: proxy_set_header {names[0]} {_right_value(names[0], echo)};")
+    line = lines.of_http(_SPELLING_LINES[spelt[-1]]) if spelt[-1] in _SPELLING_LINES else usual
     return fault("spellings", what, "many apps take that spelling for the identity header itself", line)
 
 
-def hop_by_hop(echo: Echo, app: App, lines: Lines) -> Finding:
+def hop_by_hop(echo: Echo, before: Echo, app: App, lines: Lines) -> Finding:
     """Whether a client that names identity headers in Connection has a proxy, or the app's server, remove them."""
     is_passed_on = app.headers.user.lower() in echo.get("Connection").lower()
-    if not is_passed_on and identity(echo, app, lines).state is State.OK:
+    if not is_passed_on and identity(echo, app, lines).state is identity(before, app, lines).state:
         return ok("Connection", "removes no identity header that it names")
-    why = "a proxy removes the headers named there after the door set them: the app takes the client for nobody"
+    why = "a proxy removes the headers named there after the door set them, so that the app gets no identity"
     line = lines.of_app("location /: proxy_set_header Connection $app_connection;")
     return fault("Connection", "a client that names identity headers in it keeps them from the app", why, line)
 
@@ -100,6 +101,12 @@ def absolute_form(echo: Echo | None, lines: Lines) -> Finding:
             lines.of_app(f"location /: proxy_set_header {told[0]} {netloc};"),
         )
     return ok("absolute form", "of a request does not change the Host that the app is told")
+
+
+def _right_value(name: str, echo: Echo) -> str:
+    """Return what nginx's file gives a header that it sets."""
+    identity_headers = dict(zip(map(str.title, astuple(echo.app.headers)), _VARIABLES, strict=True)) if echo.app else {}
+    return ({"X-Forwarded-For": "$remote_addr", "X-Real-Ip": "$remote_addr"} | identity_headers).get(name.title(), '""')
 
 
 def _is_forged(value: str) -> bool:

@@ -23,6 +23,14 @@ class Lines:
             return f"your proxy's file for {self.app.name}: take all that `{command}` (or traefik) prints"
         return f"{self.nginx_dir}/apps/{self.app.name}.conf: {directive}"
 
+    def of_http(self, directive: str) -> str:
+        """Return a line that nginx takes from its first server: it holds for all apps."""
+        return self.of_app(directive) if self.other_proxy else f"{self.nginx_dir}/nginx.conf, http {{ }}: {directive}"
+
+    def of_tls(self, file: str, directive: str) -> str:
+        """Return a line about TLS, which may end in another proxy than the one that asks the door."""
+        return f"where TLS ends ({self.nginx_dir}/tls/{file}, or the proxy in front): {directive}"
+
     def of_login(self, directive: str) -> str:
         """Return a line of the login's own server."""
         return f"{self.nginx_dir}/nginx.conf: {directive}"

@@ -37,12 +37,14 @@ def attributes(
     found = [each for each in set_cookies if each.startswith(name)]
     wrong = next((each for each in found if _told(each) != expected), None)
     if domain and is_public_suffix(domain):
-        why = "browsers refuse such a cookie, as it would reach the sites of strangers: nobody can sign in"
+        why = "browsers refuse such a cookie, as it would reach other people's sites: the session is lost at once"
         line = f"VESTIBULE_SESSIONS__COOKIE_DOMAIN={public.host.partition('.')[2]}"
         yield fault("cookie", f"sessions.cookie_domain is {domain}, a public suffix", why, line)
     elif not found:
         line = lines.of_login("location /: no proxy_hide_header Set-Cookie;")
-        yield fault("cookie", f"the sign-in page sets no {name}", "a proxy removes it: nobody can sign in", line)
+        yield fault(
+            "cookie", f"the sign-in page sets no {name}", "a proxy removes it, so that no browser keeps a session", line
+        )
     elif wrong:
         what = f"{wrong.partition('=')[0]} differs in {', '.join(sorted(expected ^ _told(wrong)))}"
         why = "a proxy changes it: the session does not reach the apps, or is less protected than it should be"
@@ -59,6 +61,6 @@ def _told(set_cookie: str) -> set[str]:
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Whether everybody can have a name below this domain, as far as is known here."""
+    """Whether sites of different owners have names below this domain, as far as is known here."""
     first, _, rest = domain.partition(".")
     return domain in _OF_HOSTERS or (first in _SECOND_LEVELS and len(rest) == 2)  # noqa: PLR2004 - a country's

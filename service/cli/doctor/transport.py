@@ -16,6 +16,11 @@ from service.cli.doctor.lines import Lines
 
 NOT_PUBLIC: Final = ("/metrics", "/healthz", "/readyz", "/edge/metrics", "/auth/verify", "/auth/forward")
 VERIFY: Final = "/.well-known/vestibule/verify"
+_OPS: Final = "location ~ ^/(?:metrics|healthz|readyz)(?:/|$)"
+_LOCATIONS: Final = dict.fromkeys(("metrics", "healthz", "readyz"), _OPS) | {
+    "edge": "location ^~ /edge/",
+    "auth": "location ^~ /auth/",
+}
 _DAY: Final = 86400
 _SOON_DAYS: Final = 14
 _REASONS: Final = {
@@ -35,7 +40,7 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
     """Check the certificate and the oldest protocol. Raises NoAnswer."""
     if not address.is_https:
         return
-    line = lines.of_app("ssl_certificate …/fullchain.pem; ssl_certificate_key …/privkey.pem;")
+    line = lines.of_tls("server-tls.conf", "ssl_certificate, ssl_certificate_key")
     try:
         found = client.certificate(address)
     except ssl.SSLCertVerificationError as failed:
@@ -46,7 +51,9 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
         yield _expiry(found["notBefore"], found["notAfter"], now, line)
     if client.takes_old_tls(address):
         why = "TLS 1.0 and 1.1 are broken (RFC 8996)"
-        yield fault("TLS", "older than 1.2 is accepted", why, lines.of_app("ssl_protocols TLSv1.2 TLSv1.3;"))
+        yield fault(
+            "TLS", "older than 1.2 is accepted", why, lines.of_tls("server-tls.conf", "ssl_protocols TLSv1.2 TLSv1.3;")
+        )
     else:
         yield ok("TLS", "older than 1.2 is refused")
 
@@ -75,9 +82,7 @@ def redirect(client: Client, address: PublicAddress, lines: Lines) -> Iterator[F
     else:
         what = f"is answered with {answer.status} {answer.get('Location')}".rstrip()
         why = "people who type the name without https send their passwords and cookies readable"
-        line = lines.of_app(
-            f"server {{ listen 80; server_name {address.host}; return 301 {address.origin}$request_uri; }}"
-        )
+        line = lines.of_tls("http-redirect.conf", "location /: return 303 $secure_origin$request_uri;")
         yield fault("plain http", what, why, line)
 
 
@@ -105,7 +110,7 @@ def not_public(client: Client, address: PublicAddress, lines: Lines) -> Iterator
                 "not public",
                 f"{path} is answered with {status}",
                 why,
-                lines.of_login(f"location = {path} {{ return 404; }}"),
+                lines.of_login(f"{_LOCATIONS[path.split('/')[1]]} {{ return 404; }}"),
             )
     if set(answers.values()) == {404}:
         yield ok("not public", f"{', '.join(NOT_PUBLIC)} are 404")
@@ -128,11 +133,11 @@ def refusing(client: Client, app: App, lines: Lines, *, own: str) -> Finding:
     refused = (path for path in paths if _outcome(app, path, own) is not Outcome.ALLOWED)
     path = next(refused, None)
     if path is None:
-        return ok("door", "lets everybody in, as the rules say")
+        return ok("door", "admits all clients, as the rules say")
     answer = client.ask(app.address, path)
     if _is_refusal(answer):
         return ok("door", f"refuses a client that is not signed in ({path}: {answer.status})")
-    why = "everybody who knows the address uses the app"
+    why = "all who know the address use the app without signing in"
     line = lines.of_app("location /: auth_request /.well-known/vestibule/verify;")
     return fault("door", f"a client that is not signed in gets {answer.status} from {path}", why, line)
 
@@ -155,7 +160,7 @@ def past_the_door(client: Client, app: App, upstream: PublicAddress, *, own: str
     for host in _hosts_beside(client.place(app.address)[0], upstream, own):
         if client.answers_directly(upstream.scheme, (host, upstream.port)):
             what = f"the app answers at {host}:{upstream.port} from here, without the door"
-            why = "who reaches that port uses the app without signing in, and can be anybody in it (Remote-User)"
+            why = "a client that reaches that port uses the app without signing in, under every name (Remote-User)"
             return warning(
                 "past the door", what, why, f"have the app listen where nginx alone reaches it: {_bind(upstream)}"
             )
