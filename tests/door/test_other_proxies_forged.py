@@ -57,6 +57,24 @@ def test_no_client_chooses_what_the_door_is_asked(house: House, proxy: str, name
             assert house.ask(proxy, "/admin", house.signed_in, *lines).status == 403
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/admin", "/%61dmin/x", "//admin", "/./admin", "/ADMIN", "/admin;x", "/admin%00", "/admin%2f", "/%2fadmin",
+        "/public/../admin", "/public/%2e%2e/admin", "/public/..%2fadmin", "/public/..;/admin", "/public/..%5cadmin",
+        "/public%2f..%2fadmin", "/public//../admin", "/%2561dmin", "/public/.%2e/admin", "/admin.", "/admin%20",
+        "/public\\..\\admin", "https://{netloc}/admin", "https://{netloc}/public/../admin",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_path_passes_a_stricter_rule(house: House, proxy: str, target: str) -> None:
+    """The door is asked about the very path that the app would get, and the app never gets one that may be /admin."""
+    seen = house.app.seen()
+
+    status = house.ask(proxy, target.format(netloc=house.netloc(proxy)), house.signed_in).status
+
+    assert (status < 200 or status > 299, house.app.seen()) == (True, seen)
+
+
 @pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO", "Path-Info", "REMOTE_USER", "Host_"])
 def test_no_client_leads_the_question_elsewhere(house: House, proxy: str, name: str) -> None:
     """Another page's 200 would be a yes: a client's headers never change which question gunicorn is asked."""
