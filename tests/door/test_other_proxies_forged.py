@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from service.access.identity_headers import STRIPPED
-from tests.rig.other_proxies import DOMAIN, IDENTITY, House, Line, reached, request
+from tests.rig.other_proxies import BEHIND, DOMAIN, IDENTITY, House, Line, reached, request
 
 FORGED = "forged"
 
@@ -17,6 +17,20 @@ def test_rules_see_the_client_s_address(house: House, proxy: str) -> None:
     assert house.ask(proxy, "/office", house.signed_in, source="127.0.0.3").status == 200
     assert house.ask(proxy, "/office", house.signed_in, told).status == 403
     assert house.ask(proxy, "/office", house.signed_in, told, told, ("X-Real-IP", "127.0.0.3")).status == 403
+
+
+@pytest.mark.parametrize("proxy", ["traefik"], indirect=True)
+def test_a_proxy_before_traefik_tells_the_client_s_address_alone(house: House, proxy: str) -> None:
+    """Also from a proxy that Traefik believes, no header of a client's that it lets through chooses the question."""
+    port, app = house.ports[BEHIND], ("Host", house.netloc(proxy))
+
+    def status(target: str, *lines: Line) -> int:
+        return request(port, target, app, house.signed_in, *lines, tls=f"{proxy}.{DOMAIN}").status
+
+    assert status("/office", ("X-Forwarded-For", "127.0.0.3"), ("X-Forwarded-Proto", "http")) == 200
+    for name, value in (("Uri", "/public"), ("Method", "OPTIONS"), ("Host", f"nginx.{DOMAIN}")):
+        for spelled in (f"X-Forwarded-{name}", f"X_Forwarded_{name}"):
+            assert status("/admin", (spelled, value)) == 403
 
 
 def spellings(name: str) -> list[str]:
