@@ -82,8 +82,8 @@ def test_the_cookie_of_sessions(cookies: list[str], domain: str, fault: str | No
     assert (fault or "") in found.what
 
 
-def test_gunicorn_takes_the_heads_of_all_probes() -> None:
-    """Of the names that are forged at once there are so few that an app's own headers fit beside them (100 in all)."""
+def test_servers_take_the_heads_of_all_probes() -> None:
+    """So few names are forged at once that an app's own headers fit beside them (many servers take 100)."""
     own = replace(WIKI.headers, user="X-A", name="X-B", email="X-C", groups="X-D")
 
     assert len(misspelt_headers(replace(WIKI, headers=own))) <= 60

@@ -116,7 +116,7 @@ def _way(reply: Reply, app: App, chosen: Chosen, lines: Lines, own: str) -> Iter
 
 
 def _forgeries(prober: Prober, app: App, lines: Lines) -> Iterator[Finding]:
-    """Check what a client can forge. gunicorn takes 100 headers at most, so the names are sent in two parts."""
+    """Check what a client can forge. Many servers take 100 headers at most: the names are sent in two parts."""
     names = forged_headers(app)
     first, second = prober.send(headers=names[::2]), prober.send(headers=names[1::2])
     if first.echo and second.echo:

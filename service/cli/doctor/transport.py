@@ -40,7 +40,7 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
     """Check the certificate and the oldest protocol. Raises NoAnswer."""
     if not address.is_https:
         return
-    line = lines.of_tls("server-tls.conf", "ssl_certificate, ssl_certificate_key")
+    line = lines.of_tls("tls/certificate-tls.conf", "ssl_certificate, ssl_certificate_key")
     try:
         found = client.certificate(address)
     except ssl.SSLCertVerificationError as failed:
@@ -52,7 +52,7 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
     if client.takes_old_tls(address):
         why = "TLS 1.0 and 1.1 are broken (RFC 8996)"
         yield fault(
-            "TLS", "older than 1.2 is accepted", why, lines.of_tls("server-tls.conf", "ssl_protocols TLSv1.2 TLSv1.3;")
+            "TLS", "older than 1.2 is accepted", why, lines.of_tls("nginx.conf", "ssl_protocols TLSv1.2 TLSv1.3;")
         )
     else:
         yield ok("TLS", "older than 1.2 is refused")
@@ -82,7 +82,7 @@ def redirect(client: Client, address: PublicAddress, lines: Lines) -> Iterator[F
     else:
         what = f"is answered with {answer.status} {answer.get('Location')}".rstrip()
         why = "people who type the name without https send their passwords and cookies readable"
-        line = lines.of_tls("http-redirect.conf", "location /: return 303 $secure_origin$request_uri;")
+        line = lines.of_tls("tls/http-redirect.conf", "location /: return 303 $secure_origin$request_uri;")
         yield fault("plain http", what, why, line)
 
 
