@@ -47,7 +47,7 @@ _PLAIN: Final = string.punctuation.replace("%", "") + " "
 
 def removed(named: IdentityHeaders) -> list[str]:
     """Return every header that no client may send to an app with these names, each once in one of its spellings."""
-    return list({name.lower(): name for name in (*astuple(named), *STRIPPED)}.values())
+    return list({name.lower(): name for name in (*astuple(named), *STRIPPED, "Proxy")}.values())
 
 
 def values(account: Account | None) -> tuple[str, str, str, str]:

@@ -27,11 +27,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The apps that change, and nginx's files that differ besides theirs (folders end with a slash)."""
+    """The apps that change, and nginx's files that differ besides theirs (folders end with a slash).
+
+    `first`: nothing is in force yet. `readable`: what is in force could be read.
+    """
 
     apps: list[Change]
     files: list[str]
-    readable: bool  # what is in force
+    first: bool
+    readable: bool
 
     def lines(self) -> Iterator[str]:
         """Yield all of them in words; nothing where there are none."""
@@ -40,7 +44,7 @@ class Differences:
         for change in self.apps:
             yield f"app {change.app} {change.what}"
             yield from (f"  {detail}" for detail in change.details)
-        if self.files:
+        if self.files and not self.first:
             yield f"nginx's files that differ: {', '.join(self.files)}"
 
 
@@ -49,9 +53,9 @@ def differences(directory: Path, files: Mapping[str, bytes]) -> Differences:
     in_force = AppsInForce(directory)
     apps = changes(in_force(), from_json(files[FILE].decode()))
     differing = {name for name, content in files.items() if _content(directory / name) != content}
-    of_apps = {FILE, "apps/"} if apps else set()
+    of_apps = {FILE, "apps/", "door.conf"} if apps else set()
     names = {name if "/" not in name else f"{name.partition('/')[0]}/" for name in differing} - of_apps
-    return Differences(apps, sorted(names), in_force.is_readable())
+    return Differences(apps, sorted(names), not (directory / "nginx.conf").exists(), in_force.is_readable())
 
 
 def changes(before: JudgedSet, after: JudgedSet) -> list[Change]:

@@ -68,7 +68,7 @@ def diff(op: Operator, *, output: Path | None, as_json: bool) -> None:
     except (SettingsFault, ValueError) as fault:
         click.echo(str(fault), err=True)
         sys.exit(TROUBLE)
-    lines = list(found.lines())
+    lines = ["nothing is in force yet"] * found.first + list(found.lines())
     report("\n".join(lines) or "What is in force is what the files say.", asdict(found), as_json=as_json)
     sys.exit(1 if lines else 0)
 

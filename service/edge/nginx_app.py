@@ -97,12 +97,19 @@ class AppServer:
         named = f"{origin.scheme}://{origin.host}:{origin.port}"
         return {"upstream": [], "proxied_to": named, "proxy_ssl": sni}
 
-    def _authorization(self) -> dict[str, str]:
-        """Return what the app, the question and the refusal are told of `Authorization`."""
+    def _authorization(self) -> dict[str, str | list[str]]:
+        """Return what the app, the question and the refusal are told of `Authorization`: ours is never the app's."""
+        sent, own = "$http_authorization", f"$authorization_{self._variable}"
         if self._app.app_passwords:
-            sent = "$http_authorization"
-            return {"authorization": "$kept_authorization", "asked_authorization": sent, "told_authorization": sent}
+            kept = [f"map $door_credential {own} {{", '    app-password "";', f"    default {sent};", "}"]
+            return {
+                "own_authorization": kept,
+                "authorization": own,
+                "asked_authorization": sent,
+                "told_authorization": sent,
+            }
         return {
+            "own_authorization": [],
             "authorization": "$foreign_authorization",
             "asked_authorization": '""',
             "told_authorization": "$authorization_scheme",

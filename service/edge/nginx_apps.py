@@ -24,7 +24,7 @@ def rendered(
 
     `has_certificate`: the operator's files in `tls/` have nginx serve TLS.
     """
-    texts = {"door.conf": _door(apps, settings, resolvers)}
+    texts = {"door.conf": _door(apps, settings, resolvers, directory)}
     for app in apps.apps:
         server = AppServer(app, apps, settings, directory=directory, has_certificate=has_certificate)
         texts[f"apps/{app.name}.conf"] = server.text()
@@ -37,12 +37,12 @@ def resolvers_of(resolv_conf: str) -> list[str]:
     return [f"[{each}]" if ":" in each else each for each in found]
 
 
-def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str]) -> str:
+def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directory: Path) -> str:
     parts = [_secure_origins(apps, settings)]
     if apps.apps:
         parts.append(_shared(settings, resolvers))
     if settings.door.listen:
-        parts.append(_other_proxies(settings))
+        parts.append(_other_proxies(settings, directory))
     return "".join(parts)
 
 
@@ -83,7 +83,7 @@ def _cuts(number: int) -> list[str]:
     ]
 
 
-def _other_proxies(settings: Settings) -> str:
+def _other_proxies(settings: Settings, directory: Path) -> str:
     sockets = listeners.sockets(settings.door.listen)
     return filled(
         "other_proxies.conf",
@@ -91,5 +91,7 @@ def _other_proxies(settings: Settings) -> str:
             "trusted": [f"{network} 1;" for network in settings.trusted_proxies],
             "listen": listeners.directives(sockets),
             "netloc": settings.public.netloc,
+            "errors": f"{directory}/{error_pages.FOLDER}/",
+            "style": error_pages.STYLE_SOURCE,
         },
     )

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access.app_passwords import Known, NotOurs, Wrong, identify
+from service.access.app_passwords import Known, NotOurs, Wrong, holds_app_password, identify, takers
+from service.access.rules import Allow, Rule
 from service.login.app_passwords import AppPassword
 from service.login.attempts import Limit, Scope, Throttled
 from service.login.sessions import CLOCK_TOLERANCE_SECONDS, hash_of
+from tests.rig.apps import app
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows
 from tests.rig.people import NOW, alice, stores
@@ -130,6 +132,22 @@ def test_an_app_password_without_an_end_stays_right(rows: Rows) -> None:
     assert isinstance(ask(rows, basic("alice"), now=NOW + 400 * 86_400), Known)
 
 
+@pytest.mark.parametrize(
+    ("facts", "takes"),
+    [
+        ({}, True),
+        ({"app_passwords": False}, False),
+        ({"rules": (Rule(number=1, groups=("ops",)),)}, False),
+        ({"rules": (Rule(number=1, groups=("ops",)), Rule(number=2, path="/x", users=("alice",)))}, True),
+        ({"rules": (Rule(number=1, allow=Allow.SIGNED_IN, fresh=60),)}, False),
+        ({"rules": (Rule(number=1, allow=Allow.SIGNED_IN, report_only=True),)}, False),
+    ],
+)
+def test_apps_that_take_app_passwords_of_an_account(facts: dict[str, object], *, takes: bool) -> None:
+    """Some rule in force admits the account, without a fresh sign-in: a program has typed no password."""
+    assert takers([app("wiki", title="The wiki", **facts)], alice()) == ({"wiki": "The wiki"} if takes else {})
+
+
 def test_the_last_use_is_written_once_a_minute(rows: Rows) -> None:
     """Each request would else be a write."""
     seen = []
@@ -194,7 +212,7 @@ def test_no_header_hides_an_app_password(scheme: str, before: str, held: bool, a
     outcome = ask(rows, scheme + value)
 
     assert outcome == (Wrong() if held else NotOurs())
-    assert len(rows.attempts) == held
+    assert (len(rows.attempts), holds_app_password(scheme + value)) == (held, held)
 
 
 @given(st.text(st.characters(max_codepoint=255)) | st.binary().map(lambda raw: f"Basic {b64encode(raw).decode()}"))

@@ -100,6 +100,13 @@ def test_a_cookie_of_one_host_has_a_name_of_its_own() -> None:
     assert names == ["vestibule_device", "__Host-vestibule-device"]
 
 
+def test_the_probe_has_the_prefix_of_the_session_cookie() -> None:
+    """A browser that refuses the one refuses the other."""
+    names = [session_cookie.probe_name(*where) for where in ((LOCAL, None), (HTTPS, None), (HTTPS, "example.test"))]
+
+    assert names == ["vestibule_session_probe", "__Host-vestibule-probe", "__Secure-vestibule-probe"]
+
+
 _PAIRS = st.sampled_from(
     [
         *[(pair, True) for pair in ("vestibule_session=x", "__Secure-vestibule=x", "__Host-vestibule-device=x.y")],

@@ -102,6 +102,17 @@ def test_the_difference_is_only_shown(terminal: Terminal, tmp_path: Path, apps_d
     assert contents(tmp_path / "nginx") == before
 
 
+def test_before_anything_is_in_force(terminal: Terminal, tmp_path: Path) -> None:
+    """The difference is that there is nothing; the first rendering names the apps, and not each file of nginx's."""
+    (tmp_path / "nginx").rename(tmp_path / "before")
+
+    shown = terminal.run("proxy", "diff")
+
+    apps = ["app wiki added", "  rule 1 added: /admin: group ops", "  rule 2 added: /: signed-in"]
+    assert (shown.exit_code, shown.stdout.splitlines()) == (1, ["nothing is in force yet", *apps])
+    assert terminal.run("proxy", "render").stderr.splitlines() == apps
+
+
 def test_the_difference_is_told_to_programs(terminal: Terminal, apps_d: Path) -> None:
     """By `proxy diff` and by `proxy render` alike."""
     (apps_d / "wiki.toml").write_text(WIKI.replace("signed-in", "everyone"))

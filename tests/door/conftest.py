@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.door.guarded import SIGNED_IN, Guarded, guarded
+from tests.rig.other_proxies import PROXIES, House, behind_other_proxies
 
 EVERYONE = '[[rules]]\nallow = "everyone"'
 OWN_HEADERS = '[headers]\nuser = "X-Staff-Name"\ngroups = "X-Staff-Groups"\n'
@@ -50,3 +51,18 @@ def alice(it: Guarded) -> str:
 def bob(it: Guarded) -> str:
     """The Cookie header of bob, in the group staff."""
     return it.sign_in("bob")
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """Start the service and the apps once."""
+    with behind_other_proxies() as started:
+        yield started
+
+
+@pytest.fixture(scope="session", params=PROXIES)
+def proxy(request: pytest.FixtureRequest, house: House) -> Iterator[str]:
+    """Each proxy in turn."""
+    name: str = request.param
+    with house.started(name):
+        yield name

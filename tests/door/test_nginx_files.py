@@ -74,7 +74,8 @@ def test_nginx_and_gixy_take_the_files_of_every_kind_of_app(tmp_path: Path) -> N
     tested = subprocess.run(command, capture_output=True, text=True, check=False)
     checked = subprocess.run(gixy, capture_output=True, text=True, check=False)
 
-    assert (tested.returncode, tested.stderr) == (0, "")
+    said = [line for line in tested.stderr.splitlines() if '"listen ... http2" directive is deprecated' not in line]
+    assert (tested.returncode, said) == (0, [])  # nginx 1.22 has no other way to write it
     assert checked.returncode == 0, checked.stdout
 
 

@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -38,14 +39,31 @@ def contents(directory: Path) -> dict[str, bytes]:
     return {str(path.relative_to(directory)): path.read_bytes() for path in files}
 
 
+def started(action: Callable[[], None]) -> int:
+    """Start a process that ends with 0 when the action succeeds; return its id."""
+    if (child := os.fork()) == 0:
+        try:
+            action()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return child
+
+
+def ended(child: int) -> int:
+    """Wait for a process; return its exit code."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def put_until(directory: Path, stop: int) -> int:
     """Put the new files in force, in a process that ends before its nth rename; return its exit code."""
-    if (child := os.fork()) == 0:
+
+    def put() -> None:
         renames = count(1)
         sys.addaudithook(lambda event, _: os._exit(9) if event == "os.rename" and next(renames) == stop else None)
         in_force.put(directory, NEW)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    return ended(started(put))
 
 
 def test_wherever_it_stops_what_stands_there_is_safe(tmp_path: Path) -> None:
@@ -64,6 +82,20 @@ def test_wherever_it_stops_what_stands_there_is_safe(tmp_path: Path) -> None:
         if code == 0:
             break
     assert stop == len(NEW) + 1
+
+
+def test_two_at_once_leave_the_files_of_one(tmp_path: Path) -> None:
+    """Of an operator and a start, say: the second waits, and nothing of the first is left."""
+    sets = [{f"{number}/{name}": who for number in range(9) for name in NAMES} for who in (b"one", b"two")]
+
+    def put(files: dict[str, bytes]) -> None:
+        for _ in range(5):
+            in_force.put(tmp_path, files)
+
+    processes = [started(partial(put, files)) for files in sets]
+
+    assert [ended(process) for process in processes] == [0, 0]
+    assert contents(tmp_path) in sets
 
 
 def test_an_app_that_is_gone_loses_its_file(tmp_path: Path) -> None:

@@ -70,11 +70,11 @@ def test_each_location_that_asks_another_program_says_which_headers_it_sends() -
         assert {"Host", "Connection", "Cookie", "Authorization", "X-Forwarded-For", "X-Request-ID"} <= sent, name
 
 
-def test_nothing_in_an_apps_server_repairs_or_reads_by_name_what_nginx_cannot() -> None:
-    """No cookie is read by name, an `if` does nothing but return, and no client's X-Forwarded-For is added to."""
+def test_nothing_reads_by_name_what_nginx_cannot() -> None:
+    """No cookie is read by name, an `if` returns or sets alone, and no client's X-Forwarded-For is added to."""
     for path in ("service/edge/app.conf", "service/edge/door.conf", "service/edge/other_proxies.conf"):
         text = "\n".join(lines(path))
 
         assert "$cookie_" not in text
         assert "proxy_add_x_forwarded_for" not in text
-        assert text.count("if (") == len(re.findall(r"if \(\$\w+(?: = 0)?\) \{ return \d+; \}", text))
+        assert text.count("if (") == len(re.findall(r"if \([^)]+\) \{ (?:return \d+|set \$\w+ \S+); \}", text))

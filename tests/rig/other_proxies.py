@@ -48,6 +48,12 @@ allow = "everyone"
 [[rules]]
 allow = "signed-in"
 """
+IDENTITY: Final = {  # of alice, as the apps name it
+    "remote-user": "alice",
+    "remote-name": "Alice Example",
+    "x-webauth-email": "alice@example.org",
+    "remote-groups": "staff",
+}
 Line = tuple[str, str]
 
 
@@ -159,6 +165,14 @@ def _signed_in(servers: Servers) -> Line:
     sent = ("Content-Type", "application/x-www-form-urlencoded")
     answer = request(servers.port, "/", ("Host", LOGIN), sent, method="POST", body=form)
     return "Cookie", answer.all("set-cookie")[0].partition(";")[0]
+
+
+def reached(answer: Answer) -> dict[str, str]:
+    """Return the headers that reached the app, by their lower-case names; one that came twice fails."""
+    assert answer.status == 200, answer.text
+    headers = [(name.lower(), value) for name, value in answer.json["headers"]]
+    assert len(dict(headers)) == len(headers), headers
+    return dict(headers)
 
 
 def nginx_conf(sites: str) -> str:

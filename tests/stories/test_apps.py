@@ -83,6 +83,14 @@ def test_open_sign_in_come_back(apps: Guarded, visit: Visit) -> None:
     assert alice.open(f"{address(apps, 'wiki')}/other").heading == "You have arrived"
 
 
+def test_a_place_in_a_page(apps: Guarded, visit: Visit) -> None:
+    """What an address has behind # is never sent to a server, and is there again after signing in all the same."""
+    alice, target = visit(apps.servers), f"{address(apps, 'wiki')}/board?x=1#/card/7"
+
+    assert alice.open(target).sign_in("alice", "a mistyped one").heading == "Sign in"
+    assert alice.sign_in("alice", PASSWORD).page.url == target
+
+
 def test_sign_out_elsewhere_be_asked_again(apps: Guarded, visit: Visit) -> None:
     """After signing out in another tab the app asks for signing in again, and leads back."""
     alice, target = visit(apps.servers), f"{address(apps, 'wiki')}/board"

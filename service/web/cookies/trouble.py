@@ -11,20 +11,20 @@ _REFUSED: Final = (
     "Signing in needs a cookie, and your browser did not keep it. Allow cookies for this site in your browser's "
     "settings, then try again."
 )
-_BY_HTTP: Final = " If the address of this page begins with http://, open {origin} instead (VESTIBULE_PUBLIC_URL)."
+_BY_HTTP: Final = "\nIf the address of this page begins with http://, open {origin} instead (VESTIBULE_PUBLIC_URL)."
 _SUFFIX: Final = (
-    " If no browser keeps it, {domain} may be a domain whose cookies browsers refuse, as they refuse those of co.uk "
+    "\nIf no browser keeps it, {domain} may be a domain whose cookies browsers refuse, as they refuse those of co.uk "
     "(VESTIBULE_SESSIONS__COOKIE_DOMAIN)."
 )
-_LOST: Final = "You are signed in, but {title} does not learn of it and has sent your browser back here three times. "
+_LOST: Final = "You are signed in, but {title} does not learn of it: it has sent your browser back here three times.\n"
 _OTHER_SCHEME: Final = "It is at {origin}, and this service at {public}: both need https (VESTIBULE_PUBLIC_URL)."
 _OUTSIDE: Final = (
     "Browsers do not send the session to {origin}: VESTIBULE_SESSIONS__COOKIE_DOMAIN is {domain}, and the app lies "
     "outside of that."
 )
 _PROXY: Final = (
-    "The proxy in front of {origin} does not pass on the cookie {cookie}, or asks another service. The command "
-    "`vestibule doctor {origin}` names the line to change."
+    "The proxy in front of {origin} does not pass on the cookie {cookie}, or asks another service. To learn which line "
+    "to change, type: vestibule doctor {origin}"
 )
 
 

@@ -6,7 +6,8 @@ Other proxies put these headers into the request as they are: not all of them ca
 from dataclasses import astuple
 from typing import Final
 
-from service.access import app_passwords, identity_headers, session_cookie
+from service.access import identity_headers, session_cookie
+from service.access.app_passwords import holds_app_password
 from service.access.apps import App
 from service.web.door.original import Original, Source
 
@@ -25,7 +26,7 @@ def headers(identity: Identity, original: Original | None, app: App | None) -> l
 
 def _sent(original: Original) -> list[Header]:
     """Return what the client sent, without our cookies and app passwords. Without a value a proxy sends no header."""
-    authorization = "" if app_passwords.holds_app_password(original.authorization) else original.authorization
+    authorization = "" if holds_app_password(original.authorization) else original.authorization
     sent = zip(
         identity_headers.FROM_CLIENTS, (session_cookie.without_ours(original.cookie), authorization), strict=True
     )
