@@ -218,7 +218,7 @@ def test_another_secret_key_is_found(it: Chain, tmp_path: Path) -> None:
     with it.nginx({}):
         code, found = it.doctor(WIKI, VESTIBULE_SECRET_KEY_FILE=str(other))
 
-    _says(found, "probe", "is answered with 401")
+    assert "VESTIBULE_SECRET_KEY_FILE" in _says(found, "probe", "is answered with 401")["line"]
     assert code == 2
 
 
