@@ -38,7 +38,7 @@ def resolvers_of(resolv_conf: str) -> list[str]:
 
 
 def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directory: Path) -> str:
-    parts = [_secure_origins(apps, settings)]
+    parts = [_always(apps, settings)]
     if apps.apps:
         parts.append(_shared(settings, resolvers))
     if settings.door.listen:
@@ -46,11 +46,13 @@ def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directo
     return "".join(parts)
 
 
-def _secure_origins(apps: JudgedSet, settings: Settings) -> str:
+def _always(apps: JudgedSet, settings: Settings) -> str:
+    """Return what nginx.conf names also without apps."""
     others = [app.address for app in apps.apps if app.address.is_https and app.address.host != settings.public.host]
     lines = [*(f"    {each.host} {each.origin};" for each in others), "    default $public_origin;"]
+    hash_ = f'map "" $door_rules {{ default {apps.hash}; }}    # of the apps from which these files were made'
     head = "# Made by `vestibule proxy render`. Where plain http leads to (deploy/tls/http-redirect.conf):"
-    return "".join(f"{line}\n" for line in (head, "map $host $secure_origin {", *lines, "}"))
+    return "".join(f"{line}\n" for line in (hash_, head, "map $host $secure_origin {", *lines, "}"))
 
 
 def _shared(settings: Settings, resolvers: Sequence[str]) -> str:

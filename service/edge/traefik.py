@@ -51,7 +51,7 @@ def _middlewares(app: App, door: str) -> dict[str, Any]:
 
 
 def _door(app: App, door: str) -> dict[str, Any]:
-    removed = (name for name in identity_headers.removed(app.headers) if name not in {*_OWN, _NOT_FOR_APPS})
+    removed = (name for name in identity_headers.removed(app.headers) if name not in {*_OWN, *_NOT_FOR_APPS})
     return {
         "address": f"http://{door}/auth/forward",
         "trustForwardHeader": False,
@@ -64,7 +64,7 @@ def _door(app: App, door: str) -> dict[str, Any]:
 def _headers(app: App) -> dict[str, str]:
     """Return what else is set for the app. An empty value removes a header."""
     address = {"Host": app.address.netloc, "X-Forwarded-Host": app.address.netloc}
-    return address | {"X-Forwarded-Proto": app.address.scheme, _NOT_FOR_APPS: ""}
+    return address | {"X-Forwarded-Proto": app.address.scheme} | dict.fromkeys(_NOT_FOR_APPS, "")
 
 
 def _router(app: App) -> dict[str, Any]:
