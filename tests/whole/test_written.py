@@ -62,7 +62,8 @@ def _written_by(calls: list[str]) -> Iterator[str]:
     """Yield the paths that one process wrote to."""
     working_directory = "/"
     for call in filter(_is_writing, calls):
-        for directory, name in NAMED.findall(call):
+        named = NAMED.findall(call)
+        for directory, name in named[1:] if call.startswith("symlink") else named:  # what a link says is no path
             path = os.path.normpath(Path(directory or working_directory, name))
             if call.startswith("chdir"):
                 working_directory = path
