@@ -28,7 +28,6 @@ def rendered(
             f"root {_quoted(directory)};",
             f'map "" $public_scheme {{ default {scheme}; }}',
             f'map "" $public_origin {{ default {settings.public_url}; }}',
-            f'map "" $door_rules {{ default {apps.hash}; }}',
         ],
         "listen.conf": listeners.directives(listeners.sockets(settings.server.listen)),
         "ops.conf": listeners.directives(listeners.sockets(settings.ops_listen)),
