@@ -90,6 +90,9 @@ def test_a_rule_changes_and_sessions_live_on() -> None:
     with guarded({"wiki": SIGNED_IN, "notes": SIGNED_IN}, workers="2", DOOR__CACHE_SECONDS="60") as it:
         bob = it.sign_in("bob")
         assert [it.ask(app, "/", Cookie=bob).status for app in ("wiki", "notes")] == [200, 200]
+        it.servers.wait_until(
+            lambda: len(children(it.servers.processes["gunicorn"].pid)) == 2, "both workers are there"
+        )
         workers = children(it.servers.processes["gunicorn"].pid)
         rewrite(it, "wiki", OPS)
 
