@@ -130,8 +130,7 @@ def _add_pages(app: Flask) -> None:
 def build_services(settings: Settings) -> Services:
     """Make the database ready and put the rules around the stores. No connection stays open: workers fork later."""
     from service.services import OuterLimit, Services
-    from service.settings import keep_closed, secret_keys
-    from service.settings.apps_in_force import AppsInForce
+    from service.settings import apps_in_force, keep_closed, secret_keys
     from service.storage.counting.choose import choose
     from service.storage.engine.database import Database
     from service.storage.upkeep import schema
@@ -139,7 +138,7 @@ def build_services(settings: Settings) -> Services:
     keep_closed(settings)
     database, keys = Database(settings.database_address), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
-    counted, apps = choose(database, redis=settings.redis_address), AppsInForce(settings.nginx_dir)
+    counted, apps = choose(database, redis=settings.redis_address), apps_in_force.AppsInForce(settings.nginx_dir)
     return Services(
         **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts),
@@ -154,6 +153,7 @@ def build_services(settings: Settings) -> Services:
         cookie_domain=settings.sessions.cookie_domain,
         apps=apps,
         door_cache_seconds=settings.door.cache_seconds,
+        demo=settings.demo,
     )
 
 

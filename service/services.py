@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.access.apps import App
 from service.access.block_list import Blocks
 from service.access.judged_set import EMPTY, JudgedSet
 from service.access.public_address import PublicAddress
@@ -73,3 +74,4 @@ class Services(Stores):
     cookie_domain: str | None = None
     apps: Callable[[], JudgedSet] = lambda: EMPTY
     door_cache_seconds: int = 1
+    demo: App | None = None

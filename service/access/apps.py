@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from service.access.identity_headers import DEFAULT, IdentityHeaders
 from service.access.public_address import PublicAddress
-from service.access.rules import Rule
+from service.access.rules import Allow, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class App:
     own_sessions: bool = False
     certificate: str | None = None
     certificate_key: str | None = None
+
+
+def demo(public: PublicAddress) -> App:
+    """Return the page /demo/ on the login's own address, as an app that needs a session."""
+    return App("demo", public, "", "Demo", (Rule(number=1, path="/demo", allow=Allow.SIGNED_IN),))
 
 
 def receives_session_cookie(address: PublicAddress, public: PublicAddress, cookie_domain: str | None) -> bool:

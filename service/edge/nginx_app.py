@@ -37,30 +37,27 @@ class AppServer:
     def text(self) -> str:
         """Return the file. Raises ValueError for an app that nginx cannot serve."""
         address, seconds = self._app.address, self._settings.door.cache_seconds
-        return filled(
-            "app.conf",
-            {
-                "name": self._app.name,
-                "variable": self._variable,
-                "origin": address.origin,
-                "host": address.host,
-                "netloc": address.netloc,
-                "scheme": address.scheme,
-                "port": str(address.port),
-                "login": self._settings.public.netloc,
-                "hash": self._apps.hash,
-                "path_groups": self._path_groups(),
-                "listen": self._listen(),
-                "wrong_host": [f'if ($host != "{address.host}") {{ return 421; }}'] if self._has_own_port else [],
-                "identity": [f"proxy_set_header {name} {value};" for name, value in self._identity().items()],
-                "stripped": [f'proxy_set_header {name} "";' for name in self._stripped()],
-                "cache": self._cache() if seconds else [],
-                "errors": f"{self._directory}/{error_pages.FOLDER}/",
-                "style": error_pages.STYLE_SOURCE,
-            }
-            | self._upstream_parts()
-            | self._authorization(),
-        )
+        values: dict[str, str | list[str]] = {
+            "name": self._app.name,
+            "variable": self._variable,
+            "origin": address.origin,
+            "host": address.host,
+            "netloc": address.netloc,
+            "scheme": address.scheme,
+            "port": str(address.port),
+            "login": self._settings.public.netloc,
+            "hash": self._apps.hash,
+            "path_groups": self._path_groups(),
+            "listen": self._listen(),
+            "wrong_host": [f'if ($host != "{address.host}") {{ return 421; }}'] if self._has_own_port else [],
+            "identity": [f"proxy_set_header {name} {value};" for name, value in self._identity().items()],
+            "stripped": [f'proxy_set_header {name} "";' for name in self._stripped()],
+            "cache": self._cache() if seconds else [],
+            "errors": f"{self._directory}/{error_pages.FOLDER}/",
+            "style": error_pages.STYLE_SOURCE,
+        }
+        values |= self._upstream_parts() | self._authorization()
+        return filled("app.conf", values | {"questions": filled("questions.conf", values).splitlines()})
 
     def _path_groups(self) -> list[str]:
         return [f"{key} {value};" for key, value in path_groups.of_plain_paths(rule.path for rule in self._app.rules)]

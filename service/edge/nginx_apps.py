@@ -8,7 +8,7 @@ from typing import Final
 from service import listeners
 from service.access.judged_set import JudgedSet
 from service.access.session_cookie import cookie_name
-from service.edge import error_pages, ram_disk
+from service.edge import demo, error_pages, ram_disk
 from service.edge.nginx_app import AppServer
 from service.edge.template import filled
 from service.settings import Settings
@@ -24,7 +24,7 @@ def rendered(
 
     `has_certificate`: the operator's files in `tls/` have nginx serve TLS.
     """
-    texts = {"door.conf": _door(apps, settings, resolvers, directory)}
+    texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(apps, settings)}
     for app in apps.apps:
         server = AppServer(app, apps, settings, directory=directory, has_certificate=has_certificate)
         texts[f"apps/{app.name}.conf"] = server.text()
@@ -38,26 +38,21 @@ def resolvers_of(resolv_conf: str) -> list[str]:
 
 
 def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directory: Path) -> str:
-    parts = [_for_every_server(apps, settings)]
-    if apps.apps:
+    parts = [_always(apps, settings)]
+    if apps.apps or settings.demo:
         parts.append(_shared(settings, resolvers))
     if settings.door.listen:
         parts.append(_other_proxies(settings, directory))
     return "".join(parts)
 
 
-def _for_every_server(apps: JudgedSet, settings: Settings) -> str:
+def _always(apps: JudgedSet, settings: Settings) -> str:
+    """Return what nginx.conf names also without apps."""
     others = [app.address for app in apps.apps if app.address.is_https and app.address.host != settings.public.host]
-    lines = [
-        "# Made by `vestibule proxy render`. The rules that these files were made from:",
-        f'map "" $door_rules {{ default {apps.hash}; }}',
-        "# Where plain http leads to (deploy/tls/http-redirect.conf):",
-        "map $host $secure_origin {",
-        *(f"    {each.host} {each.origin};" for each in others),
-        "    default $public_origin;",
-        "}",
-    ]
-    return "".join(f"{line}\n" for line in lines)
+    lines = [*(f"    {each.host} {each.origin};" for each in others), "    default $public_origin;"]
+    hash_ = f'map "" $door_rules {{ default {apps.hash}; }}    # of the apps from which these files were made'
+    head = "# Made by `vestibule proxy render`. Where plain http leads to (deploy/tls/http-redirect.conf):"
+    return "".join(f"{line}\n" for line in (hash_, head, "map $host $secure_origin {", *lines, "}"))
 
 
 def _shared(settings: Settings, resolvers: Sequence[str]) -> str:

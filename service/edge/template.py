@@ -14,6 +14,6 @@ def filled(name: str, values: Mapping[str, str | Sequence[str]]) -> str:
 
     def value(found: re.Match[str]) -> str:
         indent, lines, words = found.groups()
-        return str(values[words]) if words else "".join(f"{indent}{line}\n" for line in values[lines])
+        return str(values[words]) if words else "".join(f"{indent}{line}".rstrip() + "\n" for line in values[lines])
 
     return _PLACE.sub(value, (_HERE / name).read_text("utf-8"))

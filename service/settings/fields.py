@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
-from service.access import public_address
+from service.access import apps, public_address
 from service.hashing.cpu_budget import cpu_budget
 from service.hashing.gate_size import GateSize, gate_size
 from service.listeners import Listener
@@ -103,6 +103,12 @@ class Settings(Section):
     def nginx_dir(self) -> Path:
         """Where nginx's files and the apps in force are written, and where workers read those."""
         return self.door.nginx_dir or self.state_dir / "nginx"
+
+    @property
+    def demo(self) -> apps.App | None:
+        """The page /demo/, where there is one."""
+        is_there = not self.public.is_https if self.door.demo is None else self.door.demo
+        return apps.demo(self.public) if is_there else None
 
     @property
     def redis_address(self) -> str | None:

@@ -121,6 +121,14 @@ def _parsed(value: object, units: dict[str, int]) -> int:
     return int(found[1]) * units[found[2]] if found and found[2] in units else -1
 
 
+def flag(value: object) -> bool:
+    """Return what `true` or `false` says, as TOML or as text."""
+    word = value.strip().lower() if isinstance(value, str) else str(value).lower()
+    if word not in {"true", "false"}:
+        raise InvalidValue("must be true or false")
+    return word == "true"
+
+
 def limit(longest: int) -> Kind:
     """How many are allowed within a time, written `5/15m`."""
     words = f"a number and a time up to {spelled_duration(longest)}, such as 5/15m"
@@ -198,5 +206,6 @@ def key(value: object) -> Secret:
 
 
 NAME: Final = Kind("1 to 40 characters", name, is_free_text=True)
+FLAG: Final = Kind("true or false", flag, lambda found: str(found).lower())
 COLOUR: Final = Kind("a colour such as #0f5f6b", colour)
 KEY: Final = Kind("a secret, one key of at least 32 characters a line", key, lambda _: "(hidden)", is_secret=True)

@@ -150,6 +150,12 @@ class Door(Section):
         "Where `proxy render` writes nginx's files and the apps in force, and where workers read those.",
         unset="`nginx` in the state directory",
     )
+    demo: bool | None = setting(
+        kinds.FLAG,
+        None,
+        "A page at `/demo/` behind the door, which shows what an app is told.",
+        unset="where the public address is plain http on this machine, as with `make run`",
+    )
     cache_dir: Path | None = setting(
         addresses.PATH,
         None,

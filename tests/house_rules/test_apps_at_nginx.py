@@ -42,6 +42,9 @@ FOR_APPS_TOO: Final = {
 }
 
 
+_TEMPLATES: Final = tuple(f"service/edge/{name}.conf" for name in ("app", "questions", "demo", "door", "other_proxies"))
+
+
 def directives(path: str, block: str) -> set[str]:
     """Return the names of the directives of a file's block, without those of blocks in it."""
     inside = "\n".join(lines(path)).partition(f"{block} {{\n")[2]
@@ -60,8 +63,8 @@ def test_every_directive_of_the_http_level_is_said_anew_for_apps() -> None:
 
 def test_each_location_that_asks_another_program_says_which_headers_it_sends() -> None:
     """None relies on those of the http level, of which it would inherit all or none."""
-    text = "\n".join(lines("service/edge/app.conf"))
-    locations = re.findall(r"^    location (.*?) \{\n(.*?)^    \}", text, re.DOTALL | re.MULTILINE)
+    text = "\n".join([*lines("service/edge/app.conf"), *lines("service/edge/questions.conf")])
+    locations = re.findall(r"^ {0,4}location (.*?) \{\n(.*?)^ {0,4}\}", text, re.DOTALL | re.MULTILINE)
     asking = {name: body for name, body in locations if "proxy_pass " in body}
 
     assert len(asking) == 3
@@ -72,9 +75,9 @@ def test_each_location_that_asks_another_program_says_which_headers_it_sends() -
 
 def test_nothing_reads_by_name_what_nginx_cannot() -> None:
     """No cookie is read by name, an `if` returns or sets alone, and no client's X-Forwarded-For is added to."""
-    for path in ("service/edge/app.conf", "service/edge/door.conf", "service/edge/other_proxies.conf"):
+    for path in _TEMPLATES:
         text = "\n".join(lines(path))
 
         assert "$cookie_" not in text
         assert "proxy_add_x_forwarded_for" not in text
-        assert text.count("if (") == len(re.findall(r"if \([^)]+\) \{ (?:return \d+|set \$\w+ \S+); \}", text))
+        assert text.count("if (") == len(re.findall(r"if \(.+\) \{ (?:return \d+|set \$\w+ \S+); \}", text))

@@ -74,6 +74,7 @@ STATES: Final[dict[str, tuple[str, Context]]] = {
         "account.html",
         {"account": CROWDED, "session": SESSION, "now": 59, "notice": None, "app_passwords": False, "apps": [APP] * 12},
     ),
+    "demo": ("demo.html", {}),
     "change password": ("password.html", _PASSWORD),
     "change password, refused": ("password.html", _PASSWORD | {"problem": PROBLEM}),
     "app passwords": (

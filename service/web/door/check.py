@@ -68,7 +68,7 @@ class Checks:
     def check(self, original: Original | None, *, counts: bool = True) -> Checked:
         """Decide about one request. Without `counts` a wrong app password was counted already. Raises Unavailable."""
         apps = self._services.apps()
-        app = apps.app_of(original.origin) if original else None
+        app = (apps.app_of(original.origin) or self._demo_at(original.origin)) if original else None
         if original is None or app is None:
             return Checked(Apart.NO_APP, original)
         now, wall, moment = self._services.clock(), self._wall(), time.monotonic()
@@ -85,6 +85,10 @@ class Checks:
         until = self._cached_until(apps, original, decision, since, wall - max(0.0, self._blocks.age(moment)))
         credential = Credential.SESSION if found else Credential.NONE
         return Checked(decision.enforced.outcome, original, app, account, credential, decision, until if found else 0)
+
+    def _demo_at(self, origin: str) -> App | None:
+        demo = self._services.demo
+        return demo if demo and demo.address.origin == origin else None
 
     def _of_program(self, app: App, original: Original, now: int, *, counts: bool) -> Checked | None:
         """Decide about a request with an app password; None for one without. nginx remembers none of these."""

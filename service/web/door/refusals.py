@@ -93,7 +93,8 @@ def _login_url(checked: Checked, said: Asked, kind: Kind, services: Services) ->
 
     def allowed(url: str) -> str | None:
         where = destination(url, public=services.public, origins=frozenset(), apps=origins)
-        return where if where and origin_of(where) else None
+        is_of_app = where is not None and (origin_of(where) is not None or checked.app is services.demo)
+        return where if is_of_app else None
 
     asked_for = original.url if kind is Kind.PAGE else said.referer
     login_url = f"{services.public.origin}/?rd={quote(allowed(asked_for) or f'{original.origin}/', safe='')}"

@@ -62,16 +62,21 @@ def _page_context(assets: Assets, brand: Brand) -> dict[str, object]:
 
 
 def nginx_files(brand: Brand) -> dict[str, bytes]:
-    """Return the files below nginx's root by path: `static/<version>/<name>`, `errors/<status>.<html|json>`."""
+    """Return the files below nginx's root by path: `static/<version>/<name>`, `errors/<status>.<html|json>`, /demo/."""
     assets = Assets(brand)
     made = {f"static/{assets.version}/{name}": content for name, content in assets.files.items()}
-    page = Environment(loader=PackageLoader("service.web.look"), autoescape=True).get_template("error.html")
+    templates, shown = (
+        Environment(loader=PackageLoader("service.web.look"), autoescape=True),
+        _page_context(assets, brand),
+    )
+    made["demo/page.html"] = templates.get_template("demo.html").render(**shown).encode()
+    page = templates.get_template("error.html")
     for status in _MADE_BY_NGINX:
         message = MESSAGES[status]
         if status in _RETRY:
             message = message._replace(text=_GO_BACK.format(message.text))
         facts = {"status": status, "message": message, "request_id": REQUEST_ID, "again_at": _RETRY.get(status)}
-        made[f"errors/{status}.html"] = page.render(**_page_context(assets, brand), **facts, home_url="/").encode()
+        made[f"errors/{status}.html"] = page.render(**shown, **facts, home_url="/").encode()
         body = {"error": message.name, "message": MESSAGES[status].text, "request_id": str(REQUEST_ID)}
         made[f"errors/{status}.json"] = json.dumps(body).encode()
     return made

@@ -1,0 +1,30 @@
+"""The page /demo/ behind the door, for nginx: demo.conf beside this file. Without `door.demo` there is none."""
+
+from service.access.judged_set import JudgedSet
+from service.edge.template import filled
+from service.settings import Settings
+
+
+def conf(apps: JudgedSet, settings: Settings) -> str:
+    """Return the locations that the login's own server includes."""
+    if settings.demo is None:
+        return "# No page /demo/ (door.demo).\n"
+    key = "$door_token $remote_addr demo $door_method $door_rules /demo"
+    cache = [
+        "proxy_cache door;",
+        f'proxy_cache_key "{key}";',
+        "proxy_cache_bypass $door_unremembered;",
+        "proxy_no_cache $door_unremembered $door_not_yes;",
+    ]
+    questions = filled(
+        "questions.conf",
+        {
+            "login": settings.public.netloc,
+            "origin": settings.public.origin,
+            "hash": apps.hash,
+            "asked_authorization": '""',
+            "told_authorization": '""',
+            "cache": cache if settings.door.cache_seconds else [],
+        },
+    )
+    return filled("demo.conf", {"questions": questions.splitlines()})
