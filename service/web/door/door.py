@@ -49,9 +49,7 @@ class Door:
             return self._decided(original, environ, start_response)
         except Unavailable as fault:
             structlog.get_logger().warning("store_unavailable", detail=str(fault), request_id=_request_id(environ))
-            away = refusals.unavailable(environ, request_id=_request_id(environ))
-            start_response(away.status, away.headers)
-            return [away.body]  # nginx drops that of /auth/verify
+            return _unavailable(environ, start_response)
 
     def _decided(
         self, original: Original | None, environ: WSGIEnvironment, start_response: StartResponse
@@ -64,9 +62,11 @@ class Door:
         if original and is_nginx:
             is_older = original.rules != self._services.apps().hash
             self._counters.edge_files.note(outdated=is_older, moment=time.monotonic())
-        if checked.passes:
+        if checked.passes and is_first:
             start_response("200 OK", _passed(checked))
             return []
+        if checked.passes:  # since nginx's first question: it would show this answer in place of the app's
+            return _unavailable(environ, start_response)
         if is_verify:
             status = "401 Unauthorized" if checked.outcome in _NEEDS_SIGN_IN else "403 Forbidden"
             start_response(status, [("Content-Length", "0")])
@@ -85,6 +85,12 @@ class Door:
         if decision and decision.proposed.outcome is not decision.enforced.outcome:
             rule = decision.proposed.rule
             count.labels(app, str(rule.number) if rule else "", decision.proposed.outcome.value, "false").inc()
+
+
+def _unavailable(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    away = refusals.unavailable(environ, request_id=_request_id(environ))
+    start_response(away.status, away.headers)
+    return [away.body]  # nginx drops that of /auth/verify
 
 
 def _passed(checked: Checked) -> list[tuple[str, str]]:

@@ -144,3 +144,11 @@ def test_forwarded() -> None:
     answer = Proxy().ask("/auth/forward", sent | {"X-Forwarded-Uri": "/public"})
 
     assert (answer.status_code, answer.headers["Remote-User"]) == (200, "")
+
+
+def test_a_yes_to_nginxs_second_question_is_503(proxy: Proxy) -> None:
+    """nginx asks it after a no, and shows the answer: an empty 200 of ours would stand for the app's page."""
+    answer = proxy.forward("/", signed_in=True)
+
+    assert answer.status_code == 503
+    assert "Remote-User" not in answer.headers
