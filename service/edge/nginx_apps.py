@@ -24,7 +24,7 @@ def rendered(
 
     `has_certificate`: the operator's files in `tls/` have nginx serve TLS.
     """
-    texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(apps, settings)}
+    texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(settings)}
     for app in apps.apps:
         server = AppServer(app, apps, settings, directory=directory, has_certificate=has_certificate)
         texts[f"apps/{app.name}.conf"] = server.text()

@@ -101,18 +101,6 @@ def test_a_refusal_is_explained(terminal: Terminal) -> None:
     ]
 
 
-def test_rules_that_are_not_in_force_are_pointed_out(terminal: Terminal, wiki: Path) -> None:
-    """The files are what is explained; the door decides by what was rendered last."""
-    asked = ("rules", "check", "http://localhost:3000/hook", "--method", "POST")
-    before = terminal.run(*asked)
-    terminal.said("proxy", "render")
-
-    assert (terminal.run(*asked).stderr, terminal.json(*asked)["in_force"]) == ("", True)
-    assert before.stderr == "The files differ from what is in force: vestibule proxy diff\n"
-    wiki.write_text(WIKI.replace("bob", "alice"))
-    assert not terminal.json(*asked)["in_force"]
-
-
 def test_what_rules_that_only_report_would_decide_is_explained(terminal: Terminal) -> None:
     """Below what holds, which alone gives the exit code."""
     said = terminal.said("rules", "check", "http://localhost:3000", "--as", "alice").splitlines()

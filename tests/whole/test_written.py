@@ -96,11 +96,12 @@ def _confine(servers: Servers, prefix: Path, trace: Path) -> None:
 
 
 def _make_older(servers: Servers) -> None:
-    """Take the last migration back, so that the next `db upgrade` keeps a copy."""
+    """Take the last migrations back, so that the next `db upgrade` keeps a copy."""
     file = servers.state_dir / "state/vestibule-state/vestibule.sqlite3"
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(
             "ALTER TABLE schema_info RENAME TO house; ALTER TABLE accounts DROP COLUMN device_cookies_after;"
+            "DROP TABLE app_passwords;"
             "UPDATE alembic_version SET version_num = '0002'"
         )
 
