@@ -136,7 +136,7 @@ header_map = "drop"
 control_socket_disable = True  # on by default; every process of our user could stop the service there
 limit_request_line = 8190  # nginx: 8000 for the whole head
 limit_request_fields = 500  # other proxies send all of a client's, within the 32k that nginx takes
-limit_request_field_size = 16380
+limit_request_field_size = 36000  # nginx: 33 kB for the head of a request to an app, which may all be one header
 
 # --- The log: the service writes a line for each request, gunicorn only lines about itself
 

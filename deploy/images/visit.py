@@ -3,6 +3,7 @@
 visit.py wait               waits until the edge and the service behind it are ready
 visit.py first LINK-JSON    checks the pages, makes the first administrator, signs in; prints the session's cookie
 visit.py counted            checks that /edge/metrics has counted the sign-in
+visit.py door COOKIE        checks that an app on port 8081 opens with this session, and not without
 visit.py again COOKIE       checks that this session still opens the account
 """
 
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 PUBLIC: Final = 8080
 OPS: Final = 9180
+APP: Final = 8081
 PATIENCE_SECONDS: Final = 60
 PROBE: Final = "vestibule_session_probe=1"  # the cookie of a browser that was shown the form
 ADMINISTRATOR: Final = {"username": "smoke", "password": "twelve purple otters juggle"}
@@ -95,6 +97,14 @@ def counted() -> None:
     sys.exit("/edge/metrics counts no sign-in")
 
 
+def door(cookie: str) -> None:
+    """Check the door, with the ops listener as an app."""
+    expect("the door's probe", ask("/edge/door", port=OPS).status, 200)
+    expect("an app without a session", ask("/edge/healthz", port=APP).status, 401)
+    for _ in range(2):  # the second time from nginx's cache
+        expect("an app with a session", ask("/edge/healthz", port=APP, cookie=cookie).body, "ok\n")
+
+
 def again(cookie: str) -> None:
     """Check that the session is still accepted."""
     expect("the account after kill -9 of the service", ask("/account", cookie=cookie).status, 200)
@@ -109,6 +119,8 @@ def main(arguments: list[str]) -> None:
             print(first(link))
         case ["counted"]:
             counted()
+        case ["door", cookie]:
+            door(cookie)
         case ["again", cookie]:
             again(cookie)
         case _:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import quote
 
 from service.access.apps import App
@@ -12,8 +11,6 @@ from service.access.paths import ROOT
 from service.access.return_to import origin_of, path_of
 from service.login.accounts import Account
 from service.login.sessions import SignedIn
-
-_OPENS: Final = frozenset({Outcome.ALLOWED, Outcome.NOT_FRESH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +25,12 @@ class Entrance:
 def entrances(apps: Iterable[App], account: Account, *, address: str, now: int) -> list[Entrance]:
     """Return the apps that an account may open from a client's address, by title.
 
-    An app opens at its root, else at the first path of its rules that admits the account.
+    An app opens at its root, else at the first path of its rules that admits the account; it may ask for the password.
     """
 
     def opens(app: App, path: str) -> bool:
         decision = decide(app, Request("GET", quote(path), address), account, signed_in_at=now, now=now)
-        return decision.enforced.outcome in _OPENS
+        return decision.enforced.outcome is Outcome.ALLOWED
 
     found = []
     for app in apps:

@@ -13,6 +13,7 @@ from service.access.public_address import PublicAddress
 from service.cli.apps_in_words import described
 from service.settings.apps_in_force import FILE, AppsInForce
 
+_OF_APPS: Final = {FILE, "apps/", "door.conf", "site.conf"}  # which follow from the apps
 _KEYS: Final = [each.name for each in fields(App) if each.name not in {"name", "headers", "rules"}]
 
 
@@ -53,7 +54,7 @@ def differences(directory: Path, files: Mapping[str, bytes]) -> Differences:
     in_force = AppsInForce(directory)
     apps = changes(in_force(), from_json(files[FILE].decode()))
     differing = {name for name, content in files.items() if _content(directory / name) != content}
-    of_apps = {FILE, "apps/", "door.conf"} if apps else set()
+    of_apps = _OF_APPS if apps else set()
     names = {name if "/" not in name else f"{name.partition('/')[0]}/" for name in differing} - of_apps
     return Differences(apps, sorted(names), not (directory / "nginx.conf").exists(), in_force.is_readable())
 

@@ -4,6 +4,7 @@ import re
 import string
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -56,8 +57,7 @@ def _facts_of_app(app: App) -> dict[str, Any]:
         {name: getattr(rule, name) for name in Rule.__slots__} | {"networks": list(map(str, rule.networks))}
         for rule in app.rules
     ]
-    known = {"name": app.name, "address": app.address.origin, "upstream": app.upstream, "title": app.title}
-    return known | {"rules": listed}
+    return asdict(app) | {"address": app.address.origin, "rules": listed}
 
 
 def _url(text: str) -> tuple[PublicAddress, str]:

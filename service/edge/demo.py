@@ -1,11 +1,10 @@
 """The page /demo/ behind the door, for nginx: demo.conf beside this file. Without `door.demo` there is none."""
 
-from service.access.judged_set import JudgedSet
 from service.edge.template import filled
 from service.settings import Settings
 
 
-def conf(apps: JudgedSet, settings: Settings) -> str:
+def conf(settings: Settings) -> str:
     """Return the locations that the login's own server includes."""
     if settings.demo is None:
         return "# No page /demo/ (door.demo).\n"
@@ -21,7 +20,7 @@ def conf(apps: JudgedSet, settings: Settings) -> str:
         {
             "login": settings.public.netloc,
             "origin": settings.public.origin,
-            "hash": apps.hash,
+            "hash": "$door_rules",
             "asked_authorization": '""',
             "told_authorization": '""',
             "cache": cache if settings.door.cache_seconds else [],

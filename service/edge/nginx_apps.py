@@ -24,7 +24,7 @@ def rendered(
 
     `has_certificate`: the operator's files in `tls/` have nginx serve TLS.
     """
-    texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(apps, settings)}
+    texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(settings)}
     for app in apps.apps:
         server = AppServer(app, apps, settings, directory=directory, has_certificate=has_certificate)
         texts[f"apps/{app.name}.conf"] = server.text()
@@ -38,7 +38,7 @@ def resolvers_of(resolv_conf: str) -> list[str]:
 
 
 def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directory: Path) -> str:
-    parts = [_always(apps, settings)]
+    parts = [_for_every_server(apps, settings)]
     if apps.apps or settings.demo:
         parts.append(_shared(settings, resolvers))
     if settings.door.listen:
@@ -46,13 +46,18 @@ def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directo
     return "".join(parts)
 
 
-def _always(apps: JudgedSet, settings: Settings) -> str:
-    """Return what nginx.conf names also without apps."""
+def _for_every_server(apps: JudgedSet, settings: Settings) -> str:
     others = [app.address for app in apps.apps if app.address.is_https and app.address.host != settings.public.host]
-    lines = [*(f"    {each.host} {each.origin};" for each in others), "    default $public_origin;"]
-    hash_ = f'map "" $door_rules {{ default {apps.hash}; }}    # of the apps from which these files were made'
-    head = "# Made by `vestibule proxy render`. Where plain http leads to (deploy/tls/http-redirect.conf):"
-    return "".join(f"{line}\n" for line in (hash_, head, "map $host $secure_origin {", *lines, "}"))
+    lines = [
+        "# Made by `vestibule proxy render`. The rules that these files were made from:",
+        f'map "" $door_rules {{ default {apps.hash}; }}',
+        "# Where plain http leads to (deploy/tls/http-redirect.conf):",
+        "map $host $secure_origin {",
+        *(f"    {each.host} {each.origin};" for each in others),
+        "    default $public_origin;",
+        "}",
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _shared(settings: Settings, resolvers: Sequence[str]) -> str:

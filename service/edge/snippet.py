@@ -22,6 +22,11 @@ upstream %(prefix)s {
 upstream %(prefix)s_app {
     server %(upstream)s;
 }
+# A probe of `vestibule doctor` takes the app's way, and the service answers it in place of the app.
+map $request_uri $%(prefix)s_to {
+    /.well-known/vestibule/probe %(of_door)s%(prefix)s;
+    default                      %(of_app)s%(prefix)s_app;
+}
 # A web socket, and no other protocol: through h2c a client could send requests past the door.
 map $http_upgrade $%(prefix)s_upgrade {
     "~*^websocket$" websocket;
@@ -39,9 +44,6 @@ _SERVER: Final = """\
 underscores_in_headers off;     # as by default; apps take _ and . in a header's name for a hyphen
 ignore_invalid_headers on;
 if ($host != "%(host)s") { return 421; }
-set $%(prefix)s_to %(of_app)s%(prefix)s_app;
-# A probe of `vestibule doctor` takes the app's way, and the service answers it in place of the app.
-if ($request_uri = /.well-known/vestibule/probe) { set $%(prefix)s_to %(of_door)s%(prefix)s; }
 auth_request /.well-known/vestibule/verify;
 %(taken)s
 error_page 401 403 = @vestibule_refused;

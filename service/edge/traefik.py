@@ -12,10 +12,13 @@ from typing import Any, Final
 from service.access import identity_headers
 from service.access.apps import App
 
-# Traefik sets these itself, from the connection or from what the trustedIPs of an entry point say.
-_OWN: Final = frozenset({"X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"})
-# The door's answer has the one. By the other a client asks for h2c, through which it could send requests past the door.
-_NOT_FOR_APPS: Final = ("Vestibule-Credential", "HTTP2-Settings")
+# Traefik sets the first four itself, from the connection or from what the trustedIPs of an entry point say.
+_KEPT: Final = frozenset(
+    {
+        *("X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"),
+        *("X-Forwarded-Proto", "X-Forwarded-Host", "Vestibule-Credential"),
+    }
+)
 _PROBES: Final = "vestibule-probes"
 _LARGEST_PAGE: Final = 131_072
 _HEAD: Final = """\
@@ -44,27 +47,30 @@ def rendered(apps: Sequence[App], door: str, *, whole: bool) -> str:
 def _middlewares(app: App, door: str) -> dict[str, Any]:
     name = f"vestibule-{app.name}"
     return {
-        name: {"chain": {"middlewares": [f"{name}-door", f"{name}-headers"]}},
+        name: {"chain": {"middlewares": [f"{name}-address", f"{name}-door"]}},
+        f"{name}-address": {"headers": {"customRequestHeaders": _address(app)}},
         f"{name}-door": {"forwardAuth": _door(app, door)},
-        f"{name}-headers": {"headers": {"customRequestHeaders": _headers(app)}},
     }
 
 
 def _door(app: App, door: str) -> dict[str, Any]:
-    removed = (name for name in identity_headers.removed(app.headers) if name not in {*_OWN, *_NOT_FOR_APPS})
+    removed = (name for name in identity_headers.removed(app.headers) if name not in _KEPT)
     return {
         "address": f"http://{door}/auth/forward",
-        "trustForwardHeader": False,
+        "trustForwardHeader": True,  # those that stand there by now
         "maxResponseBodySize": _LARGEST_PAGE,
         "authResponseHeaders": [*astuple(app.headers), *identity_headers.FROM_CLIENTS],
         "authResponseHeadersRegex": f"(?i)^(?:{'|'.join(removed)})$|[._]",
     }
 
 
-def _headers(app: App) -> dict[str, str]:
-    """Return what else is set for the app. An empty value removes a header."""
-    address = {"Host": app.address.netloc, "X-Forwarded-Host": app.address.netloc}
-    return address | {"X-Forwarded-Proto": app.address.scheme} | dict.fromkeys(_NOT_FOR_APPS, "")
+def _address(app: App) -> dict[str, str]:
+    """Return what is set before the door is asked, so that no client and no proxy before Traefik chooses it.
+
+    An empty value removes a header; Traefik then takes method and target from the request.
+    """
+    own = {"Host": app.address.netloc, "X-Forwarded-Host": app.address.netloc, "X-Forwarded-Proto": app.address.scheme}
+    return own | dict.fromkeys(("X-Forwarded-Method", "X-Forwarded-Uri", "Vestibule-Credential"), "")
 
 
 def _router(app: App) -> dict[str, Any]:

@@ -57,12 +57,18 @@ class RequestCounts:
     """All counts since this process began."""
 
     def __init__(self) -> None:
-        at_zero = [(OWN_PAGES, method, status) for method in ("GET", "POST") for status in _STATUSES_AT_ZERO]
-        self._requests = Counter(dict.fromkeys(at_zero, 0))
+        self._requests = Counter[tuple[str, str, str]]()
         self._limited = Counter({"requests": 0, "connections": 0, "hashing_gate": 0})
-        self._times = {OWN_PAGES: _Times(BUCKETS)}
+        self._times: dict[str, _Times] = {}
         self._checks: dict[str, Counter[str]] = {}
         self._check_times = _Times(_DOOR_BUCKETS)
+        self._begin(OWN_PAGES)
+
+    def _begin(self, app: str) -> None:
+        """Show an app's series from its first request on, those of our own pages from the start."""
+        self._times[app] = _Times(BUCKETS)
+        for method in ("GET", "POST"):
+            self._requests.update(dict.fromkeys(((app, method, status) for status in _STATUSES_AT_ZERO), 0))
 
     def add(self, lines: Iterable[bytes]) -> None:
         """Count the lines that nginx wrote whole."""
@@ -70,8 +76,10 @@ class RequestCounts:
             if found := _LINE.fullmatch(line):
                 app, method, status, seconds, *limited, door, waited = (value.decode() for value in found.groups())
                 app = app or OWN_PAGES
+                if app not in self._times:
+                    self._begin(app)
                 self._requests[app, method, _NO_STATUS if status.startswith("0") else status] += times
-                self._times.setdefault(app, _Times(BUCKETS)).add(seconds, times)
+                self._times[app].add(seconds, times)
                 self._limit(*limited, is_own=app == OWN_PAGES, times=times)
                 if door:
                     self._check(app, door, waited, times)

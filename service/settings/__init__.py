@@ -8,6 +8,8 @@
     sources, toml_file  the environment and the TOML file; one reader for all TOML files
     cross_checks        values that contradict one another
     app_files, app_keys the apps and their rules, which commands read from `apps.d`; the keys of their files
+    header_names        which headers may tell an app about people
+    apps_in_force       the apps that were put in force, as workers read them while they run
     keys                the secret keys, and the file that the service makes for itself in its state directory
 """
 

@@ -98,6 +98,9 @@ DOOR_MESSAGES: Final = {
         "unauthorized", "Too many tries", "There were many wrong app passwords from where you are."
     ),
 }
+NOT_FOR_PROGRAMS: Final = Message(
+    "forbidden", "Not with an app password", "No app password opens this part of {app}: sign in with a browser."
+)
 NOTHING_SENT: Final = "What you filled in has not reached {app}. This tab still has it."
 
 # Problems that the form shows; BUSY, LINK_SPENT and SIGNED_OUT have answers of their own.

@@ -38,8 +38,8 @@ def opens(*apps: App) -> list[str]:
         ([Rule(number=1, groups=("staff",), fresh=1)], "https://a.example.test/"),
         ([Rule(number=1, users=("bob",))], None),
         (
-            [Rule(number=1, users=("bob",)), Rule(number=2, path="/so wiki", groups=("staff",))],
-            "https://a.example.test/so%20wiki",
+            [Rule(number=1, users=("bob",)), Rule(number=2, path="/so größe", groups=("staff",))],
+            "https://a.example.test/so%20gr%C3%B6%C3%9Fe",
         ),
         ([Rule(number=1, methods=("POST",), allow=Allow.SIGNED_IN)], None),
         ([replace(EVERYBODY, networks=(ip_network("192.0.2.0/24"),))], "https://a.example.test/"),

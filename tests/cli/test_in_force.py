@@ -125,6 +125,17 @@ def test_the_difference_is_told_to_programs(terminal: Terminal, apps_d: Path) ->
     assert terminal.json("proxy", "render")["changed"] == said
 
 
+def test_an_explanation_says_what_is_not_in_force(terminal: Terminal, apps_d: Path) -> None:
+    """`rules check` explains the files; the door decides by what was rendered last."""
+    asked = ("rules", "check", "http://localhost:3000/", "--as", "alice")
+    assert (terminal.run(*asked).stderr, terminal.json(*asked)["in_force"]) == ("", True)
+
+    (apps_d / "notes.toml").write_text(NOTES)
+
+    assert terminal.run(*asked).stderr == "The files differ from what is in force: vestibule proxy diff\n"
+    assert not terminal.json(*asked)["in_force"]
+
+
 def test_files_of_nginx_that_differ_are_named(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,16 @@ def test_apps_and_rules_are_listed(terminal: Terminal) -> None:
     ]
 
 
+def test_what_an_app_asks_for_besides_is_listed(terminal: Terminal, wiki: Path) -> None:
+    """What is not usual, in a line below the app's."""
+    head, rules = "app_passwords = true\nown_sessions = true\n", '[headers]\nuser = "X-User"\n'
+    wiki.write_text(f"{head}{WIKI}{rules}")
+
+    assert terminal.said("rules", "list").splitlines()[1] == "      app_passwords, own_sessions, user in X-User"
+    (app,) = terminal.json("rules", "list")
+    assert (app["app_passwords"], app["preflight"], app["headers"]["user"]) == (True, False, "X-User")
+
+
 def test_apps_are_listed_in_json(terminal: Terminal) -> None:
     """Everything that their files hold."""
     (app,) = terminal.json("rules", "list")
@@ -89,18 +99,6 @@ def test_a_refusal_is_explained(terminal: Terminal) -> None:
         "rule 2      decides: /admin: user bob, signed in within 10m",
         "verdict     refused: the rule does not admit this account",
     ]
-
-
-def test_rules_that_are_not_in_force_are_pointed_out(terminal: Terminal, wiki: Path) -> None:
-    """The files are what is explained; the door decides by what was rendered last."""
-    asked = ("rules", "check", "http://localhost:3000/hook", "--method", "POST")
-    before = terminal.run(*asked)
-    terminal.said("proxy", "render")
-
-    assert (terminal.run(*asked).stderr, terminal.json(*asked)["in_force"]) == ("", True)
-    assert before.stderr == "The files differ from what is in force: vestibule proxy diff\n"
-    wiki.write_text(WIKI.replace("bob", "alice"))
-    assert not terminal.json(*asked)["in_force"]
 
 
 def test_what_rules_that_only_report_would_decide_is_explained(terminal: Terminal) -> None:

@@ -2,17 +2,23 @@
 
 import ipaddress
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click import BadParameter
+from click.testing import CliRunner
 
 from service.access.public_address import PublicAddress, parse_origin
 from service.cli.doctor import _place, clients, in_force, session_cookie, transport
+from service.cli.doctor import doctor as command
 from service.cli.doctor.client import Client
 from service.cli.doctor.echoes import FORGED_ADDRESS, Echo, forged_headers, misspelt_headers
 from service.cli.doctor.findings import State
 from service.cli.doctor.lines import Lines
+from service.settings import load
+from tests.doctor.asking import doctor
 from tests.rig.parts import ROOT
 from tests.web.door.asking import PUBLIC, WIKI
 
@@ -82,8 +88,8 @@ def test_the_cookie_of_sessions(cookies: list[str], domain: str, fault: str | No
     assert (fault or "") in found.what
 
 
-def test_gunicorn_takes_the_heads_of_all_probes() -> None:
-    """Of the names that are forged at once there are so few that an app's own headers fit beside them (100 in all)."""
+def test_servers_take_the_heads_of_all_probes() -> None:
+    """So few names are forged at once that an app's own headers fit beside them (many servers take 100)."""
     own = replace(WIKI.headers, user="X-A", name="X-B", email="X-C", groups="X-D")
 
     assert len(misspelt_headers(replace(WIKI, headers=own))) <= 60
@@ -131,3 +137,22 @@ def test_a_client_connects_where_it_is_told_to() -> None:
 
     assert client.place(PUBLIC) == ("127.0.0.1", 8443)
     assert client.place(replace(PUBLIC, port=444)) == ("auth.example.test", 444)
+
+
+def test_without_the_service_s_key_there_is_nothing_to_sign_with(tmp_path: Path) -> None:
+    """Then no key is made, and doctor says where it looks for one."""
+    code, found = doctor({"VESTIBULE_STATE_DIR": str(tmp_path)}, "http://localhost:8080")
+
+    assert (code, [each["check"] for each in found]) == (2, ["settings"])
+    assert str(tmp_path / "secret-key") in found[0]["what"]
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_address_that_is_no_apps_is_refused(tmp_path: Path) -> None:
+    """The message lists those that doctor knows."""
+    environ = {"VESTIBULE_STATE_DIR": str(tmp_path), "VESTIBULE_SECRET_KEY": "Zq3v8Lr1Xk7Tn5Wp9Bs2Hd6Mf4Jc0Yg-ue"}
+
+    refused = CliRunner().invoke(command, ["https://other.example"], obj=SimpleNamespace(settings=load(environ)))
+
+    assert refused.exit_code == 2
+    assert "http://localhost:8080" in refused.stderr

@@ -90,7 +90,7 @@ PLANTED: Final = {
         "rules", "nginx's files are older", (r"(Vestibule-Rules +)[0-9a-f]{16}", r"\g<1>0123456789abcdef")
     ),
     "the probe leads nowhere": _app(
-        "probe", "not by the service", (r"if \(\$request_uri = /\.well-known/vestibule/probe\)[^\n]*", "")
+        "probe", "not by the service", (r"/\.well-known/vestibule/probe http://vestibule;", "")
     ),
     "/metrics for all": _login(
         "not public",
@@ -111,7 +111,7 @@ PLANTED: Final = {
             r"ssl_protocols [^;]+;\s*ssl_ciphers [^;]+",
             "ssl_protocols TLSv1 TLSv1.1 TLSv1.2; ssl_ciphers ALL:@SECLEVEL=0",
         ),
-        file="tls/server-tls.conf",
+        file="nginx.conf",
     ),
     "every proxy trusted": _login(
         "client's address", "a client forged", (r"\A", "set_real_ip_from 127.0.0.0/8;\n"), file="trusted.conf"
@@ -218,7 +218,7 @@ def test_another_secret_key_is_found(it: Chain, tmp_path: Path) -> None:
     with it.nginx({}):
         code, found = it.doctor(WIKI, VESTIBULE_SECRET_KEY_FILE=str(other))
 
-    _says(found, "probe", "is answered with 401")
+    assert "VESTIBULE_SECRET_KEY_FILE" in _says(found, "probe", "is answered with 401")["line"]
     assert code == 2
 
 

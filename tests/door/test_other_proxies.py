@@ -1,5 +1,7 @@
 """Caddy, Traefik and another nginx before an app, each with the whole site that `proxy render` prints for it."""
 
+from base64 import b64encode
+
 import pytest
 
 from tests.rig import web_socket
@@ -109,6 +111,19 @@ def test_our_cookies_never_reach_an_app(house: House, proxy: str, sent: str, lef
     headers = reached(house.ask(proxy, "/", ("Cookie", sent.format(house.signed_in[1]))))
 
     assert (headers.get("remote-user"), headers.get("cookie")) == ("alice", left)
+
+
+def test_a_program_signs_in_and_the_app_never_sees_how(house: House, proxy: str) -> None:
+    """An app password tells the app whose request it is, and goes no further; a wrong one is refused."""
+    added = house.servers.vestibule("app-password", "add", "alice", "--name", proxy, "--app", proxy)
+    secret = added.stdout.strip()
+    basic = b64encode(f"alice:{secret}".encode()).decode()
+    for authorization in (f"Bearer {secret}", f"Basic {basic}"):
+        headers = reached(house.ask(proxy, "/", ("Authorization", authorization), method="PROPFIND"))
+        assert (headers["remote-user"], headers.get("authorization")) == ("alice", None)
+
+    assert house.ask(proxy, "/", ("Authorization", f"Bearer {secret[:-1]}")).status == 401
+    assert house.ask(proxy, "/", ("Authorization", f"Bearer vst_{'x' * 43}")).status == 401
 
 
 def test_a_web_socket_passes_after_the_door(house: House, proxy: str) -> None:

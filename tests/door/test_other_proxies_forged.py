@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from service.access.identity_headers import STRIPPED
-from tests.rig.other_proxies import DOMAIN, IDENTITY, House, Line, reached, request
+from tests.rig.other_proxies import BEHIND, DOMAIN, IDENTITY, House, Line, reached, request
 
 FORGED = "forged"
 
@@ -17,6 +17,20 @@ def test_rules_see_the_client_s_address(house: House, proxy: str) -> None:
     assert house.ask(proxy, "/office", house.signed_in, source="127.0.0.3").status == 200
     assert house.ask(proxy, "/office", house.signed_in, told).status == 403
     assert house.ask(proxy, "/office", house.signed_in, told, told, ("X-Real-IP", "127.0.0.3")).status == 403
+
+
+@pytest.mark.parametrize("proxy", ["traefik"], indirect=True)
+def test_a_proxy_before_traefik_tells_the_client_s_address_alone(house: House, proxy: str) -> None:
+    """Also from a proxy that Traefik believes, no header of a client's that it lets through chooses the question."""
+    port, app = house.ports[BEHIND], ("Host", house.netloc(proxy))
+
+    def status(target: str, *lines: Line) -> int:
+        return request(port, target, app, house.signed_in, *lines, tls=f"{proxy}.{DOMAIN}").status
+
+    assert status("/office", ("X-Forwarded-For", "127.0.0.3"), ("X-Forwarded-Proto", "http")) == 200
+    for name, value in (("Uri", "/public"), ("Method", "OPTIONS"), ("Host", f"nginx.{DOMAIN}")):
+        for spelled in (f"X-Forwarded-{name}", f"X_Forwarded_{name}"):
+            assert status("/admin", (spelled, value)) == 403
 
 
 def spellings(name: str) -> list[str]:
@@ -33,8 +47,8 @@ def test_no_client_tells_an_app_who_it_is(house: House, proxy: str, signed_in: b
     """No header of an identity, an address or an original request gets through, however it is spelled, or doubled."""
     session = [house.signed_in] if signed_in else []
     lines = [(spelled, FORGED) for name in STRIPPED for spelled in spellings(name) for _ in range(2)]
-    for start in range(0, len(lines), 150):
-        headers = reached(house.ask(proxy, "/public", *session, *lines[start : start + 150]))
+    for start in range(0, len(lines), 80):  # gunicorn takes 100 headers
+        headers = reached(house.ask(proxy, "/public", *session, *lines[start : start + 80]))
         assert not [pair for pair in headers.items() if FORGED in pair[1]]
         assert headers.get("remote-user", "") == ("alice" if signed_in else "")
 
@@ -55,6 +69,31 @@ def test_no_client_chooses_what_the_door_is_asked(house: House, proxy: str, name
     for value in ("/public", "OPTIONS", f"nginx.{DOMAIN}", f"https://{house.netloc(proxy)}/public"):
         for lines in ([(name, value)], [(name, value)] * 2, [(name.replace("-", "_"), value)]):
             assert house.ask(proxy, "/admin", house.signed_in, *lines).status == 403
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/admin", "/%61dmin/x", "//admin", "/./admin", "/ADMIN", "/admin;x", "/admin%00", "/admin%2f", "/%2fadmin",
+        "/public/../admin", "/public/%2e%2e/admin", "/public/..%2fadmin", "/public/..;/admin", "/public/..%5cadmin",
+        "/public%2f..%2fadmin", "/public//../admin", "/%2561dmin", "/public/.%2e/admin", "/admin.", "/admin%20",
+        "/public\\..\\admin", "https://{netloc}/admin", "https://{netloc}/public/../admin",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_path_passes_a_stricter_rule(house: House, proxy: str, target: str) -> None:
+    """The door is asked about the very path that the app would get, and the app never gets one that may be /admin."""
+    seen = house.app.seen()
+
+    status = house.ask(proxy, target.format(netloc=house.netloc(proxy)), house.signed_in).status
+
+    assert (status < 200 or status > 299, house.app.seen()) == (True, seen)
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO", "Path-Info", "REMOTE_USER", "Host_"])
+def test_no_client_leads_the_question_elsewhere(house: House, proxy: str, name: str) -> None:
+    """Another page's 200 would be a yes: a client's headers never change which question gunicorn is asked."""
+    for value in ("/auth/forward", "/auth", "alice"):
+        assert house.ask(proxy, "/", (name, value)).status == 401
 
 
 def test_no_other_protocol_is_opened(house: House, proxy: str) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ from service.access.apps import App
 from service.access.identity_headers import IdentityHeaders
 from service.access.public_address import PublicAddress
 from service.edge import caddy, snippet, traefik
+from tests.rig.asking import ask, free_port
+from tests.rig.background import started
 from tests.rig.certificate import make
+from tests.rig.directories import give_away, server_directory
+from tests.rig.echo_app import echo_app
 from tests.rig.other_proxies import caddyfile, nginx_conf
 from tests.rig.parts import need
 
@@ -102,3 +107,20 @@ def test_an_app_s_own_header_names_are_removed_and_given(apps: list[App]) -> Non
         printed = module.rendered(apps[1:], DOOR, whole=False)
         assert "X-WEBAUTH-USER" in printed
         assert "X-Forwarded-Groups" in printed
+
+
+def test_a_door_that_is_another_program_opens_nothing() -> None:
+    """Caddy takes no 200 for a yes that names no credential: the client gets that answer, and the app no request."""
+    port = free_port()
+    with echo_app() as other, echo_app() as behind, server_directory("caddy") as directory:
+        address = PublicAddress("http", "localhost", port)
+        sites = caddy.rendered(
+            [App("wiki", address, behind.upstream, "Wiki", ())], f"127.0.0.1:{other.port}", whole=True
+        )
+        (directory / "Caddyfile").write_text(caddyfile(sites))
+        give_away(directory)
+        command = ("env", f"HOME={directory}", need("caddy"), "run", "--adapter", "caddyfile", "--config", "Caddyfile")
+        with started(directory, *command, answers=lambda: ask(port, "/wiki").status == HTTPStatus.OK):
+            assert ask(port, "/wiki").json["path"] == "/auth/forward"
+
+        assert behind.seen() == 0

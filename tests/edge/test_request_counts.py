@@ -71,13 +71,14 @@ def test_an_app_cannot_call_its_errors_shed() -> None:
 
 
 def test_an_app_is_seen_with_every_outcome() -> None:
-    """From an app's first request on, each outcome of the door has its series: a first failure is an increase."""
+    """From an app's first request on, outcomes of the door and usual statuses have series: a failure is an increase."""
     counts = RequestCounts()
     counts.add([b"@wiki,GET,200,0.009,-,-,,allowed,0.007", b"@wiki,GET,200,0.001,-,-,,cached,"])
 
     text = counts.text()
     for outcome, times in (("allowed", 1), ("cached", 1), ("failed", 0), ("refused", 0)):
         assert f'vestibule_edge_door_checks_total{{app="wiki",outcome="{outcome}"}} {times}\n' in text
+    assert 'vestibule_edge_requests_total{app="wiki",method="GET",status="503"} 0\n' in text
     assert 'vestibule_edge_door_duration_seconds_bucket{le="0.001"} 1\n' in text
     assert 'vestibule_edge_door_duration_seconds_bucket{le="0.01"} 2\n' in text
     assert "vestibule_edge_door_duration_seconds_sum 0.007\n" in text

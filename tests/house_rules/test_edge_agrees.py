@@ -69,6 +69,14 @@ def test_a_head_that_nginx_takes_gunicorn_takes(gunicorn: dict[str, str]) -> Non
     assert sent + 2 < int(gunicorn["limit_request_fields"])
 
 
+def test_a_head_that_nginx_takes_for_an_app_the_door_takes(gunicorn: dict[str, str]) -> None:
+    """All of it in one header is smaller than a field at gunicorn: else any client could make the door fail (503)."""
+    ((number, buffer),) = re.findall(r"large_client_header_buffers (\d+) (\d+k);", read("service/edge/app.conf"))
+
+    whole = int(number) * size(buffer) + size(nginx("client_header_buffer_size"))
+    assert whole + 1024 < int(gunicorn["limit_request_field_size"])
+
+
 def test_a_form_is_as_large_at_nginx_as_in_the_service() -> None:
     """nginx refuses what the service would refuse, and keeps the rest in memory."""
     assert size(nginx("client_max_body_size")) == MAXIMUM_BODY_BYTES

@@ -30,6 +30,7 @@ from tests.rig.servers import Servers, prepared
 
 DOMAIN: Final = "example.org"
 LOGIN: Final = f"login.{DOMAIN}"
+BEHIND: Final = "behind"  # a second port of Traefik's, where it believes another proxy
 PROXIES: Final = ("caddy", "traefik", "nginx")
 RULES: Final = """
 app_passwords = true
@@ -90,7 +91,7 @@ class House:
     @contextlib.contextmanager
     def started(self, proxy: str) -> Iterator[None]:
         """Start a proxy with the whole site that the command prints. One that is missing skips the test."""
-        with _START[proxy](self.directory, self.ports[proxy], self.rendered(proxy, "--full")):
+        with _START[proxy](self, self.rendered(proxy, "--full")):
             yield
 
     def rendered(self, proxy: str, *options: str) -> str:
@@ -134,13 +135,14 @@ def request(
 def behind_other_proxies() -> Iterator[House]:
     """Start the service and the apps, with alice signed in, who is in the group staff."""
     with contextlib.ExitStack() as stack:
-        app, ports, door = stack.enter_context(echo_app()), {name: free_port() for name in PROXIES}, free_port()
+        app, door = stack.enter_context(echo_app()), free_port()
+        ports = {name: free_port() for name in (*PROXIES, BEHIND)}
         directory = stack.enter_context(server_directory("proxies"))
         (directory / "apps.d").mkdir()
         certificate, key = make(directory, f"*.{DOMAIN}")
         tls = f'certificate = "{certificate}"\ncertificate_key = "{key}"\n'
-        for name, port in ports.items():
-            head = f'address = "https://{name}.{DOMAIN}:{port}"\nupstream = "{app.upstream}"\n'
+        for name in PROXIES:
+            head = f'address = "https://{name}.{DOMAIN}:{ports[name]}"\nupstream = "{app.upstream}"\n'
             (directory / "apps.d" / f"{name}.toml").write_text(head + tls + RULES)
         give_away(directory)
         service = prepared(
@@ -187,34 +189,38 @@ def caddyfile(sites: str) -> str:
     return f"{{\n\tadmin off\n\tauto_https off\n}}\n\n{sites}"
 
 
-def _answers(proxy: str, port: int) -> Callable[[], bool]:
-    host = f"{proxy}.{DOMAIN}"
-    return lambda: request(port, "/public", ("Host", f"{host}:{port}"), tls=host).status == HTTPStatus.OK
+def _answers(house: House, proxy: str) -> Callable[[], bool]:
+    return lambda: house.ask(proxy, "/public").status == HTTPStatus.OK
 
 
 @contextlib.contextmanager
-def _caddy(directory: Path, port: int, sites: str) -> Iterator[None]:
-    file = _written(directory / "Caddyfile", caddyfile(sites))
-    places = (f"HOME={directory}", f"XDG_DATA_HOME={directory}", f"XDG_CONFIG_HOME={directory}")
+def _caddy(house: House, sites: str) -> Iterator[None]:
+    file = _written(house.directory / "Caddyfile", caddyfile(sites))
+    places = (f"HOME={house.directory}", f"XDG_DATA_HOME={house.directory}", f"XDG_CONFIG_HOME={house.directory}")
     command = ("env", *places, need("caddy"), "run", "--adapter", "caddyfile", "--config", file)
-    with started(directory, *command, answers=_answers("caddy", port)):
+    with started(house.directory, *command, answers=_answers(house, "caddy")):
         yield
 
 
 @contextlib.contextmanager
-def _traefik(directory: Path, port: int, sites: str) -> Iterator[None]:
-    file = _written(directory / "sites.yml", sites)
-    options = (f"--entryPoints.web.address=127.0.0.1:{port}", f"--providers.file.filename={file}")
+def _traefik(house: House, sites: str) -> Iterator[None]:
+    file = _written(house.directory / "sites.yml", sites)
+    options = (
+        f"--providers.file.filename={file}",
+        f"--entryPoints.web.address=127.0.0.1:{house.ports['traefik']}",
+        f"--entryPoints.behind.address=127.0.0.1:{house.ports[BEHIND]}",  # where another proxy is believed
+        "--entryPoints.behind.forwardedHeaders.trustedIPs=127.0.0.0/8",
+    )
     quiet = ("--global.checkNewVersion=false", "--global.sendAnonymousUsage=false")
-    with started(directory, need("traefik"), *options, *quiet, answers=_answers("traefik", port)):
+    with started(house.directory, need("traefik"), *options, *quiet, answers=_answers(house, "traefik")):
         yield
 
 
 @contextlib.contextmanager
-def _nginx(directory: Path, port: int, sites: str) -> Iterator[None]:
-    _written(directory / "nginx.conf", nginx_conf(sites))
-    command = (need("nginx"), "-e", "stderr", "-p", f"{directory}/", "-c", "nginx.conf", "-g", "daemon off;")
-    with started(directory, *command, answers=_answers("nginx", port)):
+def _nginx(house: House, sites: str) -> Iterator[None]:
+    _written(house.directory / "nginx.conf", nginx_conf(sites))
+    command = (need("nginx"), "-e", "stderr", "-p", f"{house.directory}/", "-c", "nginx.conf", "-g", "daemon off;")
+    with started(house.directory, *command, answers=_answers(house, "nginx")):
         yield
 
 

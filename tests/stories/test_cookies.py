@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from service.access.public_address import PublicAddress
 from service.access.return_to import destination, origin_of
+from tests.rig import tls_files
 from tests.rig.certificate import make
-from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers, free_port, prepared
 from tests.stories.conftest import Visit
@@ -37,11 +37,7 @@ def suffixed() -> Iterator[tuple[Servers, str]]:
     origin = f"https://auth.co.uk:{port}"
     with prepared(PUBLIC_URL=origin, SESSIONS__COOKIE_DOMAIN="co.uk", workers=1) as servers:
         certificate, key = make(servers.state_dir, "auth.co.uk")
-        text = (ROOT / "deploy/tls/server-tls.conf").read_text().replace("8443", str(port))
-        text = text.replace("/etc/vestibule/tls/fullchain.pem", str(certificate))
-        servers.render()
-        (servers.nginx_dir / "tls").mkdir(exist_ok=True)
-        (servers.nginx_dir / "tls/server-tls.conf").write_text(text.replace("/etc/vestibule/tls/privkey.pem", str(key)))
+        tls_files.install(servers.nginx_dir, certificate, key, port=port)
         servers.start()
         move_in(servers)
         yield servers, origin

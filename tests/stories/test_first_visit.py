@@ -59,7 +59,7 @@ def test_signing_in_and_out_by_keyboard(house: Servers, visit: Visit) -> None:
     assert _focus_shows(anna)
     assert anna.hit("Enter").heading == "Anna Example"
     assert "staying signed in" in anna.text
-    for _ in ("Change password", "App passwords", "Sign out"):
+    while anna.page.locator(":focus").all_inner_texts() != ["Sign out"]:  # behind links to apps, and two of the account
         keyboard.press("Tab")
         assert _focus_shows(anna)
     assert anna.hit("Enter").notice == "You are signed out."

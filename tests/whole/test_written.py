@@ -62,7 +62,8 @@ def _written_by(calls: list[str]) -> Iterator[str]:
     """Yield the paths that one process wrote to."""
     working_directory = "/"
     for call in filter(_is_writing, calls):
-        for directory, name in NAMED.findall(call):
+        named = NAMED.findall(call)
+        for directory, name in named[1:] if call.startswith("symlink") else named:  # what a link says is no path
             path = os.path.normpath(Path(directory or working_directory, name))
             if call.startswith("chdir"):
                 working_directory = path
@@ -96,11 +97,12 @@ def _confine(servers: Servers, prefix: Path, trace: Path) -> None:
 
 
 def _make_older(servers: Servers) -> None:
-    """Take the last migration back, so that the next `db upgrade` keeps a copy."""
+    """Take the last migrations back, so that the next `db upgrade` keeps a copy."""
     file = servers.state_dir / "state/vestibule-state/vestibule.sqlite3"
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(
             "ALTER TABLE schema_info RENAME TO house; ALTER TABLE accounts DROP COLUMN device_cookies_after;"
+            "DROP TABLE app_passwords;"
             "UPDATE alembic_version SET version_num = '0002'"
         )
 

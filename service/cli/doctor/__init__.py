@@ -30,6 +30,7 @@ from service.settings import Settings, SettingsFault, secret_keys
 from service.settings.app_files import apps
 
 Target = tuple[PublicAddress, App | None]
+_CHECK: Final = "as the message says; then `vestibule config check` finds none"
 _UNREACHABLE: Final = "address"
 _PLACE: Final = re.compile(
     r"(?P<host>[^:\[\]]+|\[[^\]]+\]):(?P<port>[0-9]{1,5}):(?P<to>[^:\[\]]+|\[[^\]]+\])(?::(?P<to_port>[0-9]{1,5}))?"
@@ -74,18 +75,15 @@ def doctor(
     try:
         settings = op.settings
         chosen, keys = Chosen(settings, JudgedSet(apps(settings))), _keys(settings)
-    except SettingsFault as faults:
-        why = "the service would not start so, and doctor needs what it has"
-        _end(
-            {"settings": [fault("settings", each, why, "see there") for each in faults.faults]},
-            chosen=None,
-            as_json=as_json,
-        )
+    except SettingsFault as refused:
+        faults = (fault("settings", each, "doctor needs what the service has", _CHECK) for each in refused.faults)
+        _end({"settings": list(faults if as_json else _printed("settings", faults))}, None, as_json=as_json)
     client, found = Client(ca_file=ca_file, places=dict(places)), {}
     for address, app in _targets(url, chosen):
         findings = _examined(Prober(client, Signer(keys), address, app), chosen)
-        found[address.origin] = list(findings if as_json else _printed(address, app, findings))
-    _end(found, chosen=chosen, as_json=as_json)
+        title = f"{address.origin} ({app.name if app else 'the login'})"
+        found[address.origin] = list(findings if as_json else _printed(title, findings))
+    _end(found, chosen.settings.nginx_dir, as_json=as_json)
 
 
 def _keys(settings: Settings) -> tuple[bytes, ...]:
@@ -121,22 +119,22 @@ def _examined(prober: Prober, chosen: Chosen) -> Iterator[Finding]:
         yield fault(_UNREACHABLE, f"{prober.address.origin} gets no answer: {reason}", why, line)
 
 
-def _printed(address: PublicAddress, app: App | None, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _printed(title: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     """Print each finding as it is found, below its address."""
-    click.echo(f"\n{address.origin} ({app.name if app else 'the login'})")
+    click.echo(f"\n{title}")
     for finding in findings:
         for line in output.lines_of(finding):
             click.echo(line)
         yield finding
 
 
-def _end(addresses: dict[str, list[Finding]], *, chosen: Chosen | None, as_json: bool) -> NoReturn:
+def _end(addresses: dict[str, list[Finding]], nginx_dir: Path | None, *, as_json: bool) -> NoReturn:
     """Print what stands below all checks, and exit."""
     findings = [finding for each in addresses.values() for finding in each]
     if as_json:
         click.echo(output.as_json(addresses))
     else:
-        for line in output.summary(findings, chosen.settings.nginx_dir if chosen else None):
+        for line in output.summary(findings, nginx_dir):
             click.echo(line)
     if all(each and each[-1].check == _UNREACHABLE and len(each) == 1 for each in addresses.values()):
         sys.exit(UNAVAILABLE)

@@ -53,6 +53,8 @@ def of_login(prober: Prober, chosen: Chosen, *, now: float) -> Iterator[Finding]
     first = prober.first()
     yield from _came_back(first, lines)
     reply = prober.send(Purpose.ECHO, [_cookie(settings), ("X-Forwarded-For", FORGED_ADDRESS)]) if first.echo else first
+    if first.echo and not reply.echo:
+        yield _no_cookies(reply, lines)
     if reply.echo and reply.answer:
         yield from clients.cookies(reply.echo, lines)
         yield clients.address(reply.echo, reply.answer.own_address, settings.trusted_proxies, lines)
@@ -86,9 +88,21 @@ def _came_back(first: Reply, lines: Lines) -> Iterator[Finding]:
         yield ok("probe", "is answered by the service")
         yield in_force.clock(first.echo, date_of(first.answer), first.answer.at)
     else:
-        why = "this way cannot be checked further; or the service has another secret key than doctor"
-        line = lines.of_app(f"location /: {PATH} leads to the service")
-        yield fault("probe", f"{first.what}, and not by the service", why, line)
+        is_refused = first.answer is not None and transport.is_refusal(first.answer)
+        yield _not_signed(first, lines) if is_refused or lines.app is None else _not_led(first, lines)
+
+
+def _not_signed(first: Reply, lines: Lines) -> Finding:
+    why = "the door does not see that doctor signed it: the header is not passed on, or the keys or clocks differ"
+    header = "proxy_set_header Vestibule-Probe $http_vestibule_probe;"
+    line = lines.of_app(f"location = /.well-known/vestibule/verify: {header}" if lines.app else f"http {{ }}: {header}")
+    return fault("probe", first.what, why, f"VESTIBULE_SECRET_KEY_FILE: the service's key; {line}")
+
+
+def _not_led(first: Reply, lines: Lines) -> Finding:
+    why = "the app's way cannot be checked further: files from before this app or this release, or a changed line"
+    line = lines.of_app(f"map $request_uri: {PATH} http://vestibule;")
+    return fault("probe", f"{first.what}, and not by the service", why, f"`vestibule proxy render --reload`, or {line}")
 
 
 def _cookie(settings: Settings) -> tuple[str, str]:
@@ -96,16 +110,18 @@ def _cookie(settings: Settings) -> tuple[str, str]:
     return "Cookie", f"{clients.COOKIES_BEFORE}; {name}={_TOKEN}; {clients.COOKIES_AFTER}"
 
 
+def _no_cookies(reply: Reply, lines: Lines) -> Finding:
+    why = "people who are signed in cannot go on"
+    return fault(
+        "cookies", f"a probe with cookies {reply.what}", why, lines.of_app("large_client_header_buffers 4 8k;")
+    )
+
+
 def _way(reply: Reply, app: App, chosen: Chosen, lines: Lines, own: str) -> Iterator[Finding]:
     """Check what a probe with cookies tells."""
     echo, settings = reply.echo, chosen.settings
     if echo is None:
-        yield fault(
-            "cookies",
-            f"a request with cookies {reply.what}",
-            "people who signed in cannot use the app",
-            lines.of_app("large_client_header_buffers 4 16k;"),
-        )
+        yield _no_cookies(reply, lines)
         return
     yield headers.identity(echo, app, lines)
     yield from headers.host(echo, app, lines)
@@ -116,7 +132,7 @@ def _way(reply: Reply, app: App, chosen: Chosen, lines: Lines, own: str) -> Iter
 
 
 def _forgeries(prober: Prober, app: App, lines: Lines) -> Iterator[Finding]:
-    """Check what a client can forge. gunicorn takes 100 headers at most, so the names are sent in two parts."""
+    """Check what a client can forge. Many servers take 100 headers at most: the names are sent in two parts."""
     names = forged_headers(app)
     first, second = prober.send(headers=names[::2]), prober.send(headers=names[1::2])
     if first.echo and second.echo:

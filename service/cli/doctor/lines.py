@@ -19,8 +19,8 @@ class Lines:
         if self.app is None:
             return self.of_login(directive)
         if self.other_proxy:
-            command = f"vestibule proxy render caddy --app {self.app.name}"
-            return f"your proxy's file for {self.app.name}: take all that `{command}` (or traefik) prints"
+            command = f"vestibule proxy render nginx|caddy|traefik --app {self.app.name}"
+            return f"your proxy's file for {self.app.name}: take all that `{command}` prints"
         return f"{self.nginx_dir}/apps/{self.app.name}.conf: {directive}"
 
     def of_http(self, directive: str) -> str:
@@ -29,7 +29,7 @@ class Lines:
 
     def of_tls(self, file: str, directive: str) -> str:
         """Return a line about TLS, which may end in another proxy than the one that asks the door."""
-        return f"where TLS ends ({self.nginx_dir}/tls/{file}, or the proxy in front): {directive}"
+        return f"where TLS ends ({self.nginx_dir}/{file}, or the proxy in front): {directive}"
 
     def of_login(self, directive: str) -> str:
         """Return a line of the login's own server."""

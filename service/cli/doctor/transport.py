@@ -40,7 +40,7 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
     """Check the certificate and the oldest protocol. Raises NoAnswer."""
     if not address.is_https:
         return
-    line = lines.of_tls("server-tls.conf", "ssl_certificate, ssl_certificate_key")
+    line = lines.of_tls("tls/certificate-tls.conf", "ssl_certificate, ssl_certificate_key")
     try:
         found = client.certificate(address)
     except ssl.SSLCertVerificationError as failed:
@@ -52,7 +52,7 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
     if client.takes_old_tls(address):
         why = "TLS 1.0 and 1.1 are broken (RFC 8996)"
         yield fault(
-            "TLS", "older than 1.2 is accepted", why, lines.of_tls("server-tls.conf", "ssl_protocols TLSv1.2 TLSv1.3;")
+            "TLS", "older than 1.2 is accepted", why, lines.of_tls("nginx.conf", "ssl_protocols TLSv1.2 TLSv1.3;")
         )
     else:
         yield ok("TLS", "older than 1.2 is refused")
@@ -82,7 +82,7 @@ def redirect(client: Client, address: PublicAddress, lines: Lines) -> Iterator[F
     else:
         what = f"is answered with {answer.status} {answer.get('Location')}".rstrip()
         why = "people who type the name without https send their passwords and cookies readable"
-        line = lines.of_tls("http-redirect.conf", "location /: return 303 $secure_origin$request_uri;")
+        line = lines.of_tls("tls/http-redirect.conf", "location /: return 303 $secure_origin$request_uri;")
         yield fault("plain http", what, why, line)
 
 
@@ -119,7 +119,7 @@ def not_public(client: Client, address: PublicAddress, lines: Lines) -> Iterator
 def verify_is_internal(client: Client, app: App, header: tuple[str, str], lines: Lines) -> Finding:
     """Check that clients cannot ask the door's question on an app's address. Raises NoAnswer."""
     answer = client.ask(app.address, VERIFY, headers=[header])
-    if answer.status == 404 or _is_refusal(answer):  # noqa: PLR2004 - a status
+    if answer.status == 404 or is_refusal(answer):  # noqa: PLR2004 - a status
         return ok("not public", f"{VERIFY} is {answer.status}")
     why = "clients ask the door's question themselves, and fill nginx's cache"
     return fault(
@@ -135,7 +135,7 @@ def refusing(client: Client, app: App, lines: Lines, *, own: str) -> Finding:
     if path is None:
         return ok("door", "admits all clients, as the rules say")
     answer = client.ask(app.address, path)
-    if _is_refusal(answer):
+    if is_refusal(answer):
         return ok("door", f"refuses a client that is not signed in ({path}: {answer.status})")
     why = "all who know the address use the app without signing in"
     line = lines.of_app("location /: auth_request /.well-known/vestibule/verify;")
@@ -146,7 +146,7 @@ def _outcome(app: App, path: str, own: str) -> Outcome:
     return decide(app, Request("GET", path, own), None, signed_in_at=0, now=0).enforced.outcome
 
 
-def _is_refusal(answer: Answer) -> bool:
+def is_refusal(answer: Answer) -> bool:
     """Whether an answer is a refusal of the service: JSON with a reason, as doctor accepts nothing else."""
     try:
         said = json.loads(answer.body)

@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from service.access.decision import Outcome
 from service.services import Brand, Services
-from service.web.door.check import Apart, Checked
+from service.web.door.check import Apart, Checked, Credential
 from service.web.door.kinds import Kind
 from service.web.look.theme import theme_css
-from service.web.messages import BLOCKED, DOOR_MESSAGES, NOTHING_SENT, Message
+from service.web.messages import BLOCKED, DOOR_MESSAGES, NOT_FOR_PROGRAMS, NOTHING_SENT, Message
 
 _POLICY: Final = "default-src 'none'; {more}base-uri 'none'; form-action 'none'; frame-ancestors {framed}"
 # Of an answer that is not one of these pages.
@@ -70,7 +70,8 @@ def message_of(checked: Checked, kind: Kind) -> Message:
     if outcome is Apart.BLOCKED:
         return BLOCKED
     app = checked.app.title if checked.app else ""
-    message = DOOR_MESSAGES[outcome.value]
+    is_program = outcome is Outcome.NOT_FRESH and checked.credential is Credential.PROGRAM
+    message = NOT_FOR_PROGRAMS if is_program else DOOR_MESSAGES[outcome.value]
     text = message.text.format(app=app)
     if outcome is Outcome.NOT_ADMITTED and kind is Kind.PROGRAM and account:
         text = f"You are signed in as {account.username}. {text}"

@@ -152,6 +152,15 @@ def test_other_proxies_are_told_what_the_app_may_see(proxy: Proxy, *, takes: boo
     assert [answer.headers.get("Authorization") for answer in answers] == [None, None, "Bearer x.y"]
 
 
+def test_a_fresh_sign_in_is_no_matter_of_programs(proxy: Proxy) -> None:
+    """Where a rule asks for a fresh sign-in a program is refused for good: another app password would not help."""
+    answer = proxy.forward("/admin", Authorization=BASIC)
+
+    assert (answer.status_code, answer.get_json()["reason"]) == (403, "not-fresh")
+    assert "No app password opens this part of Wiki" in answer.text
+    assert "WWW-Authenticate" not in answer.headers
+
+
 def test_a_program_is_not_sent_to_a_page(proxy: Proxy) -> None:
     """It is asked for what it can give; a browser that opens a page is sent to sign in as without a header."""
     answer = proxy.forward("/", Authorization=WRONG)
