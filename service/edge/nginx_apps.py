@@ -82,11 +82,14 @@ def _cache_path(settings: Settings) -> str:
 
 
 def _cuts(number: int) -> list[str]:
-    """Return the rules of a map that cuts a run of our cookies: one at the end of the header, or the last before it."""
+    """Return the rules of a map that cuts a run of our cookies: one at the end of the header, or the first one.
+
+    A run is of 20 at most. Hundreds would be too many for PCRE's stack, and nginx's log quotes what PCRE gives up.
+    """
     kept, before, after = f"kept_{number}", f"before_{number}", f"after_{number}"
     return [
-        rf'"~^(?<{kept}>.*?)(?:(?:^|; *){_OURS})+;? *$" ${kept};',
-        rf'"~^(?<{before}>(?:.*;)? *)(?:{_OURS}; *)+(?<{after}>.*)$" "${before}${after}";',
+        rf'"~^(?<{kept}>.*?)(?:(?:^|; *){_OURS}){{1,20}};? *$" ${kept};',
+        rf'"~^(?<{before}>(?:.*?;)?? *)(?:{_OURS}; *){{1,20}}(?<{after}>.*)$" "${before}${after}";',
     ]
 
 

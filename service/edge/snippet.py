@@ -24,8 +24,8 @@ upstream %(prefix)s_app {
 }
 # A probe of `vestibule doctor` takes the app's way, and the service answers it in place of the app.
 map $request_uri $%(prefix)s_to {
-    /.well-known/vestibule/probe %(of_door)s%(prefix)s;
-    default                      %(of_app)s%(prefix)s_app;
+    "~^/\\.well-known/vestibule/probe$" %(of_door)s%(prefix)s;  # a text would fit in any case of its letters
+    default                            %(of_app)s%(prefix)s_app;
 }
 # A web socket, and no other protocol: through h2c a client could send requests past the door.
 map $http_upgrade $%(prefix)s_upgrade {
