@@ -188,3 +188,10 @@ def test_only_a_web_socket_is_an_upgrade(it: Guarded) -> None:
     found = raw(it, "open", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Connection: Upgrade, HTTP2-Settings")
 
     assert not {"upgrade", "connection"} & found.keys()
+
+
+def test_only_http_1_1_has_upgrades(it: Guarded) -> None:
+    """nginx would forward one of HTTP/1.0, or of HTTP/2, where it fails at the app's answer and logs the address."""
+    lines = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: x"]
+
+    assert not {"upgrade", "connection"} & raw(it, "open", *lines, request="GET /x HTTP/1.0").keys()
