@@ -59,6 +59,8 @@ def written(directory: Path, apps: list[App], **settings: str) -> Mapping[str, s
 
 def test_nginx_and_gixy_take_the_files_of_every_kind_of_app(tmp_path: Path) -> None:
     """Names of any length, paths with any character, upstreams of every kind, own certificates, other proxies."""
+    tmp_path = tmp_path / "a directory"
+    tmp_path.mkdir()
     shown, key = certificate.make(tmp_path, HOSTS[0])
     own = {"certificate": str(shown), "certificate_key": str(key)}
     apps = [
@@ -85,6 +87,14 @@ def test_an_app_where_nginx_listens_already_is_refused(tmp_path: Path) -> None:
     for port in (18080, 18081):
         with pytest.raises(ValueError, match=f"app wiki has the port {port}, where nginx listens already"):
             written(tmp_path, [app("wiki", f"https://login.example.org:{port}")])
+
+
+def test_two_apps_of_one_host_are_refused(tmp_path: Path) -> None:
+    """Ports tell them apart on the login's own host alone; elsewhere nginx would serve the first one at both."""
+    with pytest.raises(ValueError, match=r"apps a and b have the host wiki\.example\.org, by which alone nginx tells"):
+        written(tmp_path, [app("a", "https://wiki.example.org"), app("b", "https://wiki.example.org:8443")])
+
+    written(tmp_path, [app(name, f"https://login.example.org:{port}") for name, port in (("a", 18443), ("b", 18444))])
 
 
 def test_an_app_on_the_logins_host_listens_as_the_login_does(tmp_path: Path) -> None:
