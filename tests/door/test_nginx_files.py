@@ -1,5 +1,6 @@
 """The files of apps: nginx and gixy find no fault in them, whatever an app's file may say."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from service.access.identity_headers import IdentityHeaders
 from service.access.judged_set import JudgedSet
 from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
-from service.edge import nginx, nginx_apps, ram_disk
+from service.edge import nginx, nginx_apps, ram_disk, snippet
 from service.settings import load
 from tests.rig import certificate
 from tests.rig.parts import need
@@ -150,3 +151,19 @@ def test_a_directory_that_others_can_read_is_refused(tmp_path: Path, directory: 
 
     with pytest.raises(ValueError, match=rf"door\.cache_dir .*{words}"):
         written(tmp_path, [app("wiki", "https://wiki.example.org")], **chosen)
+
+
+def test_no_app_takes_a_name_of_the_doors(tmp_path: Path) -> None:
+    """Whatever its name is: each name that a map or an upstream defines is there once, also in other nginx's files."""
+    words = ("door", "app", "path", "group", "upstream", "upgrade", "connection", "authorization", "scheme", "cookie")
+    apps = [
+        app(name, f"https://{name}.example.org", app_passwords=True)
+        for name in ("wiki", "wiki-app", "wiki-upgrade", *words)
+    ]
+    own = "\n".join(text for name, text in written(tmp_path, apps).items() if name.endswith(".conf"))
+    for text in (own, snippet.rendered(apps, "127.0.0.1:18082", whole=True)):
+        maps = re.findall(r"^ *(?:map|geo) .* (\$\w+) \{", text, re.MULTILINE)
+        upstreams = re.findall(r"^ *upstream (\S+) \{", text, re.MULTILINE)
+
+        for names in (maps, upstreams):
+            assert len(set(names)) == len(names) > len(apps)
