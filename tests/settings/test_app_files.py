@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
-from service.settings import Settings, SettingsFault, load
+from service.settings import Settings, SettingsFault, fields, load
 from service.settings.app_files import apps, faults_of_apps
 from tests.settings.apps_d import HEAD, HTTPS, SHARED, WHOLE, faults
 
@@ -62,14 +62,18 @@ def test_without_the_usual_directory_there_are_no_apps(usual_config: Path) -> No
     assert apps(load({})) == []
 
 
-def test_the_directory_can_be_chosen(tmp_path: Path) -> None:
-    """A chosen directory must be there; the usual ones are beside the file of settings and in /etc."""
+def test_the_directory_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chosen directory must be there; the usual ones are beside the settings, in /etc, and with the state."""
     chosen = {"VESTIBULE_ACCESS__APPS_DIR": str(tmp_path / "elsewhere")}
 
     (fault,) = faults_of_apps(load(chosen))
 
     assert fault.startswith(f"{tmp_path}/elsewhere cannot be read (No such file or directory)")
-    assert Settings().apps_dir == Path("/etc/vestibule/apps.d")
+    monkeypatch.setattr(fields, "CONFIG_DIRECTORY", tmp_path / "etc")
+    assert Settings(state_dir=tmp_path).apps_dir == tmp_path / "apps.d"
+    (tmp_path / "etc").mkdir()
+    assert Settings(state_dir=tmp_path).apps_dir == tmp_path / "etc/apps.d"
+    assert Settings(config=tmp_path / "own/vestibule.toml").apps_dir == tmp_path / "own/apps.d"
     (tmp_path / "elsewhere").mkdir()
     assert faults_of_apps(load(chosen)) == []
 
