@@ -2,8 +2,11 @@
 
 import pytest
 
-from service.access.apps import receives_session_cookie
+from service.access.apps import demo, receives_session_cookie
+from service.access.decision import Outcome, Request, decide
 from service.access.public_address import PublicAddress, parse
+from service.login.accounts import Account
+from tests.rig.people import alice
 
 HTTPS = PublicAddress("https", "auth.example.test", 443)
 LOCAL = PublicAddress("http", "localhost", 8080)
@@ -37,3 +40,15 @@ def test_an_app_stands_where_browsers_send_the_session_cookie(
 
     assert isinstance(parsed, PublicAddress)
     assert receives_session_cookie(parsed, public, domain) == receives
+
+
+def test_the_demo_is_an_app_on_the_logins_own_address() -> None:
+    """It admits people who are signed in to /demo, and to no other page of the login."""
+    page = demo(LOCAL)
+
+    def outcome(path: str, account: Account | None) -> Outcome:
+        return decide(page, Request("GET", path, "192.0.2.7"), account, signed_in_at=0, now=0).enforced.outcome
+
+    assert page.address == LOCAL
+    assert [outcome("/demo/", who) for who in (alice(), None)] == [Outcome.ALLOWED, Outcome.SIGN_IN]
+    assert outcome("/account", alice()) is Outcome.NO_RULE

@@ -18,7 +18,7 @@ PAGE: Final = "/wiki/Main_Page"
 RAM_DISK: Final = "/dev/shm"  # noqa: S108 - server_directory makes a directory of its own there
 _RULES: Final = '[[rules]]\npath = "/admin"\ngroups = ["ops"]\n[[rules]]\nallow = "signed-in"\n'
 _LOG: Final = "set $app bench;\n"
-_PASSED_ON: Final = "proxy_pass $app_upstream;"
+_PASSED_ON: Final = "proxy_pass $app_upstream_bench;"
 _BARE: Final = """
 server {
     listen 127.0.0.1:%d;

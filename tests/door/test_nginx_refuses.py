@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -185,15 +184,6 @@ def test_while_the_service_hangs_or_is_away_the_door_is_shut(fragile: tuple[Guar
     assert_closed(it, alice)
     it.servers.start_gunicorn()
     it.servers.wait_until(lambda: it.ask("wiki", "/x", Cookie=alice).status == 200, "the door is open once more")
-
-
-def test_nginx_waits_for_the_service_for_three_seconds_at_most(it: Guarded) -> None:
-    """The times after which nginx gives up a question, added."""
-    text = (it.servers.nginx_dir / "apps/wiki.conf").read_text()
-    for location in re.findall(
-        r"location (?:= /.well-known/vestibule/verify|@vestibule_refused) \{.*?\n    \}", text, re.DOTALL
-    ):
-        assert sum(int(each) for each in re.findall(r"proxy_(?:connect|read)_timeout (\d)s;", location)) <= 3
 
 
 def test_an_app_that_is_down_is_502_by_itself(fragile: tuple[Guarded, Postgres]) -> None:

@@ -81,3 +81,11 @@ def test_nothing_reads_by_name_what_nginx_cannot() -> None:
         assert "$cookie_" not in text
         assert "proxy_add_x_forwarded_for" not in text
         assert text.count("if (") == len(re.findall(r"if \(.+\) \{ (?:return \d+|set \$\w+ \S+); \}", text))
+
+
+def test_nginx_waits_for_the_service_for_three_seconds_at_most() -> None:
+    """The times after which it gives a question up, in each place where it asks one."""
+    for path, places in (("service/edge/questions.conf", 2), ("service/edge/other_proxies.conf", 1)):
+        times = re.findall(r"proxy_(?:connect|read)_timeout (\d+)s;", "\n".join(lines(path)))
+
+        assert [int(one) + int(other) for one, other in zip(times[::2], times[1::2], strict=True)] == [3] * places

@@ -28,6 +28,7 @@ from tests.rig.parts import ROOT, unprivileged
 from tests.rig.until import until
 
 SEEN: Final = "/.echo/seen"  # answers how many other requests reached the app
+SENT: Final = "/.echo/sent"  # answers how many bytes of downloads it has sent
 _BLOCK: Final = bytes(range(256)) * 256
 _ETAG: Final = '"echo"'
 
@@ -37,6 +38,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     seen = 0
+    sent = 0
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a method of the base class looks up do_PROPFIND and the like
         if name.startswith("do_"):
@@ -47,8 +49,8 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
     def _answer(self) -> None:
-        if self.path == SEEN:
-            self._send(200, json.dumps(Handler.seen).encode())
+        if self.path in {SEEN, SENT}:
+            self._send(200, json.dumps(Handler.seen if self.path == SEEN else Handler.sent).encode())
             return
         Handler.seen += 1
         said = json.dumps(self._request()).encode()
@@ -116,6 +118,7 @@ class Handler(BaseHTTPRequestHandler):
             part = _BLOCK[first % 256 :][: min(length, 32768)]
             first, length = first + len(part), length - len(part)
             self.wfile.write(part)
+            Handler.sent += len(part)
 
     def _stream(self, chunks: int) -> None:
         self._head(200, {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"})
@@ -157,6 +160,10 @@ class EchoApp:
     def seen(self) -> int:
         """Return how many requests have reached the app."""
         return int(ask(self.port, SEEN).json)
+
+    def sent(self) -> int:
+        """Return how many bytes of downloads it has sent."""
+        return int(ask(self.port, SENT).json)
 
 
 @contextlib.contextmanager

@@ -166,12 +166,14 @@ class Servers:
 
 @contextlib.contextmanager
 def state_directory() -> Iterator[Path]:
-    """Yield a new state directory, and remove what the service counted, too."""
+    """Yield a new state directory, and remove what the service counted and nginx remembered, too."""
     with server_directory("state", mode=0o755) as path:
         try:
             yield path
         finally:
-            for left in counters_of(path / "run" / "gunicorn.sock"):
+            remembered = path / "nginx" / "door_cache"  # of a `make run` that was killed
+            kept = [remembered.readlink()] if remembered.is_symlink() else []
+            for left in (*kept, *counters_of(path / "run" / "gunicorn.sock")):
                 shutil.rmtree(left, ignore_errors=True)
 
 

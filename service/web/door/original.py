@@ -16,7 +16,7 @@ from service.access.public_address import Flaw, parse_origin
 _METHOD: Final = re.compile(r"[A-Z][A-Z-]{0,31}", re.ASCII)
 _TARGET: Final = re.compile(r"/[\x21-\x7e]*", re.ASCII)
 _URL: Final = re.compile(r"(https?://[^/?#,\s]+)(/[\x21-\x7e]*)", re.ASCII)
-# gunicorn joins headers of one name with a comma: the end of one and the beginning of another.
+# gunicorn joins headers of one name with a comma: the end of one and the beginning of another. A query may have both.
 _DOUBLED_URL: Final = re.compile(r",\s*https?://", re.IGNORECASE)
 _DOUBLED_TARGET: Final = re.compile(r",\s*/")
 _SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -86,7 +86,7 @@ def original_of(environ: WSGIEnvironment) -> Original | None:
 def _split(url: str) -> tuple[str, str] | None:
     """Return the origin in its one spelling, and the target."""
     found = _URL.fullmatch(url)
-    if found is None or _DOUBLED_URL.search(url):
+    if found is None or _DOUBLED_URL.search(url.partition("?")[0]):
         return None
     origin = parse_origin(found[1])
     return None if isinstance(origin, Flaw) else (origin.origin, found[2])
@@ -95,6 +95,6 @@ def _split(url: str) -> tuple[str, str] | None:
 def _forwarded(environ: WSGIEnvironment) -> tuple[str, str] | None:
     scheme = _SCHEMES.get(environ.get("HTTP_X_FORWARDED_PROTO", "").lower())
     host, target = environ.get("HTTP_X_FORWARDED_HOST", ""), environ.get("HTTP_X_FORWARDED_URI", "")
-    if scheme is None or not _TARGET.fullmatch(target) or _DOUBLED_TARGET.search(target):
+    if scheme is None or not _TARGET.fullmatch(target) or _DOUBLED_TARGET.search(target.partition("?")[0]):
         return None
     return _split(f"{scheme}://{host}{target}")

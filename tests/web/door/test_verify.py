@@ -27,6 +27,7 @@ def proxy() -> Proxy:
         ("https://other.example.test/", True, 403),
         ("http://wiki.example.test/", True, 403),
         ("https://WIKI.example.test:443/", True, 200),
+        ("https://wiki.example.test/search?in=a,https://b.example,/c", True, 200),
     ],
 )
 def test_verdicts(proxy: Proxy, *, url: str, signed_in: bool, status: int) -> None:
