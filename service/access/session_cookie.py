@@ -29,7 +29,7 @@ def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     return "__Secure-vestibule" if cookie_domain else "__Host-vestibule"
 
 
-def probe_name(public: PublicAddress, cookie_domain: str | None) -> str:
+def probe_cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     """Return the name of the cookie that shows whether a browser takes one like the session's."""
     return f"{cookie_name(public, cookie_domain)}{'-' if public.is_https else '_'}probe"
 
