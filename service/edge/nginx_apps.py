@@ -8,14 +8,14 @@ from typing import Final
 from service import listeners
 from service.access.apps import App
 from service.access.judged_set import JudgedSet
-from service.access.session_cookie import cookie_name
+from service.access.session_cookie import OUR_NAMES, cookie_name
 from service.edge import demo, error_pages, ram_disk
 from service.edge.nginx_app import AppServer
 from service.edge.template import filled
 from service.settings import Settings
 
 CACHE_DIR: Final = "door_cache"  # in nginx's own directory (-p)
-_OURS: Final = r"(?:__Host-|__Secure-)?vestibule[A-Za-z0-9_-]*\s*=[^;]*"
+_OURS: Final = rf"{OUR_NAMES}\s*=[^;]*"
 
 
 def rendered(
@@ -80,6 +80,7 @@ def _shared(settings: Settings, resolvers: Sequence[str]) -> str:
             "cache_path": [_cache_path(settings)] if settings.door.cache_seconds else [],
             "resolver": [f"resolver {' '.join(resolvers)} valid=10s;", "resolver_timeout 2s;"] if resolvers else [],
             "session_cookie": cookie_name(settings.public, settings.sessions.cookie_domain),
+            "our_cookies": OUR_NAMES,
             **{f"cuts_{number}": _cuts(number) for number in (1, 2, 3)},
         },
     )
