@@ -29,6 +29,12 @@ STRIPPED: Final = (
     *("X-Auth-Request-User", "X-Auth-Request-Email", "X-Auth-Request-Groups", "X-Auth-Request-Preferred-Username"),
     *("X-Auth-Request-Access-Token", "X-Auth-Username", "X-Proxy-User", "X-Token-Subject", "X-Token-User-Name"),
     *("X-Authentik-Username", "X-Authentik-Groups", "X-Authentik-Email", "X-Authentik-Name", "X-Authentik-Uid"),
+    *("X-Auth-Name", "X-User-Id", "X-User-Name", "X-User-Email", "X-User-Groups", "X-Vouch-User"),
+    # Of other identity proxies, of clouds, and of client certificates.
+    *("X-Jwt-Assertion", "X-Pomerium-Jwt-Assertion", "Cf-Access-Jwt-Assertion", "X-Goog-Iap-Jwt-Assertion"),
+    *("Cf-Access-Authenticated-User-Email", "X-Goog-Authenticated-User-Email", "Tailscale-User-Login"),
+    *("X-MS-Client-Principal-Name", "SSL-Client-Cert", "SSL-Client-Verify", "SSL-Client-S-DN"),
+    *("X-SSL-Client-Cert", "X-SSL-Client-Verify", "X-SSL-Client-S-DN", "X-Client-Cert", "X-Client-DN"),
     *("X-Forwarded-User", "X-Forwarded-Name", "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Login"),
     *("X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token", "X-Forwarded-Roles", "X-Forwarded-Client-Cert"),
     *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Protocol", "X-Forwarded-Host", "X-Forwarded-Port"),

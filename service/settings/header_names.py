@@ -19,6 +19,8 @@ _OF_OTHERS: Final = re.compile(
     "|proxy(?:-.*)?|forwarded|x-forwarded|forwarded-for|x-forwarded-(?:for|by|server|ssl|prefix|client-cert)"
     "|.*-(?:ip|addr|host|port|proto|protocol|scheme|https|method|method-override|uri|url|path)|x-script-name"
     "|x-(?:original|rewrite|accel|sendfile|envoy)(?:-.*)?|x-(?:request|correlation)-id|traceparent|tracestate"
+    # Of client certificates, and signed statements: no name of a person is one.
+    "|(?:x-)?(?:ssl-)?client-(?:cert|verify|dn|s-dn)|.*-assertion"
     # Our own.
     "|vestibule(?:-.*)?",
     re.IGNORECASE,

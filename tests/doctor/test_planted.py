@@ -90,7 +90,7 @@ PLANTED: Final = {
         "rules", "nginx's files are older", (r"(Vestibule-Rules +)[0-9a-f]{16}", r"\g<1>0123456789abcdef")
     ),
     "the probe leads nowhere": _app(
-        "probe", "not by the service", (r"/\.well-known/vestibule/probe http://vestibule;", "")
+        "probe", "not by the service", (r'"~\^/\\.well-known/vestibule/probe\$" http://vestibule;', "")
     ),
     "/metrics for all": _login(
         "not public",
