@@ -49,7 +49,7 @@ PANELS: Final = [
     stat_panel(
         "Door",
         "Whether the door answers nginx, at the replica where it is worst. It is asked at each scrape, also when "
-        "nobody else asks.",
+        "no other request comes.",
         (0, 0, 4, 5), f"min({now('vestibule_edge_door_up')})", unit="bool", steps={0: BAD, 1: GOOD},
         words={"0": "away", "1": "answers"},
     ),

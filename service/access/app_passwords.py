@@ -4,7 +4,7 @@ Accepted are Basic, with the owner's username (RFC 7617), and Bearer (RFC 6750).
 the app's own. One that holds an app password in any other way is wrong, and never an app's: the app would learn it.
 
 Only failures count, by network alone, apart from those of passwords, and after the look-up: a right app password
-always passes, so a program with an old one locks nobody out. Guessing gains nothing: there are 2^256.
+always passes, so a program with an old one locks no other client out. Guessing gains nothing: there are 2^256.
 """
 
 import re
@@ -31,7 +31,7 @@ _BY: Final = "app password"
 def takers(apps: Iterable[App], account: Account) -> dict[str, str]:
     """Return the apps that an account may use with an app password: their titles by their names.
 
-    A rule with `fresh` admits nobody who typed no password.
+    A rule with `fresh` admits no program, which typed no password.
     """
     return {
         app.name: app.title

@@ -40,14 +40,19 @@ STRIPPED: Final = (
     *("Fastly-Client-IP", "X-Cluster-Client-IP", "X-Originating-IP", "X-Remote-IP", "X-Remote-Addr", "X-Scheme"),
     *("X-URL-Scheme", "Front-End-Https", "X-Host", "X-Script-Name", "Vestibule-Credential", "Vestibule-Rules"),
 )
-# Of these a client's own reaches the app, without what is ours: other proxies take them from the door's answer.
+# Those of them that an nginx in front of the app, ours or another one, sets itself.
+SET_BY_NGINX: Final = frozenset(
+    {"x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"}
+)
+# Headers of which a client's own reaches the app, without what is ours: other proxies take it from the door's answer.
 FROM_CLIENTS: Final = ("Cookie", "Authorization")
 _PLAIN: Final = string.punctuation.replace("%", "") + " "
 
 
-def removed(named: IdentityHeaders) -> list[str]:
+def removed(*named: IdentityHeaders) -> list[str]:
     """Return every header that no client may send to an app with these names, each once in one of its spellings."""
-    return list({name.lower(): name for name in (*astuple(named), *STRIPPED, "Proxy")}.values())
+    names = [name for each in named for name in astuple(each)]
+    return list({name.lower(): name for name in (*names, *STRIPPED, "Proxy")}.values())
 
 
 def values(account: Account | None) -> tuple[str, str, str, str]:

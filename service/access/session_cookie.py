@@ -13,7 +13,8 @@ from service.access.public_address import PublicAddress
 from service.login.sessions import Lifetimes, Sessions, SignedIn, hash_of_claimed, may_be_used, seen_is_due
 
 MAXIMUM_TOKENS: Final = 4  # each of them is a read of the database
-_OURS: Final = r"(?:__Host-|__Secure-)?vestibule[A-Za-z0-9_-]*=[^;]*"
+OUR_NAMES: Final = r"(?:__Host-|__Secure-)?vestibule[A-Za-z0-9_-]*"  # of all cookies of this service
+_OURS: Final = rf"{OUR_NAMES}=[^;]*"
 _OURS_AT_FRONT: Final = re.compile(rf"\A\s*{_OURS}(?:;\s*|\Z)")
 _OURS_LATER: Final = re.compile(rf";\s*{_OURS}")
 
@@ -28,7 +29,7 @@ def cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     return "__Secure-vestibule" if cookie_domain else "__Host-vestibule"
 
 
-def probe_name(public: PublicAddress, cookie_domain: str | None) -> str:
+def probe_cookie_name(public: PublicAddress, cookie_domain: str | None) -> str:
     """Return the name of the cookie that shows whether a browser takes one like the session's."""
     return f"{cookie_name(public, cookie_domain)}{'-' if public.is_https else '_'}probe"
 

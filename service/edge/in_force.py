@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from service.edge import nginx_process
+from service.settings.apps_in_force import FILE as JUDGED_SET
 from service.state_dir import as_owner_of
 
 NEW: Final = ".new"
@@ -69,6 +70,6 @@ def _replace(directory: Path, files: Mapping[str, bytes]) -> None:
 
 def _turn(name: str) -> int:
     """Return a file's turn: pages (their names hold a version), the judged set, apps, what they include, nginx.conf."""
-    if name in {"apps.json", "nginx.conf"}:
-        return 1 if name == "apps.json" else 4
-    return 3 if "/" not in name else 2 if name.startswith("apps/") else 0
+    if name.startswith("apps/"):
+        return 2
+    return {JUDGED_SET: 1, "nginx.conf": 4}.get(name, 0 if "/" in name else 3)

@@ -8,7 +8,7 @@ from typing import Final
 
 from service import listeners
 from service.access.apps import App
-from service.access.identity_headers import STRIPPED
+from service.access.identity_headers import SET_BY_NGINX, removed
 from service.access.judged_set import JudgedSet
 from service.access.public_address import Flaw, PublicAddress, parse_origin
 from service.edge import error_pages, path_groups
@@ -17,9 +17,6 @@ from service.listeners import Listener
 from service.settings import Settings
 
 _FROM_THE_DOOR: Final = ("$door_user", "$door_name", "$door_email", "$door_groups")  # as astuple(IdentityHeaders)
-_SET_IN_TEMPLATE: Final = frozenset(
-    {"x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"}
-)
 
 
 class AppServer:
@@ -96,7 +93,7 @@ class AppServer:
 
     def _authorization(self) -> dict[str, str | list[str]]:
         """Return what the app, the question and the refusal are told of `Authorization`: ours is never the app's."""
-        sent, own = "$http_authorization", f"$authorization_{self._variable}"
+        sent, own = "$http_authorization", f"$own_authorization_{self._variable}"
         if self._app.app_passwords:
             kept = [f"map $door_credential {own} {{", '    app-password "";', f"    default {sent};", "}"]
             return {
@@ -128,10 +125,9 @@ class AppServer:
 
     def _stripped(self) -> list[str]:
         """Return the headers that no client may send here: those of other apps, too, which may share an upstream."""
-        names = {name.lower(): name for app in self._apps.apps for name in astuple(app.headers)}
-        names |= {name.lower(): name for name in (*STRIPPED, "Proxy")}
-        kept = _SET_IN_TEMPLATE | {name.lower() for name in self._identity()}
-        return [name for lower, name in sorted(names.items()) if lower not in kept]
+        kept = SET_BY_NGINX | {name.lower() for name in self._identity()}
+        names = sorted(removed(*(app.headers for app in self._apps.apps)), key=str.lower)
+        return [name for name in names if name.lower() not in kept]
 
 
 _KEPT: Final = ("    keepalive 32;", "    keepalive_timeout 4s;")  # less than app servers keep one (Node.js: 5 s)

@@ -19,18 +19,19 @@ upstream %(prefix)s {
     server %(door)s;
     keepalive 16;
 }
-upstream %(prefix)s_app {
+upstream %(prefix)s.app {
     server %(upstream)s;
 }
 # A probe of `vestibule doctor` takes the app's way, and the service answers it in place of the app.
 map $request_uri $%(prefix)s_to {
-    /.well-known/vestibule/probe %(of_door)s%(prefix)s;
-    default                      %(of_app)s%(prefix)s_app;
+    "~^/\\.well-known/vestibule/probe$" %(of_door)s%(prefix)s;  # a text would fit in any case of its letters
+    default                            %(of_app)s%(prefix)s.app;
 }
-# A web socket, and no other protocol: through h2c a client could send requests past the door.
-map $http_upgrade $%(prefix)s_upgrade {
-    "~*^websocket$" websocket;
-    default         "";
+# A web socket, and no other protocol: through h2c a client could send requests past the door. HTTP/1.1 alone has
+# upgrades.
+map "$server_protocol $http_upgrade" $%(prefix)s_upgrade {
+    "~*^HTTP/1\\.1 websocket$" websocket;
+    default                   "";
 }
 map $%(prefix)s_upgrade $%(prefix)s_connection {
     ""      "";
@@ -137,9 +138,6 @@ ssl_protocols TLSv1.2 TLSv1.3;
 ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
 ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
 """
-_SET_BY_NGINX: Final = frozenset(
-    {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip"}
-)
 _WITH_QUESTIONS: Final = (*identity_headers.FROM_CLIENTS, "Origin", "Access-Control-Request-Method", probe.HEADER)
 _KIND: Final = (  # of the client's request, by which the refusal is chosen
     *("Accept", "Accept-Language", "User-Agent", "Referer", "Content-Type", "X-Requested-With"),
@@ -179,7 +177,7 @@ def _question(words: Mapping[str, str]) -> str:
 def _of_headers(app: App) -> dict[str, str]:
     """Return the lines about headers: taken from the answer, given to the app, removed, and told with a refusal."""
     answered = (*astuple(app.headers), *identity_headers.FROM_CLIENTS)
-    kept = _SET_BY_NGINX | {name.lower() for name in answered}
+    kept = identity_headers.SET_BY_NGINX | {name.lower() for name in answered}
     removed = (name for name in identity_headers.removed(app.headers) if name.lower() not in kept)
     return {
         "taken": "\n".join(f"auth_request_set {_variable(name)} $upstream_http_{_lower(name)};" for name in answered),

@@ -5,17 +5,15 @@ set in force.
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from service.access.judged_set import EMPTY, JudgedSet, from_json
+from service.refresh import Refresh
 
 FILE: Final = "apps.json"
-LOOK_EVERY_SECONDS: Final = 0.9
-LONGEST_LOOK_SECONDS: Final = 1.0
 
 
 class AppsInForce:
@@ -24,25 +22,15 @@ class AppsInForce:
     def __init__(self, nginx_dir: Path, *, timer: Callable[[], float] = time.monotonic) -> None:
         self._path = nginx_dir / FILE
         self._timer = timer
-        self._looking = threading.Lock()
-        self._looked_at = float("-inf")
+        self._refresh = Refresh()
         self._seen: tuple[int, int, int] | None = None
         self._set = EMPTY
         self._is_readable = True
         self()
 
     def __call__(self) -> JudgedSet:
-        """Return the set in force. One thread looks when that is due; the others wait only if the set is too old."""
-        moment = self._timer()
-        age = moment - self._looked_at
-        patience = LONGEST_LOOK_SECONDS if age >= 2 * LOOK_EVERY_SECONDS else 0
-        if age >= LOOK_EVERY_SECONDS and self._looking.acquire(timeout=patience):
-            try:
-                if self._looked_at < moment:  # no other thread did it meanwhile
-                    self._look()
-                    self._looked_at = moment
-            finally:
-                self._looking.release()
+        """Return the set in force."""
+        self._refresh(self._timer(), self._look)
         return self._set
 
     def is_readable(self) -> bool:

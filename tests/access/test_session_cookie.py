@@ -102,7 +102,9 @@ def test_a_cookie_of_one_host_has_a_name_of_its_own() -> None:
 
 def test_the_probe_has_the_prefix_of_the_session_cookie() -> None:
     """A browser that refuses the one refuses the other."""
-    names = [session_cookie.probe_name(*where) for where in ((LOCAL, None), (HTTPS, None), (HTTPS, "example.test"))]
+    names = [
+        session_cookie.probe_cookie_name(*where) for where in ((LOCAL, None), (HTTPS, None), (HTTPS, "example.test"))
+    ]
 
     assert names == ["vestibule_session_probe", "__Host-vestibule-probe", "__Secure-vestibule-probe"]
 

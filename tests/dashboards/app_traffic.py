@@ -15,7 +15,7 @@ def of_apps(ports: Mapping[str, int], known: Sequence[Known], seconds: float) ->
     for number, (name, port) in enumerate(sorted(ports.items())):
         sessions = [each.session for each in known]
         network = 3000 + 300 * number
-        # Whoever opens a page asks for its parts over one connection: nginx remembers the first answer.
+        # A browser that opens a page asks for its parts over one connection: nginx remembers the first answer.
         for person, session in enumerate(sessions[:6]):
             parts = [load.page(port, path, session) for path in _PAGES]
             yield _stream(port, parts, 6.0 + 4 * number, seconds, range(network + person, network + person + 1))

@@ -50,7 +50,7 @@ def test_a_header_of_an_answer_is_the_apps(it: Guarded, alice: str, header: str)
 
 
 def test_an_app_commands_nginx_nothing(it: Guarded) -> None:
-    """An app that anyone may write to cannot have nginx answer with another location, such as the service's verdict."""
+    """The answer of an app cannot have nginx answer with another location, such as the service's verdict."""
     for target in ("/.well-known/vestibule/verify", "/.well-known/vestibule/errors/503.html", "/y"):
         answer = it.ask("open", f"/x?header=X-Accel-Redirect:{target}")
 

@@ -134,7 +134,7 @@ LIKE_ADMIN = [
 
 @pytest.mark.parametrize("path", LIKE_ADMIN)
 def test_no_spelling_of_a_path_finds_another_ones_yes(long: Guarded, people: dict[str, str], path: str) -> None:
-    """After yeses for other paths, and for the same one to somebody else, who may not see it is refused (FA-13)."""
+    """After yeses for other paths, and to another account for the same one, this account is refused (FA-13)."""
     assert {asked(long, people, "paths", before, "bob") for before in ("/x", "/public", "/read", "/")} == {200}
     reached = long.echo.seen()
 

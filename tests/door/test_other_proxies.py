@@ -74,7 +74,7 @@ def test_who_is_not_allowed_gets_403(house: House, proxy: str) -> None:
 
 
 def test_everyone_reaches_what_is_for_everyone(house: House, proxy: str) -> None:
-    """Without a session the app is told of nobody."""
+    """Without a session the app is told of no user."""
     headers = reached(house.ask(proxy, "/public"))
 
     assert not any(headers.get(name) for name in IDENTITY)

@@ -7,7 +7,7 @@ from tests.observability.series import CHECKED, CHECKED_IN_TIME, DOOR_UP, EDGE, 
 
 FIRING: Final = (
     Case(
-        "the door alone gives no answer, from minute 10, and nobody asks it",
+        "the door alone gives no answer, from minute 10, and no request comes",
         {DOOR_UP: "1x9 0x30", **dict.fromkeys((PASSED, CHECKED, CHECKED_IN_TIME), "0x40")},
         {("VestibuleDoorDown", CRITICAL): 13},
     ),

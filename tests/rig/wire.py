@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
-from service.access.session_cookie import probe_name
+from service.access.session_cookie import probe_cookie_name
 from tests.rig import compiled
 from tests.rig.answer import Answer
 
@@ -67,7 +67,7 @@ def ask(
 def probe(app: Flask) -> str:
     """Return the cookie of a browser that was shown the sign-in form."""
     services = app.extensions["vestibule"]
-    return f"{probe_name(services.public, services.cookie_domain)}=1"
+    return f"{probe_cookie_name(services.public, services.cookie_domain)}=1"
 
 
 def post(app: Flask, target: str = "/", body: bytes | str = b"", **more: Any) -> Answer:

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from service.access.apps import App
 from service.access.judged_set import JudgedSet
 from service.access.public_address import PublicAddress
-from service.access.session_cookie import probe_name
+from service.access.session_cookie import probe_cookie_name
 from service.app import create_app
 from service.login.verify_password import Verifier
 from service.services import Brand, Health, OuterLimit, Services
@@ -91,5 +91,5 @@ def browser(app: Flask) -> FlaskClient:
     """Return a browser that has seen the sign-in form, and has no other cookie."""
     app.test_client_class = Browser
     client, services = app.test_client(), app.extensions["vestibule"]
-    client.set_cookie(probe_name(services.public, services.cookie_domain), "1", domain=services.public.host)
+    client.set_cookie(probe_cookie_name(services.public, services.cookie_domain), "1", domain=services.public.host)
     return client

@@ -11,7 +11,8 @@ from service.access.apps import App
 from service.access.judged_set import EMPTY, to_json
 from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
-from service.settings.apps_in_force import FILE, LOOK_EVERY_SECONDS, AppsInForce
+from service.refresh import EVERY_SECONDS
+from service.settings.apps_in_force import FILE, AppsInForce
 from tests.rig.until import until
 
 WIKI = App(
@@ -57,7 +58,7 @@ def test_a_change_is_seen_once_a_second(tmp_path: Path, clock: Clock, apps: Apps
     put(tmp_path, WIKI, replace(WIKI, name="notes"))
 
     assert names(apps) == ["wiki"]
-    clock.now = LOOK_EVERY_SECONDS
+    clock.now = EVERY_SECONDS
     assert names(apps) == ["wiki", "notes"]
 
 
@@ -94,7 +95,7 @@ def test_no_request_is_decided_by_an_old_set(tmp_path: Path, clock: Clock, apps:
     threads = [threading.Thread(target=lambda: found.append(names(apps))) for _ in range(2)]
     for thread in threads:
         thread.start()
-    until(apps._looking.locked, "one of them looks")
+    until(apps._refresh._reading.locked, "one of them looks")
 
     (tmp_path / FILE).write_text(to_json([replace(WIKI, name="new")]))
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from service.access.block_list import Block
 from service.login.accounts import Account
 from service.login.audit import Happened
+from service.refresh import EVERY_SECONDS
 from service.storage.accounts import SqlAccounts
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.engine.database import Database
-from service.web.guard.current_blocks import READ_EVERY_SECONDS
 from tests.rig.answer import Answer
 from tests.rig.servers import Servers
 from tests.whole.conftest import Start, migrated
@@ -56,7 +56,7 @@ def wait_for_all_workers(servers: Servers, status: int, condition: str) -> None:
     """
     changed = time.monotonic()
     servers.wait_until(
-        lambda: at_once(servers, 20, path="/") == {status: 20} and time.monotonic() - changed > READ_EVERY_SECONDS,
+        lambda: at_once(servers, 20, path="/") == {status: 20} and time.monotonic() - changed > EVERY_SECONDS,
         condition,
     )
 

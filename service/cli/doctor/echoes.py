@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -68,10 +68,7 @@ class Signer:
 
 def identity_names(app: App) -> list[str]:
     """Return the names of the identity headers: the app's own, and the usual ones."""
-    own, usual = app.headers, identity_headers.DEFAULT
-    return list(
-        dict.fromkeys([own.user, own.name, own.email, own.groups, usual.user, usual.name, usual.email, usual.groups])
-    )
+    return list(dict.fromkeys((*astuple(app.headers), *astuple(identity_headers.DEFAULT))))
 
 
 def forged_headers(app: App) -> list[tuple[str, str]]:

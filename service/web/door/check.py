@@ -55,6 +55,16 @@ class Checked:
         """Whether the request may pass."""
         return self.outcome in {Outcome.ALLOWED, Apart.PREFLIGHT}
 
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether signing in can help, so that the answer is 401 and not 403.
+
+        An app password never is a fresh sign-in: to ask a program for another one would not help.
+        """
+        if self.outcome in {Apart.WRONG, Apart.THROTTLED}:
+            return True
+        return self.outcome in {Outcome.SIGN_IN, Outcome.NOT_FRESH} and self.credential is not Credential.PROGRAM
+
 
 class Checks:
     """Decides about requests; safe for threads. `wall` reads the same clock as the services', with fractions."""

@@ -12,19 +12,18 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import structlog
 
 from service.access import identity_headers, probe
-from service.access.decision import Outcome
 from service.login.attempts import Scope
 from service.services import Services, Unavailable
 from service.web.door import app_request, pages, refusals
 from service.web.door.app_request import Header
 from service.web.door.check import Apart, Checked, Checks, Credential
+from service.web.door.kinds import asked
 from service.web.door.original import Original, Source, original_of
 from service.web.door.probe import Probes
 from service.web.telemetry import events
 from service.web.telemetry.counters import Counters
 
 VERIFY: Final = "/auth/verify"
-_NEEDS_SIGN_IN: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH, Apart.WRONG, Apart.THROTTLED})
 
 
 class Door:
@@ -68,10 +67,10 @@ class Door:
         if checked.passes:  # since nginx's first question: it would show this answer in place of the app's
             return _unavailable(environ, start_response)
         if is_verify:
-            status = "401 Unauthorized" if checked.outcome in _NEEDS_SIGN_IN else "403 Forbidden"
+            status = "401 Unauthorized" if checked.may_sign_in else "403 Forbidden"
             start_response(status, [("Content-Length", "0")])
             return []
-        answer = refusals.answer(checked, refusals.asked(environ), self._services, request_id=_request_id(environ))
+        answer = refusals.answer(checked, asked(environ), self._services, request_id=_request_id(environ))
         start_response(answer.status, answer.headers)
         return [answer.body]
 

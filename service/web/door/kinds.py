@@ -21,7 +21,7 @@ from wsgiref.types import WSGIEnvironment
 LONGEST_ACCEPT: Final = 300  # browsers send less than 200
 _FRAMES: Final = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
-_READS: Final = frozenset({"GET", "HEAD"})
+READS: Final = frozenset({"GET", "HEAD"})
 
 
 class Kind(StrEnum):
@@ -64,7 +64,7 @@ def kind_of(said: Asked, method: str) -> Kind:
     """Return the kind of a request by the table above."""
     if said.mode == "navigate" and said.destination in _FRAMES:
         return Kind.FRAME
-    is_read = method in _READS
+    is_read = method in READS
     if said.mode:
         is_shown = said.mode == "navigate"
     else:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from service.access.decision import Outcome
 from service.services import Brand, Services
 from service.web.door.check import Apart, Checked, Credential
-from service.web.door.kinds import Kind
+from service.web.door.kinds import READS, Kind
 from service.web.look.theme import theme_css
 from service.web.messages import BLOCKED, DOOR_MESSAGES, NOT_FOR_PROGRAMS, NOTHING_SENT, Message
 
@@ -83,7 +83,7 @@ def page(
 ) -> Page:
     """Return the page about a refusal."""
     look, original = look_of(services.brand), checked.original
-    was_sent = original is not None and original.method not in {"GET", "HEAD"}
+    was_sent = original is not None and original.method not in READS
     in_frame = kind is Kind.FRAME
     body = look.template.render(
         message=message,

@@ -24,7 +24,7 @@ from service.web.door.original import Original, Source
 
 MAXIMUM_BODY_BYTES: Final = 32 * 1024 * 1024
 _KEY: Final = f"HTTP_{probe.HEADER.upper().replace('-', '_')}"
-_OURS: Final = re.compile(r"((?:\A|[;,]) *(?:__Host-|__Secure-)?vestibule[A-Za-z0-9_-]*)=[^;,]*")
+_OURS: Final = re.compile(rf"((?:\A|[;,]) *{session_cookie.OUR_NAMES})=[^;,]*")
 _LONGEST_WAIT_SECONDS: Final = 5
 _PART_BYTES: Final = 64 * 1024
 

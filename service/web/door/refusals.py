@@ -20,16 +20,13 @@ from service.access.decision import Outcome
 from service.access.return_to import destination, origin_of
 from service.services import Services
 from service.web.door import pages
-from service.web.door.check import Apart, Checked, Credential
-from service.web.door.kinds import Asked, Kind, asked, kind_of
+from service.web.door.check import Apart, Checked
+from service.web.door.kinds import Asked, Kind, kind_of
 from service.web.front import error_fallback
 from service.web.messages import Message
 
-__all__ = ["Answer", "Asked", "answer", "asked", "unavailable"]
-
 _STATUS: Final = {303: "303 See Other", 401: "401 Unauthorized", 403: "403 Forbidden"}
-_SIGN_IN: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH})
-_APP_PASSWORD: Final = frozenset({Apart.WRONG, Apart.THROTTLED})
+_REDIRECTED: Final = frozenset({Outcome.SIGN_IN, Outcome.NOT_FRESH})
 # The app's own headers are not there, and another page must neither show this one nor read it.
 _HEADERS: Final = [
     ("Cache-Control", "no-store"),
@@ -53,10 +50,8 @@ def answer(checked: Checked, said: Asked, services: Services, *, request_id: str
     original, outcome = checked.original, checked.outcome
     method = original.method if original else "GET"
     kind = kind_of(said, method)
-    # An app password never is a fresh sign-in: to ask a program for another one would not help.
-    may_help = outcome in _APP_PASSWORD or (outcome in _SIGN_IN and checked.credential is not Credential.PROGRAM)
-    login_url = _login_url(checked, said, kind, services) if may_help else None
-    if kind is Kind.PAGE and outcome in _SIGN_IN and login_url:
+    login_url = _login_url(checked, said, kind, services) if checked.may_sign_in else None
+    if kind is Kind.PAGE and outcome in _REDIRECTED and login_url:
         return _made(303, [("Location", login_url)], b"", request_id)
     headers = _challenge(checked, said, services) if login_url else []
     message = pages.message_of(checked, kind)

@@ -7,7 +7,7 @@ from service.login.accounts import Account
 from service.login.audit import Happened
 from service.login.sign_in import Device, Reason, Refused, open_session, with_password
 from service.web import context, errors
-from service.web.cookies import browser_session, device_cookie, notices, probe
+from service.web.cookies import browser_session, device_cookie, notices, probe_cookie
 from service.web.errors import ErrorContent
 from service.web.guard import forms, protection
 from service.web.look import rendering
@@ -30,12 +30,12 @@ def login() -> Response:
         return send_back(signed_in, lambda form: make_response(form_page(notice=ASKS_AGAIN, form=form)))
     response = make_response(form_page(notice=notice))
     browser_session.clear_if_dead(response)
-    probe.offer(response)
+    probe_cookie.offer(response)
     return response
 
 
 def _authenticate(form: dict[str, str]) -> Response:
-    if message := probe.refused():
+    if message := probe_cookie.refused():
         return _cookie_refused(message)
     username, where = form.get("username", ""), validated(form.get("rd"))
     services = context.services()
@@ -55,11 +55,11 @@ def _authenticate(form: dict[str, str]) -> Response:
 
 
 def _cookie_refused(message: Message) -> Response:
-    """Answer before the password is checked: no attempt is counted. The form that is shown again sets the probe."""
+    """Answer before the password is checked: no attempt is counted. The form sets the probe cookie anew."""
     if errors.prefers_json():
         return errors.answer(400, message=message)
     response = make_response(form_page(ErrorContent(400, message)), 400)
-    probe.offer(response)
+    probe_cookie.offer(response)
     return response
 
 

@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 from flask import Flask
 
+from service import refresh
 from service.access.block_list import Block
 from service.services import OuterLimit, Unavailable
-from service.web.guard import current_blocks
 from tests.rig import scraped
 from tests.rig.answer import Answer
 from tests.rig.memory_store import MemoryBlocks
@@ -28,7 +28,7 @@ THERE: Final = "192.0.2.0/24"  # where `wire` asks from
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the list be read with every request."""
-    monkeypatch.setattr(current_blocks, "READ_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(refresh, "EVERY_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_the_list_is_read_again_within_a_second(world: World) -> None:
     world.rows.blocks.clear()
     until(lambda: not refused(app), "the block has ended")
 
-    assert current_blocks.READ_EVERY_SECONDS < 1
+    assert refresh.EVERY_SECONDS < 1
 
 
 class Counted(MemoryBlocks):

@@ -150,7 +150,7 @@ def test_only_apps_that_a_program_may_use_are_offered(inside: FlaskClient) -> No
 
 
 def test_one_app_is_chosen_already(world: World) -> None:
-    """Where there is no choice, nobody needs to make one."""
+    """Where only one app takes app passwords, the form has it chosen."""
     world.apps = world.apps[:1]
 
     assert 'name="app-wiki" type="checkbox" checked' in signed_in(world.app()).get(NEW).text

@@ -1,4 +1,4 @@
-"""The probe: a cookie with the attributes of the session cookie, set with the sign-in form.
+"""The probe cookie: one with the attributes of the session cookie, set with the sign-in form.
 
 A browser that does not send it with the form would not keep the session either. To say so at once is better than to
 send the browser from page to page without one.
@@ -19,14 +19,14 @@ _LIFETIME: Final = 30 * 24 * 60 * 60  # a form may be left open
 
 
 def offer(response: Response) -> None:
-    """Set the probe."""
+    """Set the probe cookie."""
     reading.set_cookie(response, _name(), "1", max_age=_LIFETIME, domain=reading.shared_domain())
 
 
 def refused() -> Message | None:
-    """Return what to say to a browser that sent the form with neither the probe nor a session cookie.
+    """Return what to say to a browser that sent the form with neither the probe cookie nor a session cookie.
 
-    Only a browser says that it opens a page: a program has seen no form, and is not asked for the probe.
+    Only a browser says that it opens a page: a program has seen no form, and is not asked for it.
     """
     services = context.services()
     session = session_cookie.cookie_name(services.public, services.cookie_domain)
@@ -39,4 +39,4 @@ def refused() -> Message | None:
 
 def _name() -> str:
     services = context.services()
-    return session_cookie.probe_name(services.public, services.cookie_domain)
+    return session_cookie.probe_cookie_name(services.public, services.cookie_domain)
