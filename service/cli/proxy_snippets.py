@@ -58,7 +58,7 @@ def _address(_context: click.Context, _option: click.Parameter, given: str | Non
 def _chosen(settings: Settings, name: str | None) -> Sequence[App]:
     found = apps(settings)
     if not found:
-        refuse(f"There are no apps in {settings.apps_dir}.")
+        refuse(f"There are no apps in {settings.apps_dir}: each is a file NAME.toml.")
     chosen = [each for each in found if name in {None, each.name}]
     return chosen or refuse(f"There is no app {name}. The apps are {', '.join(each.name for each in found)}.")
 

@@ -49,7 +49,7 @@ def list_(op: Operator, *, as_json: bool) -> None:
     """List the apps, and their rules in order."""
     found = apps(op.settings)
     lines = (("\n".join(lines_of_app(each)), _facts_of_app(each)) for each in found)
-    report_all(lines, empty=f"There are no apps in {op.settings.apps_dir}.", as_json=as_json)
+    report_all(lines, empty=f"There are no apps in {op.settings.apps_dir}: each is a file NAME.toml.", as_json=as_json)
 
 
 def _facts_of_app(app: App) -> dict[str, Any]:

@@ -24,8 +24,9 @@ _WORDS: Final = {
     ),
 }
 _STYLE: Final = (
-    "body{max-width:36em;margin:4em auto;padding:0 1.5em;font:1.05em/1.5 system-ui,sans-serif;color-scheme:light dark}"
-    "p+p{opacity:.7}"
+    ":root{color-scheme:light dark;background:Canvas;color:CanvasText}"  # body's scheme would not colour the page
+    "body{max-width:36em;margin:4em auto;padding:0 1.5em;font:1.05em/1.5 system-ui,sans-serif}"
+    "h1{font-size:1.5em;line-height:1.25}p:last-child{opacity:.7}"
 )
 _PAGE: Final = """<!doctype html>
 <html lang="en">

@@ -83,7 +83,7 @@ def test_without_apps_the_directory_is_named(terminal: Terminal, wiki: Path) -> 
     shown = terminal.run("rules", "list")
 
     assert (shown.exit_code, shown.stdout) == (0, "")
-    assert shown.stderr == f"There are no apps in {wiki.parent}.\n"
+    assert shown.stderr == f"There are no apps in {wiki.parent}: each is a file NAME.toml.\n"
 
 
 def test_a_refusal_is_explained(terminal: Terminal) -> None:

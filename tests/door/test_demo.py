@@ -43,7 +43,7 @@ def test_signing_in_leads_there_and_back(servers: Servers) -> None:
     page, program = servers.get("/demo/", **PAGE), servers.get("/demo/")
 
     assert (page.status, program.status, program.json["reason"]) == (303, 401, "sign-in")
-    assert page.get("location") == f"{servers.origin}/?rd=%2Fdemo%2F"
+    assert page.get("location") == program.json["login_url"] == f"{servers.origin}/?rd=%2Fdemo%2F"
 
 
 @pytest.mark.parametrize("path", ["/demo/page.html", "/demo/x", "/demonstration", "/.well-known/vestibule/verify"])

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.door.guarded import SIGNED_IN, Guarded, guarded
+from tests.rig.asking import free_port
 from tests.rig.passwords import PASSWORD
 from tests.stories.conftest import Visit
 from tests.stories.elsewhere import Elsewhere
@@ -46,6 +47,7 @@ def apps(elsewhere: Elsewhere) -> Iterator[Guarded]:
     texts = {
         "wiki": f'title = "Wiki"\n{upstream}{RULES}',
         "portal": f'{upstream}[[rules]]\nallow = "everyone"',
+        "gone": f'upstream = "http://127.0.0.1:{free_port()}"\n{SIGNED_IN}',
         "lost": f'title = "Board"\n{upstream}{SIGNED_IN}',
     }
     with guarded(texts, LIMITS__POST_PER_MINUTE="600") as servers:
@@ -155,6 +157,17 @@ def test_a_frame(apps: Guarded, visit: Visit) -> None:
     expect(alice.open(portal).page.frame_locator("iframe").get_by_role("heading")).to_have_text("You have arrived")
 
 
+def test_an_app_that_does_not_answer(apps: Guarded, visit: Visit) -> None:
+    """nginx's own page at an app's address can be read in light and in dark, on a narrow screen and on a wide one."""
+    alice = visit(apps.servers)
+
+    alice.open(address(apps, "gone")).sign_in("alice", PASSWORD)
+
+    assert alice.heading == "The app does not answer"
+    assert faults(alice.page) == []
+    alice.troubles = [each for each in alice.troubles if not each.startswith("502: ")]
+
+
 def test_a_session_that_is_not_fresh(apps: Guarded, visit: Visit) -> None:
     """A page for which the sign-in is too old asks for the password once more, and then opens."""
     alice, admin = visit(apps.servers), f"{address(apps, 'wiki')}/admin"
@@ -196,7 +209,7 @@ def test_the_apps_of_a_person(apps: Guarded, visit: Visit) -> None:
 
     links = bob.page.get_by_role("navigation", name="Apps").get_by_role("link")
 
-    assert [text.split("\n")[0] for text in links.all_inner_texts()] == ["Board", "portal", "Wiki"]
+    assert [text.split("\n")[0] for text in links.all_inner_texts()] == ["Board", "gone", "portal", "Wiki"]
     with bob.page.expect_event("load"):
         links.last.click()
     assert (bob.heading, bob.page.url) == ("You have arrived", f"{address(apps, 'wiki')}/")

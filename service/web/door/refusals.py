@@ -87,14 +87,16 @@ def _login_url(checked: Checked, said: Asked, kind: Kind, services: Services) ->
     original, origins = checked.original, services.apps().origins
     if original is None:
         return None
+    is_demo = checked.app is not None and checked.app is services.demo
 
     def allowed(url: str) -> str | None:
         where = destination(url, public=services.public, origins=frozenset(), apps=origins)
-        is_of_app = where is not None and (origin_of(where) is not None or checked.app is services.demo)
+        is_of_app = where is not None and (origin_of(where) is not None or is_demo)
         return where if is_of_app else None
 
     asked_for = original.url if kind is Kind.PAGE else said.referer
-    login_url = f"{services.public.origin}/?rd={quote(allowed(asked_for) or f'{original.origin}/', safe='')}"
+    root = "/demo/" if is_demo else f"{original.origin}/"
+    login_url = f"{services.public.origin}/?rd={quote(allowed(asked_for) or root, safe='')}"
     rule = checked.decision.enforced.rule if checked.decision else None
     if checked.outcome is Outcome.NOT_FRESH and rule:
         return f"{login_url}&fresh={rule.fresh}"
