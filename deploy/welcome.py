@@ -30,6 +30,8 @@ def welcome(settings: Settings, chosen: dict[str, str]) -> None:
     wait_until_ready(settings)
     ops = " ".join(map(str, settings.ops_listen))
     print(f"Vestibule is on {settings.public_url} (metrics and health on {ops}). Ctrl-C ends it.", flush=True)
+    if chosen:
+        print(f"Commands in another shell need: export {assignments(chosen)}", flush=True)
     command = link_command(chosen)
     try:
         if not build_services(settings).accounts.has_administrator():
@@ -69,8 +71,13 @@ def link_command(chosen: dict[str, str]) -> str:
 
     Root may type it, too: files that it makes in the state directory get the owner of the directory.
     """
-    words = [shlex.quote(f"{name}={value}") for name, value in chosen.items() if "LISTEN" not in name]
-    return " ".join([*words, os.path.relpath(VESTIBULE, ROOT), "setup", "link"])
+    needed = {name: value for name, value in chosen.items() if "LISTEN" not in name}
+    return " ".join(filter(None, [assignments(needed), os.path.relpath(VESTIBULE, ROOT), "setup", "link"]))
+
+
+def assignments(chosen: dict[str, str]) -> str:
+    """Return variables as a shell takes them."""
+    return " ".join(shlex.quote(f"{name}={value}") for name, value in chosen.items())
 
 
 if __name__ == "__main__":

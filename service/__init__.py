@@ -5,8 +5,10 @@
     hashing/     the gate before argon2: a bounded, fair pool of threads
     storage/     ROWS: the only SQL
     web/         HTTP: pages, who is let near them, cookies, telemetry, and how all of it looks
-    edge/        the files that nginx reads
+      door/      whether a request for an app may pass, for nginx and other proxies: beside Flask, without a framework
+    edge/        the files that nginx reads, with one for each app, and what other proxies need
     cli/         the operator's commands: they parse and print, rules decide
+      doctor/    tests the chain of proxies from outside, and names the line to change
     settings/    what an operator chose, read once
     services.py  the bundles that pages and commands are handed
     app.py       the one page that wires everything

@@ -4,6 +4,7 @@ A proxy, the service and an app each read a path in their own way: decoded or no
 Where the readings could belong to different rules the path is doubtful, and no single rule may admit it.
 """
 
+import posixpath
 import re
 import unicodedata
 from collections.abc import Set as AbstractSet
@@ -66,12 +67,18 @@ def _covers(rule_path: str, path: str) -> bool:
 
 
 def _folded(path: str) -> str:
-    """Return the path as the most lenient program finds it: letters without case or form, segments without an end.
+    """Return the path as the most lenient program finds it: letters without case, form or accent, bare segments.
 
-    In both cases, since some letters (the dotless i) fold in one alone. Windows drops dots and blanks at the end.
+    In both cases, since some letters (the dotless i) fold in one alone. Databases find a page without its accents, and
+    Windows drops what follows a colon, and dots and blanks at the end. A wide / or . may make a path of its own.
     """
-    letters = unicodedata.normalize("NFKC", path).upper().casefold()
-    return "/".join(segment.rstrip(". ") for segment in letters.split("/"))
+    letters = path
+    if not path.isascii():
+        apart = unicodedata.normalize("NFKD", path)
+        letters = "".join(each for each in apart if not unicodedata.combining(each))
+        letters = posixpath.normpath(f"/{letters.lstrip('/')}")
+    letters = letters.upper().casefold()
+    return "/".join(segment.partition(":")[0].rstrip(". ") for segment in letters.split("/"))
 
 
 folded: Final = lru_cache(_folded)  # the rules' paths are few, and the same for every request

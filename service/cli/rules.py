@@ -78,9 +78,13 @@ def _address(text: str) -> str:
 @rules.command()
 @click.argument("url", type=_url)
 @click.option("--as", "name", metavar="NAME", help="The account, signed in now. Default: no account.")
-@click.option("--method", type=str.upper, default="GET", help="Default: GET.")
+@click.option("--method", type=str.upper, metavar="METHOD", default="GET", help="Default: GET.")
 @click.option(
-    "--address", type=_address, default="", help="The client's address. Default: one in no network of the rules."
+    "--address",
+    type=_address,
+    metavar="IP",
+    default="",
+    help="The client's address. Default: one in no network of the rules.",
 )
 @operator_command
 def check(

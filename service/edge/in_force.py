@@ -28,6 +28,7 @@ def put(directory: Path, files: Mapping[str, bytes], nginx: Path | None = None) 
     """
     if nginx:
         nginx_process.tell(nginx, "0")
+        nginx_process.refuse_used_ports(directory, files)
     with ExitStack() as locked:
         with as_owner_of(directory) as entered:
             entered.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ class AppServer:
 
     def _authorization(self) -> dict[str, str | list[str]]:
         """Return what the app, the question and the refusal are told of `Authorization`: ours is never the app's."""
-        sent, own = "$http_authorization", f"$authorization_{self._variable}"
+        sent, own = "$http_authorization", f"$own_authorization_{self._variable}"
         if self._app.app_passwords:
             kept = [f"map $door_credential {own} {{", '    app-password "";', f"    default {sent};", "}"]
             return {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from service import listeners
+from service.access.apps import App
 from service.access.judged_set import JudgedSet
 from service.access.session_cookie import OUR_NAMES, cookie_name
 from service.edge import demo, error_pages, ram_disk
@@ -24,6 +25,7 @@ def rendered(
 
     `has_certificate`: the operator's files in `tls/` have nginx serve TLS.
     """
+    _refuse_one_host_twice([app for app in apps.apps if app.address.host != settings.public.host])
     texts = {"door.conf": _door(apps, settings, resolvers, directory), "demo.conf": demo.conf(settings)}
     for app in apps.apps:
         server = AppServer(app, apps, settings, directory=directory, has_certificate=has_certificate)
@@ -35,6 +37,17 @@ def resolvers_of(resolv_conf: str) -> list[str]:
     """Return the DNS servers of a resolv.conf as nginx writes them; it cannot ask one by way of an interface (%)."""
     found = re.findall(r"^nameserver\s+([^\s%]+)\s*$", resolv_conf, re.MULTILINE)
     return [f"[{each}]" if ":" in each else each for each in found]
+
+
+def _refuse_one_host_twice(apps: Sequence[App]) -> None:
+    owners: dict[str, App] = {}
+    for app in apps:
+        other = owners.setdefault(app.address.host, app)
+        if other is not app:
+            raise ValueError(
+                f"apps {other.name} and {app.name} have the host {app.address.host}, by which alone nginx tells apps "
+                "apart: give one of them another host"
+            )
 
 
 def _door(apps: JudgedSet, settings: Settings, resolvers: Sequence[str], directory: Path) -> str:
@@ -83,11 +96,14 @@ def _cache_path(settings: Settings) -> str:
 
 
 def _cuts(number: int) -> list[str]:
-    """Return the rules of a map that cuts a run of our cookies: one at the end of the header, or the last before it."""
+    """Return the rules of a map that cuts a run of our cookies: one at the end of the header, or the first one.
+
+    A run is of 20 at most. Hundreds would be too many for PCRE's stack, and nginx's log quotes what PCRE gives up.
+    """
     kept, before, after = f"kept_{number}", f"before_{number}", f"after_{number}"
     return [
-        rf'"~^(?<{kept}>.*?)(?:(?:^|; *){_OURS})+;? *$" ${kept};',
-        rf'"~^(?<{before}>(?:.*;)? *)(?:{_OURS}; *)+(?<{after}>.*)$" "${before}${after}";',
+        rf'"~^(?<{kept}>.*?)(?:(?:^|; *){_OURS}){{1,20}};? *$" ${kept};',
+        rf'"~^(?<{before}>(?:.*?;)?? *)(?:{_OURS}; *){{1,20}}(?<{after}>.*)$" "${before}${after}";',
     ]
 
 

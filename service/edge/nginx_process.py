@@ -1,17 +1,22 @@
 """The nginx that runs: it tests new files before they count, and reads them. `prefix` is its directory (-p)."""
 
+import errno
 import os
 import pwd
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from service.listeners import Listener, fault_of
 
 _PATH: Final = os.pathsep.join(
     (os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/opt/homebrew/bin")
 )
 _FAULT: Final = re.compile(r".*\[emerg\] (?:[0-9]+#[0-9]+: )?(.*)")
+_LISTEN: Final = re.compile(rb"^ *listen (?:\[([0-9a-f:]+)\]|([0-9.]+)):([0-9]+)\b", re.MULTILINE)
 # The nginx that runs may have a right to ports below 1024 that a test of its files has not.
 _PORT_BELOW_1024: Final = re.compile(r"bind\(\) to \S+ failed \(13: .*")
 
@@ -31,6 +36,22 @@ def tell(prefix: Path, what: str) -> None:
             f"no nginx runs in {prefix} that this user may tell ({fault}): start it, type the command as root, or "
             "leave out --reload"
         )
+
+
+def refuse_used_ports(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Raise ValueError for a new port of nginx that is used: `nginx -t` overlooks that, and a reload fails by it."""
+    here = [path.read_bytes() for pattern in ("*.conf", "apps/*.conf") for path in directory.glob(pattern)]
+    for each in sorted(_listeners(files.values()) - _listeners(here)):
+        if (fault := fault_of(each)) and fault.errno == errno.EADDRINUSE:
+            raise ValueError(
+                f"another program listens at {each}: choose another port for the app's address, or end that program. "
+                "Where it is this nginx, which was not told of an earlier change: leave out --reload once"
+            )
+
+
+def _listeners(texts: Iterable[bytes]) -> set[Listener]:
+    found = (match for text in texts for match in _LISTEN.findall(text))
+    return {Listener((six or four).decode(), int(port)) for six, four, port in found}
 
 
 def test(directory: Path, prefix: Path) -> None:

@@ -19,18 +19,19 @@ upstream %(prefix)s {
     server %(door)s;
     keepalive 16;
 }
-upstream %(prefix)s_app {
+upstream %(prefix)s.app {
     server %(upstream)s;
 }
 # A probe of `vestibule doctor` takes the app's way, and the service answers it in place of the app.
 map $request_uri $%(prefix)s_to {
-    /.well-known/vestibule/probe %(of_door)s%(prefix)s;
-    default                      %(of_app)s%(prefix)s_app;
+    "~^/\\.well-known/vestibule/probe$" %(of_door)s%(prefix)s;  # a text would fit in any case of its letters
+    default                            %(of_app)s%(prefix)s.app;
 }
-# A web socket, and no other protocol: through h2c a client could send requests past the door.
-map $http_upgrade $%(prefix)s_upgrade {
-    "~*^websocket$" websocket;
-    default         "";
+# A web socket, and no other protocol: through h2c a client could send requests past the door. HTTP/1.1 alone has
+# upgrades.
+map "$server_protocol $http_upgrade" $%(prefix)s_upgrade {
+    "~*^HTTP/1\\.1 websocket$" websocket;
+    default                   "";
 }
 map $%(prefix)s_upgrade $%(prefix)s_connection {
     ""      "";

@@ -46,6 +46,8 @@ def _path(value: object) -> str:
             "must be whole segments that every program reads alike: write /admin, with no / at the end, nothing "
             "percent-encoded, no // and no dot segments, and none of ; \\ ? #"
         )
+    if "*" in found:
+        raise InvalidValue("has a *, and there are no patterns: a path covers all pages below it, so write /admin")
     return found
 
 
@@ -99,6 +101,7 @@ APP: Final[Readers] = {
     "certificate_key": _file,
 }
 HEADERS: Final[Readers] = dict.fromkeys(("user", "name", "email", "groups"), header_name)
+_TABLES: Final = {"rules": "[[rules]]", "headers": "[headers]"}  # of an app
 RULE: Final[Readers] = {
     "path": _path,
     "allow": _allow,
@@ -121,6 +124,6 @@ def refuse_unknown(key: str, readers: Readers) -> NoReturn:
         raise InvalidValue("belongs to a rule: write it below a line [[rules]]")
     if key in HEADERS:
         raise InvalidValue("is a header's: write it below a line [headers]")
-    near = get_close_matches(key, readers, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there may be {', '.join(readers)}"
+    near = get_close_matches(key.lower(), (*readers, *_TABLES) if readers is APP else readers, n=1)
+    hint = f"did you mean {_TABLES.get(near[0], near[0])}?" if near else f"there may be {', '.join(readers)}"
     raise InvalidValue(f"is unknown: {hint}")

@@ -134,8 +134,11 @@ class Settings(Section):
 
     @property
     def apps_dir(self) -> Path:
-        """The directory with a file for each app."""
-        return self.access.apps_dir or (self.config.parent if self.config else CONFIG_DIRECTORY) / "apps.d"
+        """The directory with a file for each app: beside the settings, or, without any, with the state."""
+        if self.access.apps_dir:
+            return self.access.apps_dir
+        beside = self.config.parent if self.config else CONFIG_DIRECTORY
+        return (beside if self.config or beside.is_dir() else self.state_dir) / "apps.d"
 
     @property
     def workers(self) -> int:

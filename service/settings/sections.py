@@ -130,7 +130,7 @@ class Access(Section):
         addresses.PATH,
         None,
         "The directory with a file `NAME.toml` for each app.",
-        unset="`apps.d` beside the file of settings, else `/etc/vestibule/apps.d`; without that directory no apps",
+        unset="`apps.d` beside the file of settings, else in `/etc/vestibule`, else in the state directory",
     )
 
 

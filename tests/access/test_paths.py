@@ -56,10 +56,19 @@ def test_a_path_that_no_rule_covers_has_no_group(path: str) -> None:
         *("/%c0%ae%c0%ae/admin", "/x%ff", "/%C0%AF", "/é", "/admin?x", "admin", "", "*", "http://x/admin"),
         *("/ADMIN", "/Admin/x", "/aDmin", "/%41dmin", "/stra%C3%9Fe", "/STRASSE", "/Strasse/x"),
         *("/%EF%BD%81dmin", "/adm%C4%B1n", "/admin.", "/admin%20", "/admin.%20/users", "/admin/USERS"),
+        *(
+            "/%C3%A0dmin",
+            "/a%CC%80dmin/x",
+            "/adm%C4%B0n",
+            "/stra%C3%9F%C3%A9",
+            "/admin::$INDEX_ALLOCATION/x",
+            "/admin:x",
+        ),
+        *("/%EF%BC%8Fadmin", "/x%EF%BC%8F..%EF%BC%8Fadmin", "/x/%EF%BC%8E%EF%BC%8E/admin", "/x/%E2%80%A5/admin"),
     ],
 )
 def test_a_path_that_programs_read_differently_belongs_to_every_group(path: str) -> None:
-    """Encoded or doubled separators, dot segments, control bytes, broken encodings, letters that fold to a rule's."""
+    """Encoded or doubled separators, dot segments, control bytes, broken encodings, segments that fold to a rule's."""
     assert path_groups(path, RULE_PATHS) == (ANY, True)
 
 

@@ -115,6 +115,7 @@ def test_address_and_scheme_are_the_apps(it: Guarded) -> None:
         ("a=vestibule=1; my_vestibule=2; {ours}; c=%3Bvestibule=3", "a=vestibule=1; my_vestibule=2; c=%3Bvestibule=3"),
         ("a=1; a=1; ; b", "a=1; a=1; ; b"),
         ("a=1, {ours}", None),
+        ("; ".join(["{ours}"] * 20 + ["a=1"]), "a=1"),
         ("; ".join(["{ours}; a=1"] * 5), None),  # more than is cut: nothing is left of the header
     ],
 )  # fmt: skip
@@ -128,6 +129,20 @@ def test_our_cookies_are_cut_out(it: Guarded, alice: str, sent: str, kept: str |
 def test_cookies_in_several_lines_are_one_header(it: Guarded, alice: str) -> None:
     """A second Cookie line hides nothing from the cut."""
     assert raw(it, "open", "Cookie: a=1", f"Cookie: {alice}", "Cookie: b=2")["cookie"] == "a=1; b=2"
+
+
+def test_hundreds_of_our_cookies_are_dropped_and_not_logged(it: Guarded, alice: str) -> None:
+    """nginx quotes a header in its log, with the token in it, when PCRE's stack is too small to match it."""
+    lines = [f"Cookie: {alice}", *["Cookie: " + "vestibule_many=;" * 450] * 3, "Cookie: a=1"]
+
+    assert "cookie" not in raw(it, "open", *lines)
+    assert "vestibule_many" not in it.servers.log("nginx")
+
+
+@pytest.mark.parametrize("path", ["/.well-known/vestibule/PROBE", "/.Well-Known/vestibule/probe"])
+def test_the_path_of_probes_in_another_case_is_the_apps(it: Guarded, path: str) -> None:
+    """The login service is sent its probes' own path alone, and no page of it shows at an app's address."""
+    assert it.ask("open", path).json["path"] == path
 
 
 @pytest.mark.parametrize("name", ["a", "al", "ali", "alice"])
@@ -173,3 +188,10 @@ def test_only_a_web_socket_is_an_upgrade(it: Guarded) -> None:
     found = raw(it, "open", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Connection: Upgrade, HTTP2-Settings")
 
     assert not {"upgrade", "connection"} & found.keys()
+
+
+def test_only_http_1_1_has_upgrades(it: Guarded) -> None:
+    """nginx would forward one of HTTP/1.0, or of HTTP/2, where it fails at the app's answer and logs the address."""
+    lines = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: x"]
+
+    assert not {"upgrade", "connection"} & raw(it, "open", *lines, request="GET /x HTTP/1.0").keys()

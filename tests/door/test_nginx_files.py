@@ -1,5 +1,6 @@
 """The files of apps: nginx and gixy find no fault in them, whatever an app's file may say."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from service.access.identity_headers import IdentityHeaders
 from service.access.judged_set import JudgedSet
 from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
-from service.edge import nginx, nginx_apps, ram_disk
+from service.edge import nginx, nginx_apps, ram_disk, snippet
 from service.settings import load
 from tests.rig import certificate
 from tests.rig.parts import need
@@ -59,6 +60,8 @@ def written(directory: Path, apps: list[App], **settings: str) -> Mapping[str, s
 
 def test_nginx_and_gixy_take_the_files_of_every_kind_of_app(tmp_path: Path) -> None:
     """Names of any length, paths with any character, upstreams of every kind, own certificates, other proxies."""
+    tmp_path = tmp_path / "a directory"
+    tmp_path.mkdir()
     shown, key = certificate.make(tmp_path, HOSTS[0])
     own = {"certificate": str(shown), "certificate_key": str(key)}
     apps = [
@@ -85,6 +88,14 @@ def test_an_app_where_nginx_listens_already_is_refused(tmp_path: Path) -> None:
     for port in (18080, 18081):
         with pytest.raises(ValueError, match=f"app wiki has the port {port}, where nginx listens already"):
             written(tmp_path, [app("wiki", f"https://login.example.org:{port}")])
+
+
+def test_two_apps_of_one_host_are_refused(tmp_path: Path) -> None:
+    """Ports tell them apart on the login's own host alone; elsewhere nginx would serve the first one at both."""
+    with pytest.raises(ValueError, match=r"apps a and b have the host wiki\.example\.org, by which alone nginx tells"):
+        written(tmp_path, [app("a", "https://wiki.example.org"), app("b", "https://wiki.example.org:8443")])
+
+    written(tmp_path, [app(name, f"https://login.example.org:{port}") for name, port in (("a", 18443), ("b", 18444))])
 
 
 def test_an_app_on_the_logins_host_listens_as_the_login_does(tmp_path: Path) -> None:
@@ -140,3 +151,19 @@ def test_a_directory_that_others_can_read_is_refused(tmp_path: Path, directory: 
 
     with pytest.raises(ValueError, match=rf"door\.cache_dir .*{words}"):
         written(tmp_path, [app("wiki", "https://wiki.example.org")], **chosen)
+
+
+def test_no_app_takes_a_name_of_the_doors(tmp_path: Path) -> None:
+    """Whatever its name is: each name that a map or an upstream defines is there once, also in other nginx's files."""
+    words = ("door", "app", "path", "group", "upstream", "upgrade", "connection", "authorization", "scheme", "cookie")
+    apps = [
+        app(name, f"https://{name}.example.org", app_passwords=True)
+        for name in ("wiki", "wiki-app", "wiki-upgrade", *words)
+    ]
+    own = "\n".join(text for name, text in written(tmp_path, apps).items() if name.endswith(".conf"))
+    for text in (own, snippet.rendered(apps, "127.0.0.1:18082", whole=True)):
+        maps = re.findall(r"^ *(?:map|geo) .* (\$\w+) \{", text, re.MULTILINE)
+        upstreams = re.findall(r"^ *upstream (\S+) \{", text, re.MULTILINE)
+
+        for names in (maps, upstreams):
+            assert len(set(names)) == len(names) > len(apps)

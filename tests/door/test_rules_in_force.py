@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,6 +184,22 @@ def test_a_fault_leaves_all_as_it_was(it: Guarded) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert f"colour in [[rules]] 1 of {file_of(it, 'notes')} is unknown" in done.stderr
     assert {path: path.stat().st_ino for path in it.servers.nginx_dir.rglob("*.*")} == there
+
+
+def test_a_used_port_leaves_all_as_it_was(it: Guarded) -> None:
+    """An app at a port where another program listens: nginx would go on with its old files, and only its log say so."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        place, new = f"127.0.0.1:{other.getsockname()[1]}", file_of(it, "new")
+        address = place.replace("127.0.0.1", "localhost")
+        new.write_text(f'address = "http://{address}"\nupstream = "http://{place}"\n{SIGNED_IN}')
+        before = (it.servers.nginx_dir / FILE).read_bytes()
+
+        done = it.servers.vestibule("proxy", "render", "--reload")
+        new.unlink()
+
+    assert done.returncode == 1
+    assert f"another program listens at {place}: choose another port" in done.stderr
+    assert (it.servers.nginx_dir / FILE).read_bytes() == before
 
 
 def test_hits_are_those_of_the_service(it: Guarded) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,6 +71,22 @@ def test_a_link_that_cannot_be_made_stops_nothing(
     welcome.welcome(load({}), {})
 
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"Later: {LINK}")
+
+
+def test_what_was_chosen_is_there_to_copy(
+    welcome: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command in another shell renders the same listeners as `make run` when it gets the line that is printed."""
+    monkeypatch.setattr("os.environ", {"PORT": "8090", "OPS_PORT": "9190", "STATE_DIR": "/srv/a b"})
+    chosen = importlib.import_module("run").choices()
+    monkeypatch.setattr(welcome, "build_services", raising(Unavailable("away")))
+
+    welcome.welcome(load(chosen), chosen)
+
+    line = capsys.readouterr().out.splitlines()[1]
+    words = shlex.split(line.partition("export ")[2])
+    assert dict(word.split("=", 1) for word in words) == chosen
+    assert {"VESTIBULE_SERVER__LISTEN", "VESTIBULE_OPS_LISTEN"} <= chosen.keys()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from service.settings import load
+from service.settings.fields import CONFIG_DIRECTORY
 from tests.house_rules.composed import FILES, FOLDER, together
 from tests.house_rules.dockerfile import said
 from tests.house_rules.project import read
@@ -29,7 +30,7 @@ def test_apps_are_files_of_the_operator() -> None:
 
     assert services["service"]["environment"] == given
     assert mounted in services["service"]["volumes"]
-    assert (Path(mounted["target"]), mounted["read_only"]) == (load({}).apps_dir, True)
+    assert (Path(mounted["target"]), mounted["read_only"]) == (CONFIG_DIRECTORY / "apps.d", True)
     assert read(f"{FOLDER}/apps.d/.gitignore") == "*.toml\n"
     assert "vestibule-apps" in services["edge"]["networks"]
     assert load(given).door.resolver == ("127.0.0.11",)  # Docker's, of networks that containers are on

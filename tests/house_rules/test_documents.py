@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from service.settings import CATALOGUE
+from service.settings import CATALOGUE, app_files, load
 from tests.house_rules.project import DOCUMENTS, read
 from tests.rig.parts import ROOT
 
@@ -52,3 +52,19 @@ def test_records_are_numbered_once_and_listed() -> None:
 
     assert [name[:5] for name in names] == [f"{number:04}-" for number in range(1, len(names) + 1)]
     assert LINK.findall(read("docs/decisions/README.md")) == [(name, "") for name in names]
+
+
+def test_the_apps_of_the_readme_are_in_order(tmp_path: Path) -> None:
+    """Its five lines are an app of `make run`, and with an https address one of its real domain."""
+    five, real = re.findall(r"```toml\n(.*?)```", read("README.md"), re.DOTALL)
+    file = tmp_path / "apps.d" / "hello.toml"
+    file.parent.mkdir()
+    file.write_text(five)
+    (hello,) = app_files.apps(load({"VESTIBULE_ACCESS__APPS_DIR": str(file.parent)}))
+
+    (tmp_path / "vestibule.toml").write_text(real)
+    file.write_text(five.replace(hello.address.origin, "https://wiki.example.org"))
+    (wiki,) = app_files.apps(load({"VESTIBULE_CONFIG": str(tmp_path / "vestibule.toml")}))
+
+    assert (len(five.splitlines()), hello.title) == (5, "Hello")
+    assert wiki.rules == hello.rules

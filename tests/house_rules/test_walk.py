@@ -1,4 +1,4 @@
-"""The README's walks through a sign-in and `block add`: few files, short ones, and each of them really on the way."""
+"""The README's walks through the code: few files, short ones, and each of them really on the way."""
 
 import re
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+import pytest
 from click.testing import CliRunner
 
 from service.app import build_services, create_app, render_nginx_files, upgrade, write_nginx_files
@@ -50,9 +51,10 @@ def traced() -> Iterator[set[str]]:
         threading.setprofile(None)
 
 
-def test_the_walk_is_short() -> None:
-    """A stranger reads at most 8 Python files with at most 900 lines in all to follow a sign-in."""
-    files = listed()
+@pytest.mark.parametrize("what", ["a sign-in", "`block add`", "a request for an app"])
+def test_the_walk_is_short(what: str) -> None:
+    """A stranger reads at most 8 Python files with at most 900 lines in all to follow one."""
+    files = listed(what)
 
     assert 1 <= len(files) <= MOST_FILES
     assert sum(len(read(path).splitlines()) for path in files) <= MOST_LINES
@@ -69,6 +71,25 @@ def test_the_walk_is_the_way(tmp_path: Path) -> None:
 
     assert answer.status == 303
     assert [path for path in listed() if path not in files] == []
+
+
+def test_the_walk_of_a_request_is_the_way(tmp_path: Path) -> None:
+    """Every file of that walk has a function that a yes, and the refusal after a no, really call."""
+    services = build_services(load({"VESTIBULE_STATE_DIR": str(tmp_path)}))
+    services.accounts.add(Account("a" * 32, "alice", NOW, password_hash=PASSWORDS.hash(PASSWORD)))
+    app = create_app(services)
+    signed_in = post(app, "/", f"username=alice&password={PASSWORD.replace(' ', '+')}")
+    cookie = ("Cookie", signed_in.all("Set-Cookie")[0].partition(";")[0])
+    asked = [("X-Original-URL", "http://localhost:8080/demo/"), ("X-Original-Method", "GET")]
+
+    with traced() as files:
+        answers = [
+            ask(app, target="/auth/verify", headers=[*asked, cookie]),
+            ask(app, target="/auth/forward", headers=asked),
+        ]
+
+    assert [answer.status for answer in answers] == [200, 401]
+    assert [path for path in listed("a request for an app") if path not in files] == []
 
 
 def test_the_walk_of_a_block_is_the_way(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
-from service.settings import Settings, SettingsFault, load
+from service.settings import Settings, SettingsFault, fields, load
 from service.settings.app_files import apps, faults_of_apps
 from tests.settings.apps_d import HEAD, HTTPS, SHARED, WHOLE, faults
 
@@ -62,14 +62,18 @@ def test_without_the_usual_directory_there_are_no_apps(usual_config: Path) -> No
     assert apps(load({})) == []
 
 
-def test_the_directory_can_be_chosen(tmp_path: Path) -> None:
-    """A chosen directory must be there; the usual ones are beside the file of settings and in /etc."""
+def test_the_directory_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chosen directory must be there; the usual ones are beside the settings, in /etc, and with the state."""
     chosen = {"VESTIBULE_ACCESS__APPS_DIR": str(tmp_path / "elsewhere")}
 
     (fault,) = faults_of_apps(load(chosen))
 
     assert fault.startswith(f"{tmp_path}/elsewhere cannot be read (No such file or directory)")
-    assert Settings().apps_dir == Path("/etc/vestibule/apps.d")
+    monkeypatch.setattr(fields, "CONFIG_DIRECTORY", tmp_path / "etc")
+    assert Settings(state_dir=tmp_path).apps_dir == tmp_path / "apps.d"
+    (tmp_path / "etc").mkdir()
+    assert Settings(state_dir=tmp_path).apps_dir == tmp_path / "etc/apps.d"
+    assert Settings(config=tmp_path / "own/vestibule.toml").apps_dir == tmp_path / "own/apps.d"
     (tmp_path / "elsewhere").mkdir()
     assert faults_of_apps(load(chosen)) == []
 
@@ -94,6 +98,7 @@ def test_the_directory_can_be_chosen(tmp_path: Path) -> None:
         (f"{WHOLE}title = 'Wiki'", "title in [[rules]] 1 of {} belongs to the app: write it above the first [[rules]]"),
         (HEAD, "{} has no [[rules]] (with two brackets), and what no rule admits is refused"),
         (f"{HEAD}[rules]\nallow = 'everyone'", "{} has no [[rules]] (with two brackets)"),
+        (f"{HEAD}[[Rule]]\nallow = 'everyone'", "Rule in {} is unknown: did you mean [[rules]]?"),
         (f"rules = []\n{HEAD}", "{} has no [[rules]] (with two brackets)"),
         (f"rules = ['x']\n{HEAD}", "{} has no [[rules]] (with two brackets)"),
     ],
@@ -120,6 +125,7 @@ def test_a_fault_of_an_app_is_named(directory: Path, content: str, words: str) -
         ("allow = 'everyone'\nfresh = '10m'", "fresh in {} is for people who signed in"),
         ("allow = 'signed-in'\nfresh = '10'", "fresh in {} must be a duration from 1m to 400d"),
         ("allow = 'signed-in'\npath = '/admin/'", "path in {} must be whole segments"),
+        ("allow = 'signed-in'\npath = '/admin*'", "path in {} has a *, and there are no patterns"),
         ("allow = 'signed-in'\npath = '^/admin'", "path in {} must be whole segments"),
         ("allow = 'signed-in'\nreport_only = 'yes'", "report_only in {} must be true or false, without quotes"),
         ("groups = []", "groups in {} is empty"),

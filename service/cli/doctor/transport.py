@@ -157,14 +157,19 @@ def is_refusal(answer: Answer) -> bool:
 
 def past_the_door(client: Client, app: App, upstream: PublicAddress, *, own: str) -> Finding:
     """Check whether the app answers without the door: at its upstream, or at that port of the public address."""
-    for host in _hosts_beside(client.place(app.address)[0], upstream, own):
+    hosts = _hosts_beside(client.place(app.address)[0], upstream, own)
+    for host in hosts:
         if client.answers_directly(upstream.scheme, (host, upstream.port)):
             what = f"the app answers at {host}:{upstream.port} from here, without the door"
             why = "a client that reaches that port uses the app without signing in, under every name (Remote-User)"
             return warning(
                 "past the door", what, why, f"have the app listen where nginx alone reaches it: {_bind(upstream)}"
             )
-    return ok("past the door", "the app does not answer from here")
+    tried = " and ".join(f"{host}:{upstream.port}" for host in hosts)
+    return ok(
+        "past the door",
+        f"the app does not answer at {tried}" if tried else "no other address of the app's machine is known here",
+    )
 
 
 def _hosts_beside(proxy: str, upstream: PublicAddress, own: str) -> list[str]:

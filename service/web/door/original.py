@@ -48,8 +48,9 @@ class Original:
 
     @property
     def path(self) -> str:
-        """The path as it was sent, without the query."""
-        return self.target.partition("?")[0]
+        """The path as it was sent, without the query. Of what may be two targets it is all: a doubtful path."""
+        may_be_two = self.source is Source.PROXY and _DOUBLED_TARGET.search(self.target)
+        return self.target if may_be_two else self.target.partition("?")[0]
 
     @property
     def url(self) -> str:

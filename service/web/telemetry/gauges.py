@@ -33,9 +33,8 @@ class Gauges:
         seconds = self._services.door_cache_seconds
         words = "How long nginx remembers that a session may pass; 0 is not at all."
         yield GaugeMetricFamily("vestibule_door_cache_seconds", words, value=seconds)
-        words = "How long a session that was ended can still pass at nginx, for new requests."
-        bound = seconds + 1 if seconds else 0
-        yield GaugeMetricFamily("vestibule_revocation_bound_seconds", words, value=bound)
+        words = "How long a session that was ended, or a network that was blocked, can still pass, for new requests."
+        yield GaugeMetricFamily("vestibule_revocation_bound_seconds", words, value=seconds + 1)
         words = "Whether the apps in force could be read when they were last looked at."
         readable = self._services.health.apps_are_readable()
         yield GaugeMetricFamily("vestibule_config_last_reload_successful", words, value=readable)

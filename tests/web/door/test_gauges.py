@@ -12,9 +12,9 @@ def shown(proxy: Proxy, name: str) -> float:
     return scraped.total(scraped.text(proxy.flask), name)
 
 
-@pytest.mark.parametrize(("cache_seconds", "bound"), [(0, 0), (1, 2), (60, 61)])
+@pytest.mark.parametrize(("cache_seconds", "bound"), [(0, 1), (1, 2), (60, 61)])
 def test_the_bound_is_shown(cache_seconds: int, bound: int) -> None:
-    """nginx counts whole seconds: an answer lives for one more than its setting; without a cache for none."""
+    """nginx counts whole seconds: an answer lives for one more than its setting; blocks are a second old."""
     proxy = Proxy(cache_seconds=cache_seconds)
 
     assert shown(proxy, "vestibule_door_cache_seconds") == cache_seconds

@@ -147,6 +147,14 @@ def test_forwarded() -> None:
     assert (answer.status_code, answer.headers["Remote-User"]) == (200, "")
 
 
+@pytest.mark.parametrize(("query", "status"), [("?next=/a", 200), ("?next=a,b", 200), ("?x,/admin", 401)])
+def test_a_target_that_may_be_two_is_doubtful(query: str, status: int) -> None:
+    """Of a doubled X-Forwarded-Uri the first is the client's: it opens nothing that the second one would not."""
+    sent = {"X-Forwarded-Method": "GET", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "wiki.example.test"}
+
+    assert Proxy().ask("/auth/forward", sent | {"X-Forwarded-Uri": f"/public{query}"}).status_code == status
+
+
 def test_a_yes_to_nginxs_second_question_is_503(proxy: Proxy) -> None:
     """nginx asks it after a no, and shows the answer: an empty 200 of ours would stand for the app's page."""
     answer = proxy.forward("/", signed_in=True)
