@@ -31,10 +31,11 @@ class JudgedSet:
 
 def to_json(apps: Iterable[App]) -> str:
     """Return apps as JSON text: the same apps, the same text."""
-    return json.dumps({"format": FORMAT, "apps": [_plain(app) for app in apps]}, indent=1, sort_keys=True)
+    return json.dumps({"format": FORMAT, "apps": [facts_of(app) for app in apps]}, indent=1, sort_keys=True)
 
 
-def _plain(app: App) -> dict[str, Any]:
+def facts_of(app: App) -> dict[str, Any]:
+    """Return an app as JSON can hold it."""
     rules = [asdict(rule) | {"networks": list(map(str, rule.networks))} for rule in app.rules]
     return asdict(app) | {"address": asdict(app.address), "rules": rules}
 

@@ -4,7 +4,6 @@ import re
 import string
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,11 +11,10 @@ import click
 
 from service import listeners
 from service.access import public_address
-from service.access.apps import App
 from service.access.decision import Outcome, Request, Verdict, decide
-from service.access.judged_set import JudgedSet
+from service.access.judged_set import JudgedSet, facts_of
 from service.access.public_address import Flaw, PublicAddress
-from service.access.rules import Misfit, Rule
+from service.access.rules import Misfit
 from service.cli import REFUSED, Operator, operator_command, rule_hits
 from service.cli.apps_in_words import described, lines_of_app
 from service.cli.output import accepted, refuse, report, report_all
@@ -48,16 +46,8 @@ def rules() -> None:
 def list_(op: Operator, *, as_json: bool) -> None:
     """List the apps, and their rules in order."""
     found = apps(op.settings)
-    lines = (("\n".join(lines_of_app(each)), _facts_of_app(each)) for each in found)
+    lines = (("\n".join(lines_of_app(each)), facts_of(each) | {"address": each.address.origin}) for each in found)
     report_all(lines, empty=f"There are no apps in {op.settings.apps_dir}: each is a file NAME.toml.", as_json=as_json)
-
-
-def _facts_of_app(app: App) -> dict[str, Any]:
-    listed = [
-        {name: getattr(rule, name) for name in Rule.__slots__} | {"networks": list(map(str, rule.networks))}
-        for rule in app.rules
-    ]
-    return asdict(app) | {"address": app.address.origin, "rules": listed}
 
 
 def _url(text: str) -> tuple[PublicAddress, str]:

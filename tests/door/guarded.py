@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.rig import accounts
 from tests.rig.answer import Answer
 from tests.rig.asking import ask, free_port
 from tests.rig.directories import server_directory
@@ -74,11 +75,7 @@ def guarded(
             (directory / f"{name}.toml").write_text(own + text.replace("ECHO_PORT", str(echo.port)))
         chosen: dict[str, Any] = {"workers": 1, "ACCESS__APPS_DIR": str(directory), **settings}
         with prepared(**chosen) as servers:
-            servers.vestibule("db", "upgrade")
-            for name in people:
-                groups = [word for group in GROUPS[name] for word in ("--group", group)]
-                done = servers.vestibule("account", "add", name, *groups, "--password-stdin", typed=f"{PASSWORD}\n")
-                assert done.returncode == 0, done.stderr
+            accounts.add(servers, {name: {"groups": GROUPS[name]} for name in people})
             servers.render()
             edit(servers.nginx_dir)
             servers.start_gunicorn()

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.rig import accounts
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers, prepared
 
@@ -17,8 +18,7 @@ PAGE: Final[Any] = {"Accept": "text/html", "Sec_Fetch_Mode": "navigate", "Sec_Fe
 def servers() -> Iterator[Servers]:
     """Yield running servers that know zoe."""
     with prepared(workers=1) as found:
-        named = ("--name", "Zoë <b>", "--group", "ops", "--password-stdin")
-        assert found.vestibule("account", "add", "zoe", *named, typed=f"{PASSWORD}\n").returncode == 0
+        accounts.add(found, {"zoe": {"display_name": "Zoë <b>", "groups": ("ops",)}})
         found.start()
         yield found
 

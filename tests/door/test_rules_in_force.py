@@ -1,6 +1,7 @@
 """Rules that change while people are signed in. nginx remembers for a minute here, and no rule holds for so long."""
 
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,8 @@ def it(servers: Guarded, bob: str) -> Iterator[Guarded]:
     yield servers
     for name in ("wiki", "notes"):
         rewrite(servers, name, SIGNED_IN)
-    render(servers, "--reload")
+    servers.servers.render()
+    servers.servers.processes["nginx"].send_signal(signal.SIGHUP)
     for name in ("wiki", "notes"):
         becomes(servers, name, bob, 200)
     servers.servers.wait_until(lambda: remembers(servers, "wiki", bob), "nginx and the service agree")

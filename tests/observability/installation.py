@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from tests.observability.case import WARNING
 from tests.observability.monitoring import Monitoring, monitoring
-from tests.rig import tls_files
+from tests.rig import accounts, tls_files
 from tests.rig.asking import ask, free_port
 from tests.rig.certificate import make
 from tests.rig.directories import server_directory
@@ -140,9 +140,7 @@ def installed(postgres: Postgres, redis: Redis) -> Iterator[Installation]:
     secure = free_port()
     with _an_app() as apps, prepared(application=FAST_GAUGES, **_settings(postgres, redis, apps)) as servers:  # type: ignore[arg-type]
         _with_tls(servers, secure)
-        assert servers.vestibule("db", "upgrade").returncode == 0
-        for name in PEOPLE:
-            assert servers.vestibule("account", "add", name, "--password-stdin", typed=f"{PASSWORD}\n").returncode == 0
+        accounts.add(servers, {name: {} for name in PEOPLE})
         servers.start()
         servers.start_metrics()
         page, certificate = f"https://127.0.0.1:{secure}/", servers.state_dir / "certificate.pem"

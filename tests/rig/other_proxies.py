@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from tests.rig import web_socket
+from service.login.new_account import Details
+from tests.rig import accounts, web_socket
 from tests.rig.answer import Answer
 from tests.rig.asking import PATIENCE_SECONDS, free_port
 from tests.rig.background import started
@@ -153,16 +154,13 @@ def behind_other_proxies() -> Iterator[House]:
             TRUSTED_PROXIES="127.0.0.1/32",
         )
         servers = stack.enter_context(service)
+        alice: Details = {"display_name": "Alice Example", "email": "alice@example.org", "groups": ("staff",)}
+        accounts.add(servers, {"alice": alice})
         servers.start()
         yield House(servers, app, ports, door, directory, _signed_in(servers))
 
 
 def _signed_in(servers: Servers) -> Line:
-    added = servers.vestibule(
-        "account", "add", "alice", "--name", "Alice Example", "--email", "alice@example.org", "--group", "staff",
-        "--password-stdin", typed=f"{PASSWORD}\n",
-    )  # fmt: skip
-    assert added.returncode == 0, added.stderr
     form = urlencode({"username": "alice", "password": PASSWORD}).encode()
     sent = ("Content-Type", "application/x-www-form-urlencoded")
     answer = request(servers.port, "/", ("Host", LOGIN), sent, method="POST", body=form)

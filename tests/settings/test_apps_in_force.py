@@ -2,7 +2,7 @@
 
 import os
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,21 +13,12 @@ from service.access.public_address import PublicAddress
 from service.access.rules import Allow, Rule
 from service.refresh import EVERY_SECONDS
 from service.settings.apps_in_force import FILE, AppsInForce
+from tests.rig.clock import Clock
 from tests.rig.until import until
 
 WIKI = App(
     "wiki", PublicAddress("http", "localhost", 3000), "http://wiki:1", "Wiki", (Rule(number=1, allow=Allow.EVERYONE),)
 )
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until a test moves it."""
-
-    now: float = 0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

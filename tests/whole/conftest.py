@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 
 from service.login.attempts import Scope
-from tests.rig.passwords import PASSWORD
+from tests.rig import accounts
 from tests.rig.postgres import Postgres, postgres
+from tests.rig.processes import children
 from tests.rig.redis import Redis, redis_server
 from tests.rig.servers import Servers, prepared
 
@@ -39,8 +40,10 @@ def house(request: pytest.FixtureRequest) -> Iterator[Servers]:
     """Servers with two workers and alice on one kind of database, for tests that leave them as they found them."""
     throttles = {f"THROTTLES__{scope.name}": "100000/1h" for scope in Scope}
     unlimited = {"LIMITS__POST_PER_MINUTE": "100000", "LIMITS__EDGE_POST_PER_SECOND": "2000"} | throttles
-    with migrated(**unlimited, **addresses(request)) as servers:
-        assert servers.vestibule("account", "add", "alice", "--password-stdin", typed=f"{PASSWORD}\n").returncode == 0
+    with prepared(edit_nginx=unhurried, **unlimited, **addresses(request)) as servers:  # type: ignore[arg-type]
+        accounts.add(servers, {"alice": {}})
+        servers.start()
+        servers.wait_until(lambda: len(children(servers.processes["gunicorn"].pid)) == 2, "both workers are there")
         yield servers
 
 

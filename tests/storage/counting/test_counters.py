@@ -15,22 +15,13 @@ from service.storage.counting.sql_counters import SWEPT_EVERY, SqlCounters
 from service.storage.engine.database import Database, Rows
 from service.storage.engine.statement import Statement
 from service.storage.engine.sweeps import SWEPT_AT_ONCE
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.25
-
-    def __call__(self) -> float:
-        return self.now
+from tests.rig.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
     """A clock that stands still."""
-    return Clock()
+    return Clock(1_800_000_000.25)
 
 
 @pytest.fixture
