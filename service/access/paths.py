@@ -16,6 +16,7 @@ ROOT: Final = "/"
 # The time that normalising takes grows with the square of a run of combining marks: a longer path in another script
 # than ASCII is doubtful.
 _MOST_NORMALISED: Final = 1000
+_LONGEST_REMEMBERED: Final = 200
 # Encoded dots and slashes: some programs take a path apart before they decode it, some after.
 _AMBIGUOUS_ENCODED: Final = re.compile("%2[ef]", re.IGNORECASE)
 # Of the decoded path: parameters, Windows' separator, what ends a path in a URL, a % (of a second layer of encoding, or
@@ -51,14 +52,23 @@ def path_groups(path: str, rule_paths: AbstractSet[str]) -> tuple[list[str | Non
 
     A path group is the longest rule path that covers the path; None when no rule covers it.
     """
+    read = _read_once if len(path) <= _LONGEST_REMEMBERED else _read
+    groups, is_doubtful = read(path, frozenset(rule_paths))
+    return [*groups], is_doubtful
+
+
+def _read(path: str, rule_paths: frozenset[str]) -> tuple[tuple[str | None, ...], bool]:
     text = decoded(path)
     if text is not None and (text.isascii() or len(text) <= _MOST_NORMALISED):
         lenient = _folded(text)
         covering = {each for each in rule_paths if _covers(each, text)}
         if covering == {each for each in rule_paths if _covers(folded(each), lenient)}:
-            return [max(covering, key=len, default=None)], False
-    uncovered = [] if ROOT in rule_paths else [None]
-    return [*uncovered, *sorted(rule_paths)], True
+            return (max(covering, key=len, default=None),), False
+    uncovered = () if ROOT in rule_paths else (None,)
+    return (*uncovered, *sorted(rule_paths)), True
+
+
+_read_once: Final = lru_cache(1000)(_read)  # reading a path again costs a third of a whole check
 
 
 def _covers(rule_path: str, path: str) -> bool:
