@@ -145,6 +145,8 @@ def limit(longest: int) -> Kind:
 
 def spelled_duration(seconds: int) -> str:
     """Return the spelling with the largest unit that `duration` reads; one day is `24h`."""
+    if seconds == 0:
+        return "0s"
     unit = next(unit for unit, size in _SECONDS.items() if seconds % size == 0 and (seconds, size) != (DAY, DAY))
     return f"{seconds // _SECONDS[unit]}{unit}"
 
