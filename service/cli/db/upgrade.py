@@ -1,4 +1,4 @@
-"""`vestibule db …`: the database."""
+"""`vestibule db upgrade`: the tables of this release."""
 
 import click
 
@@ -6,12 +6,7 @@ from service.cli import Operator, operator_command
 from service.cli.output import report
 
 
-@click.group()
-def db() -> None:
-    """Upgrade the database."""
-
-
-@db.command()
+@click.command()
 @operator_command
 def upgrade(op: Operator, *, as_json: bool) -> None:
     """Bring the tables to this release. Waits while another process does so."""
