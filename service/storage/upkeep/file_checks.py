@@ -102,7 +102,8 @@ class DatabaseFile:
             raise SchemaFault(f"{self.path}: {fault}") from fault
         except sa.exc.DBAPIError as failure:
             if not sqlite.is_damage(failure):
-                raise Unavailable(f"{self.path}: {failure.orig}") from failure
+                said = state_dir.fault_of_disk(self.path) or f"{self.path}: {failure.orig}"
+                raise Unavailable(said) from failure
             said = f"is damaged, or no SQLite database ({failure.orig}): stop the service and restore a copy from"
             raise SchemaFault(f"{self.path} {said} {self.backups}") from failure
 
@@ -134,6 +135,8 @@ def _lock(handle: int, lock: Path) -> None:
 
 def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
-    user = os.geteuid()
-    remedy = f": chown -R {user} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
+    if fault.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(path)):
+        return disk
+    user, group = os.geteuid(), os.getegid()
+    remedy = f": sudo chown -RH {user}:{group} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
     return f"{path} cannot be read and written by user {user} ({fault.strerror or fault}){remedy}"

@@ -172,4 +172,4 @@ def test_a_file_that_may_not_be_opened_stops_the_start(tmp_path: Path) -> None:
 
     assert f"SchemaFault: {place.state_dir}" in done.stderr
     assert "cannot be read and written by user" in done.stderr
-    assert re.search(rf"chown -R \d+ '{place.state_dir}", done.stderr)
+    assert re.search(rf"sudo chown -RH \d+:\d+ '{place.state_dir}", done.stderr)
