@@ -162,5 +162,5 @@ def test_root_renders_for_the_owner_of_the_directory(tmp_path: Path) -> None:
     assert (owners, (directory / "nginx.conf").exists()) == ({nobody.user()}, True)
 
 
-def _never(_settings: Settings) -> NoReturn:
+def _never(*_: object) -> NoReturn:
     raise AssertionError("rendering needs no store")

@@ -224,6 +224,12 @@ def address_of(path: Path) -> str:
     return f"file:{quote(str(path))}?mode=rw"
 
 
+def is_busy(failure: BaseException | None) -> bool:
+    """Whether another connection holds a lock that the statement needed."""
+    code = getattr(getattr(failure, "orig", None) or failure, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
+
+
 def is_damage(failure: BaseException | None) -> bool:
     """Whether the library says that the file itself is bad (SQLITE_CORRUPT, SQLITE_NOTADB)."""
     said = str(getattr(failure, "orig", None) or failure)

@@ -20,6 +20,8 @@ from service import state_dir
 from service.services import Unavailable
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
+from service.storage.upkeep import file_locks
+from service.storage.upkeep.lock_wait import WAIT_SECONDS, Blocked, LockWait
 
 OLDEST_LIBRARY: Final = (3, 35)
 
@@ -107,8 +109,8 @@ class DatabaseFile:
 
 
 @contextmanager
-def exclusively(database: Path) -> Iterator[None]:
-    """Let one process at a time make or change the database; the others wait."""
+def exclusively(database: Path, wait: LockWait | None = None) -> Iterator[None]:
+    """Let one process at a time make or change the database; the others wait. Raises SchemaFault, Unavailable."""
     lock = database.with_name(database.name + ".lock")
     try:
         state_dir.make_folder(lock.parent)
@@ -118,10 +120,17 @@ def exclusively(database: Path) -> Iterator[None]:
     except OSError as fault:
         raise SchemaFault(_no_access(fault, lock.parent)) from fault
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        (wait or LockWait(WAIT_SECONDS)).until_done(lambda: _lock(handle, lock))
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, lock: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Blocked(file_locks.holders(lock)) from None
 
 
 def _no_access(fault: OSError, path: Path) -> str:
