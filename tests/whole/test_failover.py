@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -106,21 +106,32 @@ def it(guarded: Postgres) -> Iterator[Instances]:
         yield started
 
 
-def test_a_password_is_changed_without_a_gap(guarded: Postgres, it: Instances) -> None:
-    """Instances get the new password one by one. One that has a wrong one says so and ends, and the others go on."""
-    right = it.front.environ["VESTIBULE_DATABASE_URL"].replace(":old@", ":new@")
+@contextmanager
+def people_come_in(front: Servers) -> Iterator[list[int]]:
+    """Sign in from two clients without a pause for as long as the block lasts; the statuses so far."""
     statuses: list[int] = []
     is_over = threading.Event()
 
     def come_in() -> None:
         while not is_over.is_set():
-            statuses.append(sign_in(it.front)[0])
+            statuses.append(sign_in(front)[0])
 
     clients = [threading.Thread(target=come_in) for _ in range(2)]
     for client in clients:
         client.start()
     try:
         until(lambda: len(statuses) > 10, "people get in")
+        yield statuses
+    finally:
+        is_over.set()
+        for client in clients:
+            client.join()
+
+
+def test_a_password_is_changed_without_a_gap(guarded: Postgres, it: Instances) -> None:
+    """Instances get the new password one by one. One that has a wrong one says so and ends, and the others go on."""
+    right = it.front.environ["VESTIBULE_DATABASE_URL"].replace(":old@", ":new@")
+    with people_come_in(it.front) as statuses:
         with psycopg.connect(guarded.address_of("postgres"), autocommit=True) as connection:
             connection.execute(f"ALTER ROLE {LOCKED} PASSWORD 'new'".encode())
         it.stop(0)
@@ -132,10 +143,6 @@ def test_a_password_is_changed_without_a_gap(guarded: Postgres, it: Instances) -
             it.replace(number)
         so_far = len(statuses)
         until(lambda: len(statuses) > so_far + 10, "people still get in")
-    finally:
-        is_over.set()
-        for client in clients:
-            client.join()
 
     logged = "".join(instance.log("gunicorn") for instance in it.each).splitlines()
     assert [
