@@ -45,9 +45,9 @@ def main() -> None:
             become_gunicorn()
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
-    from service.upgrades import upgrade
+    from service.upgrades import rehearse, upgrade
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, rehearse=rehearse))
 
 
 def application() -> Flask:

@@ -17,7 +17,7 @@ import click
 
 from service.access.apps import App
 from service.login.audit import OPERATOR
-from service.services import Services, Unavailable
+from service.services import Rehearsal, Services, Unavailable
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
@@ -61,6 +61,7 @@ class Operator:
     render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
+    rehearse: Callable[[Settings, str | None, Callable[[str], None]], Rehearsal] = field(kw_only=True)
 
     @cached_property
     def settings(self) -> Settings:

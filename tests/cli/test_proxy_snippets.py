@@ -29,7 +29,7 @@ def _never(*_: object) -> NoReturn:
 
 def typed(*words: str) -> Result:
     """Type the command."""
-    operator = Operator(_never, _never, _never, _never, OTHERS)
+    operator = Operator(_never, _never, _never, _never, OTHERS, rehearse=_never)
     return CliRunner().invoke(vestibule, ["proxy", "render", *words], obj=operator)
 
 
