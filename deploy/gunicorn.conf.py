@@ -29,12 +29,12 @@ _RAM = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir()
 
 def _own_directory(path: Path, made: int, accepted: int) -> Path:
     """Return the directory, made where it is missing. Stops where others could have made it, or may do too much."""
+    failed = None
     try:
         path.mkdir(mode=made, parents=True, exist_ok=True)
     except OSError as fault:
-        why = state_dir.fault_of_place(path, accepted, user=os.geteuid())
-        sys.exit(why or f"{path} cannot be made ({fault.strerror})")
-    if wrong := state_dir.fault_of(path, accepted, user=os.geteuid()):
+        failed = f"{path} cannot be made ({fault.strerror})"
+    if wrong := state_dir.fault_of_place(path, accepted, user=os.geteuid()) or failed:
         sys.exit(wrong)
     return path
 

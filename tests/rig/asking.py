@@ -17,6 +17,7 @@ PATIENCE_SECONDS: Final = 20
 LOWEST_PORT: Final = 10_000
 HIGHEST_PORT: Final = 32_000
 _CHANCE: Final = random.SystemRandom()
+_CLAIMS: Final[list[socket.socket]] = []  # for as long as this process lives
 
 
 def ask(
@@ -72,9 +73,16 @@ def answers(data: bytes) -> list[int]:
 
 
 def free_port() -> int:
-    """Return a port that no program listens on, and that the system gives to no outgoing connection meanwhile."""
+    """Return a port that no program listens on, and that neither the system nor a test beside this one gives away.
+
+    The claim that keeps other test processes from a port is the UDP port of the same number.
+    """
     while True:
         port = _CHANCE.randrange(LOWEST_PORT, HIGHEST_PORT)
+        claim = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe, contextlib.suppress(OSError):
+            claim.bind(("", port))
             probe.bind(("", port))
+            _CLAIMS.append(claim)
             return port
+        claim.close()
