@@ -4,6 +4,7 @@ A reader of them could sign in as others, and a writer make an administrator.
 """
 
 import errno
+import fcntl
 import logging
 import os
 import shlex
@@ -87,6 +88,27 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Lock a directory for this process alone. Raises BlockingIOError, without waiting, when others hold a lock."""
+    handle = hold(directory, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def hold(directory: Path, how: int = fcntl.LOCK_SH) -> int:
+    """Lock a directory, and return the handle whose closing unlocks it. Raises OSError, without waiting."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def keep_closed(paths: Iterable[Path]) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from service import state_dir
 from service.storage.engine.statement import Row, Statement
 
 try:
@@ -36,6 +37,7 @@ _STEP: Final = "PRAGMA busy_timeout = 5"
 _WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
 FILE_CHECK_SECONDS: Final = 1.0
+RESTORED: Final = "a backup is being restored"
 REPLACED: Final = "the file was deleted or replaced at this moment"
 
 
@@ -70,6 +72,8 @@ class Sqlite:
         self._idle: deque[_Connection] = deque()  # the one pool: no thread has more than two connections
         self._file: File | None = None
         self._file_checked_at = -FILE_CHECK_SECONDS
+        self._directory: int | None = None
+        self._first = threading.Lock()
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError)
         # SQLAlchemy is lent connections: what it takes for opening and closing is taking and giving back.
         self.sqlalchemy = sa.create_engine(
@@ -120,6 +124,10 @@ class Sqlite:
         self._file_checked_at = -FILE_CHECK_SECONDS
         while self._idle:
             self._idle.pop().close()
+        with self._first:
+            if self._directory is not None:
+                os.close(self._directory)
+                self._directory = None
 
     @contextmanager
     def _write_lock(self, deadline: float) -> Iterator[None]:
@@ -182,7 +190,19 @@ class Sqlite:
         """Leave no connection to be closed by chance."""
         self.close()
 
+    def _hold_directory(self) -> None:
+        """Keep a restore away for as long as this process has the file open."""
+        with self._first:
+            if self._directory is not None:
+                return
+            try:
+                self._directory = state_dir.hold(Path(self._path).resolve().parent)
+            except OSError as failure:
+                said = RESTORED if isinstance(failure, BlockingIOError) else str(failure)
+                raise DRIVER.OperationalError(said) from failure
+
     def _open(self) -> _Connection:
+        self._hold_directory()
         file = self._current_file()
         connection: _Connection = DRIVER.connect(
             self._uri,
