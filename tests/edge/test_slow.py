@@ -4,6 +4,7 @@ The limits of nginx.conf are seconds; here nginx runs with a second in their pla
 """
 
 import contextlib
+import http.client
 import select
 import socket
 from collections.abc import Iterator
@@ -83,11 +84,12 @@ def test_what_an_answer_left_of_a_body_may_come_late(echo: Servers) -> None:
     with socket.socket(socket.AF_UNIX) as nginx:
         nginx.connect(str(echo.socket))
         nginx.sendall(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na")
-        first = nginx.recv(65536)
+        first = http.client.HTTPResponse(nginx)
+        first.begin()
+        assert (first.status, first.read()) == (200, b"ok\n")  # which gunicorn sends in two parts
         closed = bool(select.select([nginx], [], [], 0.5)[0])
         nginx.sendall(b"bcGET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 
-        assert answers(first) == [200]
         assert not closed
         assert answers(received(nginx)) == [200]
 

@@ -6,6 +6,7 @@ import random
 import re
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from tests.rig.answer import Answer
@@ -16,6 +17,7 @@ PATIENCE_SECONDS: Final = 20
 LOWEST_PORT: Final = 10_000
 HIGHEST_PORT: Final = 32_000
 _CHANCE: Final = random.SystemRandom()
+_CLAIMS: Final[list[socket.socket]] = []  # for as long as this process lives
 
 
 def ask(
@@ -32,6 +34,18 @@ def ask(
     spelled = {"Host": f"localhost:{port}"} | {k.replace("_", "-"): v for k, v in (headers or {}).items()}
     with contextlib.closing(connection):
         connection.request(method, path, body=body, headers=spelled)
+        response = connection.getresponse()
+        return Answer(response.status, tuple((k.lower(), v) for k, v in response.getheaders()), response.read())
+
+
+def ask_socket(path: Path, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Send one GET to a unix socket. Header names may be written with underscores."""
+    connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_SECONDS)
+    with contextlib.closing(connection):
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(PATIENCE_SECONDS)
+        connection.sock.connect(str(path))
+        connection.request("GET", target, headers={k.replace("_", "-"): v for k, v in (headers or {}).items()})
         response = connection.getresponse()
         return Answer(response.status, tuple((k.lower(), v) for k, v in response.getheaders()), response.read())
 
@@ -59,9 +73,16 @@ def answers(data: bytes) -> list[int]:
 
 
 def free_port() -> int:
-    """Return a port that no program listens on, and that the system gives to no outgoing connection meanwhile."""
+    """Return a port that no program listens on, and that neither the system nor a test beside this one gives away.
+
+    The claim that keeps other test processes from a port is the UDP port of the same number.
+    """
     while True:
         port = _CHANCE.randrange(LOWEST_PORT, HIGHEST_PORT)
+        claim = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe, contextlib.suppress(OSError):
+            claim.bind(("", port))
             probe.bind(("", port))
+            _CLAIMS.append(claim)
             return port
+        claim.close()

@@ -20,6 +20,7 @@ _PROGRAMS: Final = {
     "postgres": ("postgres",),
     "psql": ("psql",),
     "pg_dump": ("pg_dump",),
+    "haproxy": ("haproxy",),
     "pgbouncer": ("pgbouncer",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "prometheus": ("prometheus",),

@@ -7,6 +7,7 @@ import pytest
 from service import listeners
 from service.listeners import Listener
 from service.settings.addresses import LISTENERS
+from tests.rig.asking import free_port
 from tests.settings.asked import refusal
 
 
@@ -99,9 +100,8 @@ def test_a_client_on_this_machine_knows_where_to_ask(written: str, reached: str)
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::"])
 def test_a_port_in_use_is_found_in_either_family(host: str) -> None:
     """A socket on every address meets one that has the port in IPv4 alone."""
-    with socket.create_server(("127.0.0.1", 0)) as occupied:
-        port = occupied.getsockname()[1]
-
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
         assert listeners.fault_of(Listener(host, port)) is not None
 
     assert listeners.fault_of(Listener(host, port)) is None

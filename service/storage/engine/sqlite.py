@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from service import state_dir
+from service.storage.engine.directory_lock import DirectoryInUse
 from service.storage.engine.statement import Row, Statement
 
 try:
@@ -38,6 +39,7 @@ _WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
 FILE_CHECK_SECONDS: Final = 1.0
 RESTORED: Final = "a backup is being restored"
+_OF_THE_DISK: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 REPLACED: Final = "the file was deleted or replaced at this moment"
 
 
@@ -72,8 +74,7 @@ class Sqlite:
         self._idle: deque[_Connection] = deque()  # the one pool: no thread has more than two connections
         self._file: File | None = None
         self._file_checked_at = -FILE_CHECK_SECONDS
-        self._directory: int | None = None
-        self._first = threading.Lock()
+        self._directory = DirectoryInUse(self._path)
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError)
         # SQLAlchemy is lent connections: what it takes for opening and closing is taking and giving back.
         self.sqlalchemy = sa.create_engine(
@@ -117,17 +118,16 @@ class Sqlite:
                 connection.execution_options(deadline=None)
                 connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
-    def remedy(self, failure: BaseException) -> None:
-        """None: a fault of the file that an operator can mend is found before the file is opened (`file_checks.py`)."""
+    def remedy(self, failure: BaseException) -> str | None:
+        """Return what is wrong with the disk; other faults are found before the file is opened (`file_checks.py`)."""
+        code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+        return state_dir.fault_of_disk(Path(self._path)) if code in _OF_THE_DISK else None
 
     def close(self) -> None:
         self._file_checked_at = -FILE_CHECK_SECONDS
         while self._idle:
             self._idle.pop().close()
-        with self._first:
-            if self._directory is not None:
-                os.close(self._directory)
-                self._directory = None
+        self._directory.give_back()
 
     @contextmanager
     def _write_lock(self, deadline: float) -> Iterator[None]:
@@ -190,19 +190,12 @@ class Sqlite:
         """Leave no connection to be closed by chance."""
         self.close()
 
-    def _hold_directory(self) -> None:
-        """Keep a restore away for as long as this process has the file open."""
-        with self._first:
-            if self._directory is not None:
-                return
-            try:
-                self._directory = state_dir.hold(Path(self._path).resolve().parent)
-            except OSError as failure:
-                said = RESTORED if isinstance(failure, BlockingIOError) else str(failure)
-                raise DRIVER.OperationalError(said) from failure
-
     def _open(self) -> _Connection:
-        self._hold_directory()
+        try:
+            self._directory.take()
+        except OSError as failure:
+            said = RESTORED if isinstance(failure, BlockingIOError) else str(failure)
+            raise DRIVER.OperationalError(said) from failure
         file = self._current_file()
         connection: _Connection = DRIVER.connect(
             self._uri,
@@ -238,6 +231,12 @@ class Sqlite:
 def address_of(path: Path) -> str:
     """Return the file as the library opens it when it must not make it."""
     return f"file:{quote(str(path))}?mode=rw"
+
+
+def is_busy(failure: BaseException | None) -> bool:
+    """Whether another connection holds a lock that the statement needed."""
+    code = getattr(getattr(failure, "orig", None) or failure, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
 
 
 def is_damage(failure: BaseException | None) -> bool:

@@ -17,6 +17,7 @@ from service import RELEASE, state_dir
 from service.services import Backup, BadBackup, Progress
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
+from service.storage.engine.directory_lock import locked
 from service.storage.upkeep import manifest, online_copy, schema
 from service.storage.upkeep.backup import integrity_fault
 from service.storage.upkeep.manifest import DATABASE, Manifest
@@ -44,7 +45,8 @@ def make(
             _described(place, [DATABASE, *files], keys, now).write(place)
             made = verify(place, show, online_copy.pacing())
     except (OSError, sqlite.DRIVER.Error) as failure:
-        raise BadBackup(f"no backup of {database} was made in {folder} ({_free(folder)}): {failure}") from failure
+        why = state_dir.fault_of_disk(folder) or failure
+        raise BadBackup(f"no backup of {database} was made in {folder}: {why}") from failure
     return replace(made, path=folder / name)
 
 
@@ -87,15 +89,9 @@ def require_space(folder: Path, database: Path) -> None:
     """Raise BadBackup where another file of the database's size would leave the disk full."""
     log = database.with_name(f"{database.name}-wal")
     needed = sum(each.stat().st_size for each in (database, log) if each.exists()) + _SPARE_BYTES
-    if shutil.disk_usage(folder).free < needed:
-        said = f"{needed // 10**6} MB are needed, {_free(folder)}"
-        raise BadBackup(f"{folder} has too little space, {said}: free some, or name another directory")
-
-
-def _free(folder: Path) -> str:
-    """Return how much space there is, in words."""
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    return f"{shutil.disk_usage(there).free // 10**6} MB are free"
+    if (free := shutil.disk_usage(folder).free) < needed:
+        said = f"{needed // 10**6} MB are needed, {free // 10**6} MB are free"
+        raise BadBackup(f"{folder} has too little space, {said}: make space, or name another directory")
 
 
 def _described(place: Path, files: Sequence[str], keys: Sequence[bytes], now: int) -> Manifest:
@@ -139,7 +135,7 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
     place = folder / f".{name}{_UNFINISHED}"
     place.mkdir(mode=0o700)
     try:
-        with state_dir.locked(place):
+        with locked(place):
             yield place
             for path in (*place.rglob("*"), place):
                 path.chmod(0o700 if path.is_dir() else 0o600)
@@ -154,7 +150,7 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
 def _remove_unfinished(folder: Path) -> None:
     """Remove what processes left that were killed: nothing holds it."""
     for left in folder.glob(f".vestibule-*{_UNFINISHED}"):
-        with suppress(BlockingIOError), state_dir.locked(left):
+        with suppress(BlockingIOError), locked(left):
             shutil.rmtree(left)
 
 

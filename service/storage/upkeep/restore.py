@@ -22,10 +22,11 @@ from service.services import BadBackup, Progress
 from service.storage.audit import SqlAudit
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
+from service.storage.engine.directory_lock import locked
 from service.storage.engine.statement import Statement
 from service.storage.links import links
 from service.storage.sessions import sessions
-from service.storage.upkeep import last_backup
+from service.storage.upkeep import file_locks, last_backup
 from service.storage.upkeep.backups import require_space, rows_of, stamped
 from service.storage.upkeep.file_checks import exclusively
 from service.storage.upkeep.manifest import DATABASE, Manifest, readable
@@ -54,7 +55,8 @@ def restore(place: Path, database: Path, *, by: str, now: int, show: Progress) -
             draft.replace(database)
             state_dir.sync(database.parent)
     except (OSError, sqlite.DRIVER.Error) as failure:
-        raise BadBackup(f"{place} was not restored to {database}: {failure}") from failure
+        why = state_dir.fault_of_disk(database) or failure
+        raise BadBackup(f"{place} was not restored to {database}: {why}") from failure
     return kept, rows["sessions"]
 
 
@@ -63,14 +65,15 @@ def _unused(database: Path) -> Iterator[None]:
     """Keep processes from opening a database, for which each holds its directory. Raises BadBackup."""
     with ExitStack() as stack:
         try:
-            stack.enter_context(state_dir.locked(database.parent))
+            stack.enter_context(locked(database.parent))
         except BlockingIOError:
             raise _in_use(database) from None
         yield
 
 
 def _in_use(database: Path) -> BadBackup:
-    return BadBackup(f"{database} is in use by another process: stop the service, and commands that run, first")
+    users = file_locks.holders(database.parent, database, database.with_name(f"{database.name}-shm"))
+    return BadBackup(f"{database} is in use by {users}: stop the service, and commands that run")
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def test_a_restore_refuses_while_the_database_is_open(place: Place, file_databas
     made = backed_up(file_database.path, place.state_dir).path
     file_database.ping()
 
-    with pytest.raises(BadBackup, match="is in use by another process: stop the service"):
+    with pytest.raises(BadBackup, match=r"is in use by .*: stop the service"):
         restore(made, file_database.path, by="", now=NOW, show=silent)
 
     def ask(*_: object) -> None:
