@@ -43,11 +43,12 @@ def main() -> None:
             from service.serve import become_gunicorn
 
             become_gunicorn()
+    from service import backups
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
     from service.upgrades import upgrade
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
+    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, backups=backups))
 
 
 def application() -> Flask:
@@ -102,6 +103,7 @@ def create_app(services: Services) -> Flask:
     from service.web.door.door import Door
     from service.web.guard import blocked, forms, limits, protection
     from service.web.look import assets
+    from service.web.pages import account, app_passwords, set_up, sign_in
     from service.web.telemetry import reporting, self_checks
 
     app = Flask("service.web", static_folder=None, template_folder="look/templates")
@@ -115,17 +117,10 @@ def create_app(services: Services) -> Flask:
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)
-    _add_pages(app)
-    return app
-
-
-def _add_pages(app: Flask) -> None:
-    from service.web import errors
-    from service.web.pages import account, app_passwords, set_up, sign_in
-
     for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
+    return app
 
 
 def build_services(settings: Settings) -> Services:
