@@ -205,8 +205,9 @@ def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
 
 
 def post_worker_init(_worker: "Worker") -> None:
-    """Unblock the signals that were blocked at the fork."""
+    """Unblock the signals that were blocked at the fork, and count this worker."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+    multiprocess_metrics.SPACE.on_worker()
 
 
 def pre_exec(server: "Arbiter") -> None:

@@ -11,7 +11,7 @@
       doctor/    tests the chain of proxies from outside, and names the line to change
     settings/    what an operator chose, read once
     services.py  the bundles that pages and commands are handed
-    app.py       the one page that wires everything
+    app.py       the one page that wires everything (and read_stores.py, what `vestibule status` reads)
 
 Beside them: `vestibule ping` (healthcheck.py), counting nginx's requests (edge_metrics/), becoming gunicorn (serve.py),
 nginx's sockets (listeners.py), what is read again each second (refresh.py), text that people write (text_files.py),

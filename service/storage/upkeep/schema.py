@@ -9,13 +9,14 @@ import logging
 import re
 import shlex
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from service import RELEASE
-from service.services import Unavailable
+from service.services import Tables, Unavailable
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Plain, metadata
 from service.storage.upkeep.backup import BadCopy, copy
@@ -82,6 +83,17 @@ def pending(database: Database) -> bool:
         with database.reading() if database.path else database.transaction() as connection:
             database.known_current = (_revision_of(connection) or "") >= HEAD
     return not database.known_current
+
+
+def tables_of(database: Database, backups: Path) -> Tables:
+    """Return which tables there are. Changes nothing, a file's journal included. Raises SchemaFault, Unavailable."""
+    look = DatabaseFile(database.path, backups).opened() if database.path else database.reading()
+    with look as connection:
+        tables = Tables(_revision_of(connection), HEAD)
+        if tables.are_pending:
+            return tables
+        oldest = connection.scalar(sa.select(schema_info.c.value).where(schema_info.c.name == "oldest_release"))
+        return replace(tables, oldest_release=oldest)
 
 
 def upgrade(database: Database, *, backups: Path, now: int) -> str:

@@ -43,6 +43,7 @@ class Counters:
             "Times that a process had no disk space for its counts.",
             registry=registry,
         )
+        self.workers = Gauge("vestibule_workers", "Workers that run.", multiprocess_mode="livesum", registry=registry)
         self.edge_files = EdgeFiles(registry)
         self.gate = GateMetrics(registry)
         self._start_at_zero()
