@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from service import metrics_dir, mounts, state_dir
+from service import drain, metrics_dir, mounts, state_dir, worker
 from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
@@ -29,12 +29,12 @@ _RAM = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir()
 
 def _own_directory(path: Path, made: int, accepted: int) -> Path:
     """Return the directory, made where it is missing. Stops where others could have made it, or may do too much."""
+    failed = None
     try:
         path.mkdir(mode=made, parents=True, exist_ok=True)
     except OSError as fault:
-        why = state_dir.fault_of_place(path, accepted, user=os.geteuid())
-        sys.exit(why or f"{path} cannot be made ({fault.strerror})")
-    if wrong := state_dir.fault_of(path, accepted, user=os.geteuid()):
+        failed = f"{path} cannot be made ({fault.strerror})"
+    if wrong := state_dir.fault_of_place(path, accepted, user=os.geteuid()) or failed:
         sys.exit(wrong)
     return path
 
@@ -91,7 +91,6 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
-from gunicorn.workers import gthread  # noqa: E402
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -106,7 +105,7 @@ backlog = 1024
 
 # --- Workers
 
-worker_class = "gthread"
+worker_class = "service.worker.Worker"
 workers = _settings.workers
 threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
@@ -116,12 +115,6 @@ worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
 
 timeout = 30  # a worker without a heartbeat is replaced
 graceful_timeout = 20  # a stop lets requests under way finish
-# How long a new connection that says nothing may hold a thread before it waits elsewhere (5 s otherwise). nginx always
-# speaks at once. There is no setting for it; tests/edge/test_slow.py fails when gunicorn ignores it. The constant that
-# gunicorn passes here also bounds the reading of what an answer left of a body. That must not be short: a thread that a
-# busy machine holds up would close a connection on which nginx already sends the next form (502).
-_wait_for_data = gthread.TConn.wait_for_data
-gthread.TConn.wait_for_data = lambda connection, _: _wait_for_data(connection, 0.05)  # type: ignore[method-assign,assignment]
 keepalive = 30  # longer than nginx keeps an idle connection (upstream.conf), so that no request meets a closing one
 
 # --- Headers and limits: nginx writes every header that arrives here, and gunicorn trusts none of them
@@ -159,8 +152,9 @@ logger_class = _JsonLogger
 
 
 def on_starting(server: "Arbiter") -> None:
-    """Have HUP replace the workers and nothing more: they are forked from the app and the settings of the start."""
+    """Have TERM drain, and HUP replace the workers alone, which are forked from the app and settings of the start."""
     server.app.reload = _compare_settings  # type: ignore[method-assign]
+    drain.before_end(server, _settings.server.drain)
 
 
 def _compare_settings() -> None:
@@ -187,6 +181,7 @@ def when_ready(_server: "Arbiter") -> None:
     gc.collect()
     gc.freeze()
     if _told_to_end:
+        drain.begin()  # no worker runs
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -202,6 +197,9 @@ os.register_at_fork(
 def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
     """Write the log in a thread: no request waits for it."""
     logs.write_in_background()
+
+
+pre_request = worker.close_while_draining
 
 
 def post_worker_init(_worker: "Worker") -> None:

@@ -34,6 +34,7 @@ def main() -> None:
         hand_over(state_dir)
         os.execv(ROOT / "deploy/unprivileged", ["unprivileged", sys.executable, str(Path(__file__))])  # noqa: S606
     os.environ.update(chosen)
+    os.environ["VESTIBULE_SERVER__DRAIN"] = "0s"  # nginx ends first
     from service.settings import SettingsFault, load  # after the change of user, which imports all again
 
     try:

@@ -11,11 +11,12 @@
       doctor/    tests the chain of proxies from outside, and names the line to change
     settings/    what an operator chose, read once
     services.py  the bundles that pages and commands are handed
-    app.py       the one page that wires everything (and read_stores.py, what `vestibule status` reads)
+    app.py       the one page that wires everything; upgrades.py wires `vestibule db upgrade`, read_stores.py `status`
 
 Beside them: `vestibule ping` (healthcheck.py), counting nginx's requests (edge_metrics/), becoming gunicorn (serve.py),
-nginx's sockets (listeners.py), what is read again each second (refresh.py), text that people write (text_files.py),
-files and directories of the service's own (state_dir.py, metrics_dir.py), which may lie below a mount (mounts.py).
+its worker (worker.py) and its end (drain.py), nginx's sockets (listeners.py), what is read again each second
+(refresh.py), text that people write (text_files.py), files and directories of the service's own (state_dir.py,
+metrics_dir.py), which may lie below a mount (mounts.py).
 
 Arrows point inward, and a test holds them:
 app -> (web | storage | edge | cli, never each other) -> (services | settings) -> access -> login -> hashing.

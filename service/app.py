@@ -46,6 +46,7 @@ def main() -> None:
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
     from service.read_stores import read_stores
+    from service.upgrades import upgrade
 
     vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, read_stores))
 
@@ -217,18 +218,6 @@ def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[],
             return True
 
     return Health(database.ping, pending, counted.on_change, apps_are_readable)
-
-
-def upgrade(settings: Settings) -> str:
-    """Bring the database's tables to this release (`vestibule db upgrade`); return a sentence about it."""
-    from service.settings import keep_closed
-    from service.storage.engine.database import Database
-    from service.storage.upkeep import schema
-
-    keep_closed(settings)
-    return schema.upgrade(
-        Database(settings.database_address), backups=settings.state_dir / "backups", now=int(time.time())
-    )
 
 
 def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:

@@ -16,6 +16,8 @@ from typing import Final
 from service.mounts import DATABASE
 
 USABLE: Final = os.R_OK | os.W_OK | os.X_OK
+OF_THE_DISK: Final = {errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+_LEAST_FREE_BYTES: Final = 1024 * 1024  # what SQLite may need at once beside a database: its log and its index
 _BESIDE: Final = ("", "-wal", "-shm", "-journal", ".lock")
 _log: Final = logging.getLogger(__name__)
 
@@ -187,15 +189,40 @@ def fault_of(directory: Path, mode: int, *, user: int) -> str | None:
 
 def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
     """Return what keeps this user from a directory, or from making it where it is missing."""
-    nearest = next(each for each in (directory, *directory.parents) if os.access(each, os.F_OK))
+    nearest = _nearest(directory)
     if not nearest.is_dir():
         return f"{nearest} is not a directory: choose another path, or move it away"
     if nearest != directory and not os.access(nearest, os.X_OK):
         command = f"chmod o+x {shlex.quote(str(nearest))}"
         return f"{directory} is below {nearest}, which user {os.geteuid()} may not enter: {command}, or choose another"
     if not os.access(nearest, USABLE):
-        return remedy(directory)
+        return _fault_of_mount(directory) or remedy(directory)
     return fault_of(directory, mode, user=user) if nearest == directory else None
+
+
+def fault_of_disk(path: Path) -> str | None:
+    """Return what to do where no user can write: the file system of a path is read-only, or full."""
+    if fault := _fault_of_mount(path):
+        return fault
+    found = os.statvfs(_nearest(path))
+    free = found.f_bavail * found.f_frsize
+    if (found.f_blocks and free < _LEAST_FREE_BYTES) or (found.f_files and not found.f_favail):
+        room = f"{free // 1024} kB and {found.f_favail} files are left"
+        return (
+            f"the disk of {path} is full ({room}): make space on it, which this shows: df -h {shlex.quote(str(path))}"
+        )
+    return None
+
+
+def _fault_of_mount(path: Path) -> str | None:
+    if os.statvfs(_nearest(path)).f_flag & os.ST_RDONLY:
+        return f"{path} is on a read-only file system: mount the volume for writing, or choose another path"
+    return None
+
+
+def _nearest(path: Path) -> Path:
+    """Return the path, or the nearest directory above it that exists."""
+    return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
 
 
 def remedy(path: Path) -> str:

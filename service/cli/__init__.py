@@ -57,7 +57,7 @@ class Operator:
     """What commands are given: settings and services, made at first use."""
 
     build_services: Callable[[Settings], Services]
-    upgrade: Callable[[Settings], str]
+    upgrade: Callable[[Settings, int], str]
     render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -47,13 +48,13 @@ def _kept(file: Path, *, make: bool) -> Secret:
         if make and not file.exists():
             _make(file)
         if not file.is_file():
-            raise SettingsFault([f"{file} is not a file: remove it, and a new key is made at the next start"])
+            raise SettingsFault([f"{file} is not a file: {_begin_anew('rmdir', file)}"])
         if fault := state_dir.fault_of_rights([file]):
             raise SettingsFault([fault])
         with file.open("rb") as opened:
             return kinds.key(decoded(opened.read(MAXIMUM_FILE_BYTES)))
     except (InvalidValue, NotText) as refused:
-        raise SettingsFault([f"{file} {refused}"]) from None
+        raise SettingsFault([f"{file} {refused}; or {_begin_anew('rm', file)}"]) from None
     except OSError as failed:
         raise SettingsFault([_remedy(file, failed)]) from None
 
@@ -76,8 +77,15 @@ def _make(file: Path) -> None:
     state_dir.sync(file.parent)
 
 
+def _begin_anew(remove: str, file: Path) -> str:
+    command = f"{remove} {shlex.quote(str(file))}"
+    return f"remove it ({command}): the next start makes a new key, and knows no device of before"
+
+
 def _remedy(file: Path, failed: OSError) -> str:
     """Return what to type so that the key can be made and read."""
+    if failed.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(file)):
+        return f"{disk}; or set VESTIBULE_SECRET_KEY_FILE"
     if failed.errno != errno.EACCES:
         return f"{file} cannot be used ({failed.strerror}): correct that, or set VESTIBULE_SECRET_KEY_FILE"
     return state_dir.remedy(file if os.access(file.parent, state_dir.USABLE) else file.parent)

@@ -145,6 +145,8 @@ def limit(longest: int) -> Kind:
 
 def spelled_duration(seconds: int) -> str:
     """Return the spelling with the largest unit that `duration` reads; one day is `24h`."""
+    if seconds == 0:
+        return "0s"
     unit = next(unit for unit, size in _SECONDS.items() if seconds % size == 0 and (seconds, size) != (DAY, DAY))
     return f"{seconds // _SECONDS[unit]}{unit}"
 
@@ -194,7 +196,7 @@ def key(value: object) -> Secret:
         raise InvalidValue("must be text in quotes")
     keys = [line.strip() for line in value.splitlines() if line.strip()]
     if not keys:
-        raise InvalidValue("is empty: make a key with `openssl rand -base64 32`, or remove the setting")
+        raise InvalidValue("is empty: make a key with `openssl rand -base64 32`")
     for number, each in enumerate(keys, start=1):
         if len(each) < MINIMUM_KEY_CHARACTERS or len(set(each)) < _DIFFERENT_CHARACTERS or not each.isprintable():
             where = f" in line {number}" if len(keys) > 1 else ""

@@ -201,6 +201,18 @@ class Server(Section):
     socket: Path | None = setting(
         addresses.SOCKET, None, "Where gunicorn listens for nginx.", unset="`run/gunicorn.sock` in the state directory"
     )
+    instances: tuple[Path, ...] = setting(
+        addresses.SOCKETS,
+        (),
+        "The sockets of all instances that nginx passes requests to, in turn, where it stands before several; it "
+        "passes over one that is away. None: `server.socket` alone.",
+    )
+    drain: int = setting(
+        kinds.duration(0, 5 * MINUTE),
+        2,
+        "How long an instance that is told to end still takes requests while `/readyz` answers 503, so that what "
+        "passes requests to it learns of the end first. 0 is not at all.",
+    )
     workers: int | None = setting(
         kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"
     )

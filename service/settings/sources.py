@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -140,15 +141,24 @@ def _content(path: object) -> tuple[str, bool]:
 
     A path that names no file is not quoted: it may be the secret itself.
     """
+    if isinstance(path, str) and os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises below a closed directory
+        raise InvalidValue(
+            f"names {path}, a directory, which a container runtime makes where the file to mount is missing: "
+            f"type rmdir {shlex.quote(path)}, and write the secret into a file of that name"
+        )
     file = addresses.file(path)
     try:
         with file.open("rb") as opened:
             content = decoded(opened.read(MAXIMUM_FILE_BYTES)).strip()
             is_open = bool(os.fstat(opened.fileno()).st_mode & stat.S_IRWXO)
     except OSError as failed:
-        raise InvalidValue(f"names {file}, which cannot be read ({failed.strerror}): make it readable") from None
+        raise InvalidValue(f"names {file}, which cannot be read ({failed.strerror}): {_let_read(file)}") from None
     except NotText as failed:
         raise InvalidValue(f"names {file}, which {failed}") from None
     if not content:
         raise InvalidValue(f"names {file}, which is empty: write the secret into it")
     return content, is_open
+
+
+def _let_read(file: Path) -> str:
+    return f"type sudo chown {os.geteuid()} {shlex.quote(str(file))}, or in Kubernetes set `defaultMode: 0440`"

@@ -1,11 +1,14 @@
 """What the stores say at one moment, for `vestibule status`. It migrates nothing, and makes no database."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from service.login.attempts import Scope, Throttles
-from service.services import Answer, StoreState, Unavailable
+from service.services import Answer, StoreState, Tables, Unavailable
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.counting.choose import choose
@@ -27,7 +30,7 @@ def read(database: Database, *, redis: str | None, backups: Path, throttles: Thr
         if database.path and _is_first_start(DatabaseFile(database.path, backups)):
             found["is_first_start"] = True
             raise SchemaFault(f"none yet: the first start of the service makes {database.path}")
-        found["tables"] = tables = schema.tables_of(database, backups)
+        found["tables"] = tables = _tables(database, backups)
         found["database"] = _answer(database, name)
         if not tables.are_pending:
             found |= _rows(database, now)
@@ -60,6 +63,18 @@ def _is_first_start(file: DatabaseFile) -> bool:
         return False
     file.refuse_a_loss()
     return True
+
+
+def _tables(database: Database, backups: Path) -> Tables:
+    """Look at an SQLite file with the journal that it has: it may be another program's."""
+    look = DatabaseFile(database.path, backups).opened() if database.path else database.reading()
+    with look as connection:
+        tables = Tables(schema.revision_of(connection), schema.HEAD)
+        if tables.are_pending:
+            return tables
+        info = schema.schema_info.c
+        oldest = connection.scalar(sa.select(info.value).where(info.name == "oldest_release"))
+        return replace(tables, oldest_release=oldest)
 
 
 def _answer(database: Database, name: str) -> Answer:

@@ -28,7 +28,7 @@ class Terminal:
         def build(_settings: Settings) -> Services:
             return self.world.services(**services)
 
-        def upgrade(_settings: Settings) -> str:
+        def upgrade(_settings: Settings, _wait: int) -> str:
             if not self.database_is_there:
                 raise Unavailable("the database does not answer")
             return "The tables are those of this release."

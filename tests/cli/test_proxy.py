@@ -82,7 +82,7 @@ def test_the_public_address_decides_on_https() -> None:
 
 def test_the_upstream_is_the_socket_of_the_settings() -> None:
     """nginx and gunicorn are told of the same socket."""
-    assert 'server "unix:/srv/state/run/gunicorn.sock";' in _text("upstream.conf")
+    assert 'server "unix:/srv/state/run/gunicorn.sock" max_fails=0;' in _text("upstream.conf")
 
 
 @pytest.mark.parametrize("directory", ['/srv/a"b', "/srv/a$b", "/srv/a\\b", "/srv/a\nb"])
@@ -162,5 +162,5 @@ def test_root_renders_for_the_owner_of_the_directory(tmp_path: Path) -> None:
     assert (owners, (directory / "nginx.conf").exists()) == ({nobody.user()}, True)
 
 
-def _never(_settings: Settings) -> NoReturn:
+def _never(*_: object) -> NoReturn:
     raise AssertionError("rendering needs no store")

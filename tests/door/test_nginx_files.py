@@ -109,6 +109,15 @@ def test_an_app_on_the_logins_host_listens_as_the_login_does(tmp_path: Path) -> 
     assert "\n    listen [::]:18443 ssl http2;\n" in written(tmp_path, here)["apps/here.conf"]
 
 
+def test_several_instances_are_asked_in_turn(tmp_path: Path) -> None:
+    """`server.instances` names all sockets, and nginx gives none of them up; without it there is the service's own."""
+    several = written(tmp_path, [], SERVER__INSTANCES="/run/a/one.sock, /run/a/two.sock")["upstream.conf"]
+    alone = written(tmp_path, [])["upstream.conf"]
+
+    assert re.findall("server (.+);", several) == [f'"unix:/run/a/{name}.sock" max_fails=0' for name in ("one", "two")]
+    assert re.findall("server (.+);", alone) == [f'"unix:{tmp_path}/run/gunicorn.sock" max_fails=0']
+
+
 def test_names_of_upstreams_are_asked_of_the_systems_servers() -> None:
     """Comments and servers by way of an interface are left out."""
     found = nginx_apps.resolvers_of(

@@ -12,10 +12,11 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner
 
-from service.app import build_services, create_app, render_nginx_files, upgrade, write_nginx_files
+from service.app import build_services, create_app, render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.settings import load
+from service.upgrades import upgrade
 from tests.house_rules.project import read
 from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD

@@ -6,6 +6,7 @@ import random
 import re
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from tests.rig.answer import Answer
@@ -33,6 +34,18 @@ def ask(
     spelled = {"Host": f"localhost:{port}"} | {k.replace("_", "-"): v for k, v in (headers or {}).items()}
     with contextlib.closing(connection):
         connection.request(method, path, body=body, headers=spelled)
+        response = connection.getresponse()
+        return Answer(response.status, tuple((k.lower(), v) for k, v in response.getheaders()), response.read())
+
+
+def ask_socket(path: Path, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Send one GET to a unix socket. Header names may be written with underscores."""
+    connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_SECONDS)
+    with contextlib.closing(connection):
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(PATIENCE_SECONDS)
+        connection.sock.connect(str(path))
+        connection.request("GET", target, headers={k.replace("_", "-"): v for k, v in (headers or {}).items()})
         response = connection.getresponse()
         return Answer(response.status, tuple((k.lower(), v) for k, v in response.getheaders()), response.read())
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 from urllib.parse import quote
 
 import psycopg
@@ -63,6 +63,10 @@ class Postgres:
         """Return the address of a database by its name."""
         return f"postgresql://vestibule@/{name}?host={quote(str(self.directory))}&port={self.port}"
 
+    def over_tcp(self, address: str) -> str:
+        """Return the address of the same database over TCP."""
+        return f"postgresql://vestibule@127.0.0.1:{self.port}/{name_of(address)}"
+
     def encrypted(self, address: str, host: str) -> str:
         """Return the address of the same database over TCP and TLS, with the certificate checked."""
         trusted = quote(str(self.directory / "data/certificate.pem"))
@@ -77,6 +81,19 @@ class Postgres:
         """Run one statement in a database."""
         with self._connected(name_of(address)) as connection:
             connection.execute(statement)
+
+    def value(self, query: str, *given: str) -> Any:  # noqa: ANN401 - as the query says
+        """Return the one value that a query gives in the server's own database; `given` takes the place of its %s."""
+        with self._connected() as connection:
+            row = connection.execute(query.encode(), given).fetchone()
+        assert row
+        return row[0]
+
+    def configure(self, name: str, value: str) -> None:
+        """Set one of the server's settings for all sessions, those that are open included."""
+        with self._connected() as connection:
+            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -103,11 +120,7 @@ class Postgres:
 
     def connections(self, address: str) -> int:
         """Return how many connections a database has."""
-        with self._connected() as connection:
-            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
-            row = connection.execute(query, [name_of(address)]).fetchone()
-        assert row
-        return int(row[0])
+        return int(self.value("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", name_of(address)))
 
     def make(self) -> None:
         """Make the server's files."""

@@ -35,7 +35,8 @@ class Redis:
 
     def start(self) -> None:
         """Start empty, and wait until it answers."""
-        options = ["--bind", "127.0.0.1", *self._listen, "--save", "", "--appendonly", "no", *self._options]
+        options = ["--bind", "127.0.0.1", *self._listen, "--save", "", "--appendonly", "no"]
+        options += ["--repl-diskless-sync-delay", "0", *self._options]
         command = unprivileged(self._program, *options, "--dir", str(self._place))
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self._answers, "Redis answers")
@@ -64,9 +65,22 @@ class Redis:
         with redis.Redis.from_url(self.address) as client:
             client.execute_command(*words)
 
+    def follow(self, other: "Redis") -> None:
+        """Become a replica of another one, and wait until it has its keys; open connections stay, and may read."""
+        self.command("REPLICAOF", "127.0.0.1", str(other.port))
+        until(self._is_in_step, "the replica follows")
+
+    def promote(self) -> None:
+        """Become a primary: it writes from now on, and follows no other one."""
+        self.command("REPLICAOF", "NO", "ONE")
+
     def clear(self) -> None:
         """Forget everything."""
         self.command("FLUSHALL")
+
+    def _is_in_step(self) -> bool:
+        with redis.Redis.from_url(self.address) as client:
+            return bool(client.info("replication")["master_link_status"] == "up")
 
     def _answers(self) -> bool:
         assert self._process
@@ -88,6 +102,14 @@ def running(*, encrypted: bool = False) -> Iterator[Redis]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def pair() -> Iterator[tuple[Redis, Redis]]:
+    """Run a primary and its replica for as long as the block lasts."""
+    with running() as first, running() as second:
+        second.follow(first)
+        yield first, second
 
 
 @pytest.fixture(scope="session")

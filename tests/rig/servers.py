@@ -27,6 +27,7 @@ from tests.rig.answer import Answer
 from tests.rig.asking import PATIENCE_SECONDS, ask, free_port, send
 from tests.rig.directories import give_away, server_directory
 from tests.rig.parts import ROOT, need, unprivileged
+from tests.rig.releases import environ_of
 
 __all__ = ["Servers", "free_port", "prepared", "running", "state_directory"]
 
@@ -45,6 +46,7 @@ class Servers:
     application: str = SERVICE
     edit_nginx: Callable[[str], str] = str
     become: Callable[..., list[str]] = unprivileged
+    code: Path = ROOT
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -66,7 +68,8 @@ class Servers:
         """Run one of the operator's commands on this state directory; `typed` is its standard input."""
         return subprocess.run(
             self.become(*VESTIBULE, *arguments),
-            env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, check=False, timeout=60,
+            env=environ_of(self.code, self.environ), cwd=self.code, input=typed, capture_output=True, text=True,
+            check=False, timeout=60,
         )  # fmt: skip
 
     def render(self) -> None:
@@ -83,11 +86,10 @@ class Servers:
         self.start_nginx()
         self.wait_until(lambda: self.ops("/readyz").status == 200, "/readyz answers 200")
 
-    def start_gunicorn(
-        self, configuration: Path = ROOT / "deploy" / "gunicorn.conf.py", *, name: str = "gunicorn", **settings: str
-    ) -> None:
+    def start_gunicorn(self, configuration: Path | None = None, *, name: str = "gunicorn", **settings: str) -> None:
         """Start gunicorn alone, in front of `application`; another one, by its name, with settings of its own."""
         script = str(Path(sys.executable).with_name("gunicorn"))
+        configuration = configuration or self.code / "deploy" / "gunicorn.conf.py"
         command = [sys.executable, script, "--config", str(configuration), self.application]
         own = {f"VESTIBULE_{setting}": value for setting, value in settings.items()}
         self._spawn(name, command, with_large_pages(self.environ | own))
@@ -109,8 +111,8 @@ class Servers:
         path.chmod(0o666)  # nginx opens it again by itself, as nobody
         with path.open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                self.become(*command), env=environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
+                self.become(*command), env=environ_of(self.code, environ), cwd=self.code, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     def stop(self) -> None:
@@ -203,6 +205,7 @@ def prepared(
             "SERVER__LISTEN": f"localhost:{port}",
             "SERVER__WORKERS": str(workers),
             "OPS_LISTEN": f"127.0.0.1:{ops_port}",
+            "SERVER__DRAIN": "0s",  # nginx ends first here
         }
         environ = own | {f"VESTIBULE_{name}": value for name, value in (chosen | settings).items()}
         servers = Servers(state_dir, port, ops_port, environ, application, edit_nginx)

@@ -68,7 +68,7 @@ def test_a_text_is_a_duration_only_in_the_one_grammar(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "written"), [(43_200, "12h"), (86_400, "24h"), (172_800, "2d"), (90, "90s"), (300, "5m")]
+    ("seconds", "written"), [(43_200, "12h"), (86_400, "24h"), (172_800, "2d"), (90, "90s"), (300, "5m"), (0, "0s")]
 )
 def test_durations_are_shown_in_their_largest_unit(seconds: int, written: str) -> None:
     """A day is 24h, as people say of a session; more days are days."""

@@ -1,5 +1,6 @@
 """Secrets that stand in files, and values that are empty."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,9 +114,18 @@ def test_a_secrets_file_that_may_not_be_read_is_a_fault(tmp_path: Path, monkeypa
 
     (fault,) = faults({"VESTIBULE_SECRET_KEY_FILE": str(path)})
 
-    assert (
-        fault == f"VESTIBULE_SECRET_KEY_FILE names {path}, which cannot be read (Permission denied): make it readable"
+    assert fault == (
+        f"VESTIBULE_SECRET_KEY_FILE names {path}, which cannot be read (Permission denied): "
+        f"type sudo chown {os.geteuid()} {path}, or in Kubernetes set `defaultMode: 0440`"
     )
+
+
+def test_a_directory_in_a_secrets_place_is_a_fault(tmp_path: Path) -> None:
+    """Container runtimes make a directory where a mounted file is missing; it is named, since it is no secret."""
+    (fault,) = faults({"VESTIBULE_SECRET_KEY_FILE": str(tmp_path)})
+
+    assert fault.startswith(f"VESTIBULE_SECRET_KEY_FILE names {tmp_path}, a directory")
+    assert f"type rmdir {tmp_path}, " in fault
 
 
 @pytest.mark.parametrize(

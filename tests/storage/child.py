@@ -3,11 +3,14 @@
 Each says that it is ready and waits for the word before it does its work, so that several really work at the same time.
 """
 
+import fcntl
 import os
 import resource
+import sqlite3
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -123,6 +126,25 @@ def upgrade(address: str, head: str, migrations: str | None = None) -> str:
     return upgrade_server(Database(address))
 
 
+def occupy(path: str, *statements: str) -> None:
+    """Use an SQLite file in a transaction that ends when the test says so."""
+    ready()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement).fetchall()
+        _line.send("in use")
+        _line.recv()
+
+
+def hold(lock: str) -> None:
+    """Hold the lock on a file. Ended by the test."""
+    ready()
+    with Path(lock).open("r+") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        _line.send("holds")
+        _line.recv()
+
+
 def fork(address: str) -> list[str]:
     """Use a database before and after a fork, in both processes; the names that each one sees."""
     database = Database(address)
@@ -167,7 +189,8 @@ def _use(head: str, migrations: str | None) -> None:
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    work.__name__: work for work in (hit, reserve, sign_in, read_and_write, acknowledge, prepare, upgrade, fork, fill)
+    work.__name__: work
+    for work in (hit, reserve, sign_in, read_and_write, acknowledge, prepare, upgrade, occupy, hold, fork, fill)
 }
 _line: Connection
 

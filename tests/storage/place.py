@@ -23,6 +23,7 @@ from alembic import op
 
 revision = "{LATER}"
 down_revision = "{HEAD}"
+locks = {{"accounts": "ACCESS EXCLUSIVE"}}
 
 
 def upgrade():

@@ -1,14 +1,36 @@
 """`vestibule db upgrade`: the tables of this release."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
-from service.cli import Operator, operator_command
-from service.cli.output import report
+from service.cli import Operator, arguments, operator_command
+from service.cli.output import refuse, report
 
 
 @click.command()
+@click.option("--wait", type=arguments.duration, default="10m", show_default=True, help="How long to wait for a lock.")
 @operator_command
-def upgrade(op: Operator, *, as_json: bool) -> None:
-    """Bring the tables to this release. Waits while another process does so."""
-    done = op.upgrade(op.settings)
+def upgrade(op: Operator, *, wait: int, as_json: bool) -> None:
+    """Bring the tables to this release.
+
+    Waits while another process does so, or holds a lock on a table, and says every 10 seconds which one. Exits with
+    3 when the time is over. A command that is ended has changed nothing, or is done.
+    """
+    with _ended_by_sigterm():
+        done = op.upgrade(op.settings, wait)
     report(done, {"done": done}, as_json=as_json)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM end the work as SIGINT does; the first process of a container would not notice it otherwise."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        refuse("Interrupted: the tables are as before, or the upgrade was done already. To go on: vestibule db upgrade")
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -157,6 +157,7 @@ class Postgresql:
         if monotonic() < self._away_until:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
         _connecting.until = monotonic() + ANSWER_SECONDS
+        keywords.setdefault("fallback_application_name", "vestibule")
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from service import state_dir
 from service.storage.engine.statement import Row, Statement
 
 try:
@@ -36,6 +37,7 @@ _STEP: Final = "PRAGMA busy_timeout = 5"
 _WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
 FILE_CHECK_SECONDS: Final = 1.0
+_OF_THE_DISK: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 REPLACED: Final = "the file was deleted or replaced at this moment"
 
 
@@ -113,8 +115,10 @@ class Sqlite:
                 connection.execution_options(deadline=None)
                 connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
-    def remedy(self, failure: BaseException) -> None:
-        """None: a fault of the file that an operator can mend is found before the file is opened (`file_checks.py`)."""
+    def remedy(self, failure: BaseException) -> str | None:
+        """Return what is wrong with the disk; other faults are found before the file is opened (`file_checks.py`)."""
+        code = getattr(failure, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+        return state_dir.fault_of_disk(Path(self._path)) if code in _OF_THE_DISK else None
 
     def close(self) -> None:
         self._file_checked_at = -FILE_CHECK_SECONDS
@@ -218,6 +222,12 @@ class Sqlite:
 def address_of(path: Path) -> str:
     """Return the file as the library opens it when it must not make it."""
     return f"file:{quote(str(path))}?mode=rw"
+
+
+def is_busy(failure: BaseException | None) -> bool:
+    """Whether another connection holds a lock that the statement needed."""
+    code = getattr(getattr(failure, "orig", None) or failure, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
 
 
 def is_damage(failure: BaseException | None) -> bool:

@@ -1,7 +1,7 @@
 """Copies of an SQLite database: taken while others use it, checked, the last few kept."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,10 @@ def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
         unchecked.replace(target)
         state_dir.sync(folder)
     except (OSError, sqlite.DRIVER.Error) as failure:
-        raise BadCopy(str(failure)) from failure
+        fault = state_dir.fault_of_disk(folder) or str(failure)
+        with suppress(OSError):
+            unchecked.unlink()
+        raise BadCopy(fault) from failure
     for old in sorted(folder.glob(f"{database.stem}-*.sqlite3"))[:-KEPT]:
         old.unlink()
     return target

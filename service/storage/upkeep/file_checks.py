@@ -20,6 +20,8 @@ from service import state_dir
 from service.services import Unavailable
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
+from service.storage.upkeep import file_locks
+from service.storage.upkeep.lock_wait import WAIT_SECONDS, Blocked, LockWait
 
 OLDEST_LIBRARY: Final = (3, 35)
 
@@ -100,14 +102,15 @@ class DatabaseFile:
             raise SchemaFault(f"{self.path}: {fault}") from fault
         except sa.exc.DBAPIError as failure:
             if not sqlite.is_damage(failure):
-                raise Unavailable(f"{self.path}: {failure.orig}") from failure
+                said = state_dir.fault_of_disk(self.path) or f"{self.path}: {failure.orig}"
+                raise Unavailable(said) from failure
             said = f"is damaged, or no SQLite database ({failure.orig}): stop the service and restore a copy from"
             raise SchemaFault(f"{self.path} {said} {self.backups}") from failure
 
 
 @contextmanager
-def exclusively(database: Path) -> Iterator[None]:
-    """Let one process at a time make or change the database; the others wait."""
+def exclusively(database: Path, wait: LockWait | None = None) -> Iterator[None]:
+    """Let one process at a time make or change the database; the others wait. Raises SchemaFault, Unavailable."""
     lock = database.with_name(database.name + ".lock")
     try:
         state_dir.make_folder(lock.parent)
@@ -117,14 +120,23 @@ def exclusively(database: Path) -> Iterator[None]:
     except OSError as fault:
         raise SchemaFault(_no_access(fault, lock.parent)) from fault
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        (wait or LockWait(WAIT_SECONDS)).until_done(lambda: _lock(handle, lock))
         yield
     finally:
         os.close(handle)
 
 
+def _lock(handle: int, lock: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Blocked(file_locks.holders(lock)) from None
+
+
 def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
-    user = os.geteuid()
-    remedy = f": chown -R {user} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
+    if fault.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(path)):
+        return disk
+    user, group = os.geteuid(), os.getegid()
+    remedy = f": sudo chown -RH {user}:{group} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
     return f"{path} cannot be read and written by user {user} ({fault.strerror or fault}){remedy}"

@@ -8,19 +8,23 @@ database that is damaged, another program's or too new stops the start; it is ne
 import logging
 import re
 import shlex
-import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from service import RELEASE
-from service.services import Tables, Unavailable
+from service.services import Unavailable
+from service.storage.engine import sqlite
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Plain, metadata
+from service.storage.upkeep import file_locks, server_locks
 from service.storage.upkeep.backup import BadCopy, copy
 from service.storage.upkeep.file_checks import DatabaseFile, exclusively
+from service.storage.upkeep.lock_wait import WAIT_SECONDS, Blocked, LockWait
+
+if TYPE_CHECKING:
+    from service.storage.upkeep.steps import Steps
 
 __all__ = ["HEAD", "SchemaFault", "pending", "prepare", "upgrade"]
 
@@ -29,9 +33,6 @@ HEAD: Final = "0004"
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_LOCK_MILLISECONDS: Final = 200  # below the time limit of each request's statements
-_LOCK_NOT_AVAILABLE: Final = "55P03"
-_LOCK: Final = 0x56455354  # "VEST": the advisory lock under which tables change
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
 _log: Final = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ schema_info: Final = sa.Table(
 _alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.Text))
 
 
-def prepare(database: Database, *, backups: Path, now: int) -> None:
+def prepare(database: Database, *, backups: Path, now: int, wait: float = WAIT_SECONDS) -> None:
     """Check the database at the start; bring an SQLite file up to date. Raises SchemaFault, Unavailable.
 
     A PostgreSQL server that does not answer may come later; one that refuses the service stops the start.
@@ -62,11 +63,11 @@ def prepare(database: Database, *, backups: Path, now: int) -> None:
         finally:
             database.close()
         return
-    file = DatabaseFile(database.path, backups)
-    with exclusively(file.path):
+    file, lock_wait = DatabaseFile(database.path, backups), LockWait(wait)
+    with exclusively(file.path, lock_wait):
         file.before_opening()
         try:
-            _bring_up_to_date(database, file, now=now)
+            _bring_up_to_date(database, file, lock_wait, now=now)
         finally:
             database.close()
         file.mark_made()
@@ -81,37 +82,38 @@ def pending(database: Database) -> bool:
     if not database.known_current:
         # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
         with database.reading() if database.path else database.transaction() as connection:
-            database.known_current = (_revision_of(connection) or "") >= HEAD
+            database.known_current = (revision_of(connection) or "") >= HEAD
     return not database.known_current
 
 
-def tables_of(database: Database, backups: Path) -> Tables:
-    """Return which tables there are. Changes nothing, a file's journal included. Raises SchemaFault, Unavailable."""
-    look = DatabaseFile(database.path, backups).opened() if database.path else database.reading()
-    with look as connection:
-        tables = Tables(_revision_of(connection), HEAD)
-        if tables.are_pending:
-            return tables
-        oldest = connection.scalar(sa.select(schema_info.c.value).where(schema_info.c.name == "oldest_release"))
-        return replace(tables, oldest_release=oldest)
-
-
-def upgrade(database: Database, *, backups: Path, now: int) -> str:
+def upgrade(database: Database, *, backups: Path, now: int, wait: float = WAIT_SECONDS) -> str:
     """Bring the tables to this release; what was done, in words. Raises SchemaFault, Unavailable.
 
-    Returns at once when there is nothing to do, and waits while another process works on it. `backups` is the
-    state directory's, for copies of an SQLite file; beside it lies the marker of the file that was made.
+    Returns at once when there is nothing to do, and waits for so many seconds while others hold a lock. `backups` is
+    the state directory's, for copies of an SQLite file; beside it lies the marker of the file that was made.
     """
-    if database.path is not None:
-        prepare(database, backups=backups, now=now)
-        return f"The database is at revision {HEAD}."
-    with database.wholesale() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        before = _revision_of(connection)
-        if (before or "") >= HEAD:
-            return f"The database is at revision {HEAD} already."
-        _lock_tables(connection)
-        _migrate(connection)
+    if database.path is None:
+        return LockWait(wait).until_done(lambda: _upgrade_server(database))
+    prepare(database, backups=backups, now=now, wait=wait)
+    return f"The database is at revision {HEAD}."
+
+
+def _upgrade_server(database: Database) -> str:
+    """Upgrade in one transaction, unless a lock is in the way: then nothing was changed, and it raises Blocked."""
+    tables: list[str] = []
+    try:
+        with database.wholesale() as connection:
+            server_locks.begin_upgrade(connection)
+            before = revision_of(connection)
+            if (before or "") >= HEAD:
+                return f"The database is at revision {HEAD} already."
+            tables, steps = sa.inspect(connection).get_table_names(), _steps(before)
+            server_locks.take(connection, {table: mode for table, mode in steps.locks.items() if table in tables})
+            _migrate(connection, steps)
+    except Unavailable as failure:
+        if blocked := server_locks.blocked(failure, database, tables):
+            raise blocked from failure
+        raise
     return f"The database {_logged(before)}."
 
 
@@ -121,33 +123,9 @@ def _logged(before: str | None) -> str:
     return done
 
 
-def _lock_tables(connection: sa.Connection) -> None:
-    """Lock all tables of a server, and give way to what uses them, such as a long copy (pg_dump).
-
-    Behind a lock that waits, every sign-in would wait, too.
-    """
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_MILLISECONDS}")
-    tables = ", ".join(sa.inspect(connection).get_table_names())
-    if tables and not _are_locked(connection, tables):
-        _log.warning("The upgrade waits until no other transaction uses the tables, such as that of a copy (pg_dump)")
-        while not _are_locked(connection, tables):
-            time.sleep(1)
-
-
-def _are_locked(connection: sa.Connection, tables: str) -> bool:
-    try:
-        with connection.begin_nested():
-            connection.exec_driver_sql(f"LOCK TABLE {tables}")
-    except sa.exc.OperationalError as failure:
-        if getattr(failure.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-            raise
-        return False
-    return True
-
-
-def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> None:
+def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *, now: int) -> None:
     with file.opened() as connection:
-        before = _revision_of(connection)
+        before = revision_of(connection)
         if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if said != "ok":
@@ -160,10 +138,8 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         kept = copy(file.path, file.backups, label=before, now=now) if before else None
     except BadCopy as fault:
         raise SchemaFault(f"{file.path} was not migrated: no sound copy in {file.backups} ({fault})") from fault
-    with database.wholesale() as connection:
-        _migrate(connection)
-        if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-            raise SchemaFault(f"{file.path} was not migrated: a row would lose what it refers to")
+    steps = _steps(before)
+    wait.until_done(lambda: _migrate_file(database, file.path, steps))
     _logged(before)
     if kept:
         path, copied = shlex.quote(str(file.path)), shlex.quote(str(kept))
@@ -174,7 +150,24 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, *, now: int) -> No
         )
 
 
-def _revision_of(connection: sa.Connection) -> str | None:
+def _migrate_file(database: Database, path: Path, steps: "Steps") -> None:
+    """Run the steps in one transaction, unless a lock is in the way: then nothing was changed, and it raises Blocked.
+
+    With a rollback journal a commit that waits for a long reader has all later readers wait.
+    """
+    try:
+        with database.wholesale() as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+            _migrate(connection, steps)
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                raise SchemaFault(f"{path} was not migrated: a row would lose what it refers to")
+    except Unavailable as failure:
+        if sqlite.is_busy(failure.__cause__):
+            raise Blocked(file_locks.holders(path, path.with_name(path.name + "-shm"))) from failure
+        raise
+
+
+def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
     tables = set(sa.inspect(connection).get_table_names())
     if connection.dialect.name == "postgresql":
@@ -216,16 +209,17 @@ def _require_settings(connection: sa.Connection) -> None:
         )
 
 
-def _migrate(connection: sa.Connection) -> None:
-    """Run the missing steps inside the connection's transaction; write the oldest release that may use the tables."""
+def _steps(before: str | None) -> "Steps":
+    """Return the steps that are missing. Alembic is imported here: it takes longer than a table may be locked."""
     # Alembic logs its plugins and dialects, from its import on; an operator needs none of that.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from alembic import command
-    from alembic.config import Config
+    from service.storage.upkeep.steps import Steps
 
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    return Steps(_MIGRATIONS, before, HEAD)
+
+
+def _migrate(connection: sa.Connection, steps: "Steps") -> None:
+    """Run the steps inside the connection's transaction; write the oldest release that may use the tables."""
+    steps.run(connection, HEAD)
     connection.execute(sa.delete(schema_info).where(schema_info.c.name == "oldest_release"))
     connection.execute(sa.insert(schema_info).values(name="oldest_release", value=OLDEST_RELEASE))

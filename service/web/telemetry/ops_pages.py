@@ -6,6 +6,7 @@ from typing import Final
 from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from service import drain
 from service.services import Unavailable
 from service.web import context
 
@@ -26,11 +27,11 @@ def _healthz() -> Response:
 
 
 def _readyz() -> Response:
-    """Answer whether this replica should get requests: its tables were seen.
+    """Answer whether this replica should get requests: its tables were seen, and it was not told to end.
 
     A database that is lost later is no reason to leave: every replica would, and none would say why.
     """
-    text = "ok\n"
+    text = "draining: this instance was told to end\n" if drain.is_on() else "ok\n"
     try:
         if context.services().health.migrations_pending():
             text = "migrations are missing: vestibule db upgrade\n"

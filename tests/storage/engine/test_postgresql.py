@@ -1,7 +1,6 @@
 """PostgreSQL: upgrades by command, and what the service does while the server is away."""
 
 import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -61,20 +60,6 @@ def test_parallel_upgrades_make_one(empty: Database) -> None:
 
     assert all(HEAD in words for words in said)
     assert not schema.pending(empty)
-
-
-def test_an_upgrade_waits_for_the_one_at_work(empty: Database) -> None:
-    """While another process holds the lock nothing is changed; afterwards the work is found done."""
-    with empty.wholesale() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema._LOCK)))
-        waiting = threading.Thread(target=upgrade_server, args=(other := Database(address_of(empty)),))
-        waiting.start()
-        until(lambda: connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), "it waits")
-        schema._migrate(connection)
-    waiting.join()
-
-    assert not schema.pending(other)
-    other.close()
 
 
 def test_an_upgrade_keeps_every_row(own_postgresql: Database, request: pytest.FixtureRequest) -> None:
@@ -205,6 +190,13 @@ def test_no_connection_leaks(postgres: Postgres, own_postgresql: Database) -> No
         list(callers.map(fail, range(100)))
 
     assert postgres.connections(address_of(own_postgresql)) <= 4
+
+
+@pytest.mark.parametrize(("chosen", "shown"), [("", "vestibule"), ("&application_name=login", "login")])
+def test_the_servers_operator_sees_whose_connection_it_is(own_postgresql: Database, chosen: str, shown: str) -> None:
+    """A connection carries the service's name, unless the address gives it another one."""
+    with closing(Database(address_of(own_postgresql) + chosen)) as database:
+        assert database.run(Statement(sa.text("SHOW application_name"))) == [(shown,)]
 
 
 def test_acknowledged_means_on_disk(own_postgresql: Database) -> None:

@@ -1,7 +1,6 @@
 """Steps from one revision to the next, with rows in the tables, on both engines."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import pytest
@@ -13,9 +12,8 @@ from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
 from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
-from tests.rig.until import until
-from tests.storage.place import Place, upgrade_server
-from tests.storage.stores import NOW, account, address_of, over
+from tests.storage.place import Place
+from tests.storage.stores import NOW, account, over
 
 # An account as releases with revision 0002 add it.
 ADD: Final = sa.text(
@@ -76,40 +74,3 @@ def test_a_database_of_revision_0002_says_which_release_it_needs(earlier: Databa
 
     with pytest.raises(SchemaFault, match=r"needs Vestibule 99\.0\.0 or later"):
         schema.upgrade(earlier, backups=place.backups, now=NOW)
-
-
-@pytest.mark.parametrize("earlier", ["postgresql"], indirect=True)
-def test_an_upgrade_waits_while_another_renames_the_table(earlier: Database) -> None:
-    """The second of two commands at once finds the table under its new name, and nothing left to do."""
-    other = Database(address_of(earlier))
-    with ThreadPoolExecutor() as thread:
-        with earlier.wholesale() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(schema._LOCK)))
-            schema._migrate(connection)
-            second = thread.submit(upgrade_server, other)
-            until(lambda: connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), "it waits")
-        said = second.result()
-    other.close()
-
-    assert schema.HEAD in said
-
-
-@pytest.mark.parametrize("earlier", ["postgresql"], indirect=True)
-def test_sign_ins_do_not_wait_for_an_upgrade_that_waits_for_a_copy(earlier: Database) -> None:
-    """While a long copy (pg_dump) reads the tables, the upgrade waits for it, and every other reader goes on."""
-    upgrading, serving = Database(address_of(earlier)), Database(address_of(earlier))
-    with ThreadPoolExecutor() as thread:
-        with earlier.wholesale() as copy:
-            copy.execute(sa.text("SELECT count(*) FROM accounts"))
-            upgrade = thread.submit(upgrade_server, upgrading)
-            waits = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted")
-            until(lambda: copy.scalar(waits), "the upgrade waits")
-            read = [serving.run(COUNT) for _ in range(300)]
-            until(lambda: copy.scalar(waits), "the upgrade tries again")
-            is_waiting = not upgrade.done()
-        said = upgrade.result()
-    upgrading.close()
-    serving.close()
-
-    assert (is_waiting, read) == (True, [[(1,)]] * 300)
-    assert schema.HEAD in said

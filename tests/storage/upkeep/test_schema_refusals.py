@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from service import app
 from service.settings import load
 from service.storage.engine.database import Database
 from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
+from service.upgrades import upgrade
 from tests.rig.parts import ROOT, unprivileged
 from tests.storage.place import Place
 from tests.storage.stores import account, over
@@ -116,12 +116,12 @@ def test_a_lost_database_outside_the_state_directory_is_not_made_by_the_command(
     """`db upgrade` has the same memory as a start: the state directory's, wherever the file itself lies."""
     (volume := tmp_path / "volume").mkdir()
     settings = load({"VESTIBULE_STATE_DIR": str(tmp_path / "state"), "VESTIBULE_DATABASE_URL": f"sqlite:///{volume}/v"})
-    app.upgrade(settings)
+    upgrade(settings, 0)
     for file in volume.iterdir():
         file.unlink()
 
     with pytest.raises(SchemaFault, match="there was a database"):
-        app.upgrade(settings)
+        upgrade(settings, 0)
 
     assert not (volume / "v").exists()
 
@@ -172,4 +172,4 @@ def test_a_file_that_may_not_be_opened_stops_the_start(tmp_path: Path) -> None:
 
     assert f"SchemaFault: {place.state_dir}" in done.stderr
     assert "cannot be read and written by user" in done.stderr
-    assert re.search(rf"chown -R \d+ '{place.state_dir}", done.stderr)
+    assert re.search(rf"sudo chown -RH \d+:\d+ '{place.state_dir}", done.stderr)

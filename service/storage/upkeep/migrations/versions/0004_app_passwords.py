@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+locks = {"accounts": "SHARE ROW EXCLUSIVE"}  # a table that refers to it
 
 PLAIN = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 

@@ -1,0 +1,49 @@
+"""gunicorn's worker, which answers what is in the listener's queue before it ends, and waits shortly for data."""
+
+import errno
+import socket
+from typing import Any, Final
+
+from gunicorn.http.message import Request
+from gunicorn.workers import gthread
+
+from service import drain
+
+# How long a new connection that says nothing may hold a thread before it waits elsewhere (gunicorn: 5 s). nginx always
+# speaks at once. There is no setting for it; tests/edge/test_slow.py fails when it is ignored.
+_SILENT_SECONDS: Final = 0.05
+_SILENT_AT_END_SECONDS: Final = 5  # there is no other place then
+
+
+class Worker(gthread.ThreadWorker):
+    """A worker of gunicorn's."""
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection, and what it makes of it
+        """Answer a request, once the connection says something."""
+        longest = _SILENT_SECONDS if self.alive else _SILENT_AT_END_SECONDS
+        if not (conn.initialized or conn.data_ready or conn.wait_for_data(longest)):
+            return gthread._DEFER if self.alive else False  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
+        return super().handle(conn)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection, if there is one."""
+        try:
+            super().accept(listener)
+        except OSError as fault:
+            if fault.errno != errno.EINVAL:  # the listener refuses connections, and its queue is empty
+                raise
+
+    def set_accept_enabled(self, enabled: bool | None) -> None:  # noqa: FBT001 - gunicorn's
+        """As gunicorn's; when the instance ends, take all that is in the queue: the kernel would reset it."""
+        super().set_accept_enabled(enabled)
+        for listener in self.sockets if drain.is_on() and not self.alive else ():
+            before = -1
+            while self.nr_conns > before:
+                before = self.nr_conns
+                self.accept(listener)
+
+
+def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:
+    """Keep no connection while the instance drains: the next request goes to another instance."""
+    if drain.is_on():
+        request.force_close()
