@@ -32,9 +32,10 @@ STORES: Final = StoreState(
     accounts=(Tally("d" * 32, "alice", 4, NOW),),
     last_backup=NOW - 3 * 3600,
 )
-SERVICE: Final = ServiceState(0.002, None, RELEASE, Counter({"vestibule_workers": 2}))
+WORKERS: Final = {"vestibule_workers": 2, "vestibule_workers_configured": 2}
+SERVICE: Final = ServiceState(1, (), 0.002, frozenset({RELEASE}), Counter(WORKERS))
 THROTTLES: Final = {Scope.NETWORK: Limit(100, 900), Scope.ACCOUNT: Limit(50, 3600)}
-GOOD: Final = Seen(STORES, SERVICE, Apps(3), THROTTLES, 2, 19, "https://login.example.org", NOW)
+GOOD: Final = Seen(STORES, SERVICE, Apps(3), THROTTLES, "https://login.example.org", NOW)
 
 
 def _stores(**changed: Any) -> Seen:
@@ -46,7 +47,7 @@ def _service(**changed: Any) -> Seen:
 
 
 def _metrics(**values: int) -> Seen:
-    return _service(metrics=Counter({f"vestibule_{name}": value for name, value in ({"workers": 2} | values).items()}))
+    return _service(metrics=Counter(WORKERS | {f"vestibule_{name}": value for name, value in values.items()}))
 
 
 def _from(*attempts: int) -> tuple[Tally, ...]:
@@ -65,9 +66,13 @@ BAD: Final[dict[str, tuple[Seen, str, State, str]]] = {
     "an account is throttled": (
         _stores(accounts=(Tally("d", "bob", 50, NOW),)), "attack", State.WARNING, "1 account at the limit: bob (50)",
     ),
-    "it does not answer": (_service(fault="no answer on /run/x (refused)"), "service", State.FAULT, "on /run/x"),
-    "it is not ready": (_service(fault="not ready: old: vestibule db upgrade"), "service", State.FAULT, "ready: old"),
-    "another release runs": (_service(release="0.0.9"), "service", State.WARNING, "release 0.0.9 runs"),
+    "it does not answer": (_service(faults=("no answer on /run/x (refused)",)), "service", State.FAULT, "on /run/x"),
+    "it is not ready": (_service(faults=("not ready: x: vestibule db upgrade",)), "service", State.FAULT, "ready: x"),
+    "another release runs": (_service(releases=frozenset({"0.0.9"})), "service", State.WARNING, "release 0.0.9 runs"),
+    "an instance is away": (
+        _service(instances=3, faults=("no answer on /run/y",)), "service", State.WARNING, "2 of 3 instances ready; no",
+    ),
+    "all are away": (_service(instances=2, faults=("no", "none")), "service", State.FAULT, "0 of 2 instances"),
     "a worker is missing": (_metrics(workers=1), "service", State.WARNING, "1 of 2 workers"),
     "the gate sheds": (_service(shed=7), "gate", State.WARNING, "7 passwords shed within a second"),
     "a proxy": (_metrics(untrusted_proxy_suspected=1), "proxy", State.WARNING, "not trusted"),

@@ -60,7 +60,7 @@ def test_a_good_day_is_0(servers: Servers) -> None:
     assert (code, _bad(checks)) == (0, {})
     assert " ".join(checks) == "sign-ins attack service gate database counters tables apps backup"
     assert checks["sign-ins"]["granted"] == 1
-    assert (checks["service"]["workers"], checks["gate"]["taken"]) == (2, 0)
+    assert (checks["service"]["workers"], checks["gate"]["inside"]) == (2, 0)
     assert checks["database"]["name"].startswith("PostgreSQL ")
 
 

@@ -63,11 +63,9 @@ def _report(op: Operator) -> Report:
         return Report("an unknown address", now, faults)
     seen = Seen(
         stores=op.read_stores(settings),
-        service=service_state.read(settings.socket_path),
+        service=service_state.read(settings.server.instances or (settings.socket_path,)),
         apps=_apps(settings),
         throttles=settings.throttles.by_scope(),
-        workers=settings.workers,
-        places=settings.gate_size.threads + settings.gate_size.waiting,
         public_url=settings.public_url,
         now=now,
     )

@@ -47,14 +47,12 @@ class Apps:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything that is judged, as it was read at `now`. `places` are those of one worker's hashing gate."""
+    """Everything that is judged, as it was read at `now`."""
 
     stores: StoreState
     service: ServiceState
     apps: Apps
     throttles: Mapping[Scope, Limit]
-    workers: int
-    places: int
     public_url: str
     now: int
 
@@ -66,9 +64,9 @@ def judged(seen: Seen) -> Iterator[Line]:
         yield _sign_ins(stores.sign_ins, stores.sign_ins_day_before, seen.public_url)
         if stores.networks is not None and stores.accounts is not None:
             yield _attack(stores.networks, stores.accounts, stores.blocked, stores.sign_ins.granted, seen.throttles)
-    yield _service(service, seen.workers)
-    if not service.fault:
-        yield _gate(service, seen.places * seen.workers)
+    yield _service(service)
+    if len(service.faults) < service.instances:
+        yield _gate(service)
         yield from _proxy(service)
     yield _database(stores.database, is_first_start=stores.is_first_start)
     yield _counters(stores.counters, is_degraded=service.metrics["vestibule_counter_store_degraded"] > 0)
@@ -100,9 +98,10 @@ def _attack(
     minutes = throttles[Scope.NETWORK].seconds // MINUTE
     what = f"no wrong passwords in {minutes} min"
     if networks:
-        what = f"{guesses} wrong passwords in {minutes} min from {_many(networks, 'network')}: {_first(networks)}"
+        guessed, origins = _many(guesses, "wrong password"), _many(len(networks), "network")
+        what = f"{guessed} in {minutes} min from {origins}: {_first(networks)}"
     if at_limit:
-        what += f"; {_many(at_limit, 'account')} at the limit: {_first(at_limit)}"
+        what += f"; {_many(len(at_limit), 'account')} at the limit: {_first(at_limit)}"
     what += f"; blocked networks: {blocked}" if blocked else ""
     facts = {"wrong_passwords": guesses, "networks": len(networks), "accounts_at_the_limit": len(at_limit)}
     facts["blocked_networks"] = blocked
@@ -112,28 +111,32 @@ def _attack(
     return Line("attack", State.OK, what, facts=facts)
 
 
-def _service(service: ServiceState, workers: int) -> Line:
-    if service.fault:
-        what, is_named, command = service.fault.partition(": vestibule ")  # as /readyz names it
-        return Line("service", State.FAULT, what, (f"vestibule {command}",) if is_named else _TARGET_DOWN)
-    found = service.metrics["vestibule_workers"]
-    what = f"ready in {_milliseconds(service.seconds)}, {found} of {workers} workers"
-    facts = {"release": service.release, "seconds": service.seconds, "workers": found, "workers_wanted": workers}
-    if service.release != RELEASE:
-        what = f"release {service.release} runs, and {RELEASE} is installed: start the service anew"
+def _service(service: ServiceState) -> Line:
+    workers, configured = service.metrics["vestibule_workers"], service.metrics["vestibule_workers_configured"]
+    facts: dict[str, Any] = {"instances": service.instances, "ready": service.instances - len(service.faults)}
+    facts |= {"seconds": service.seconds, "workers": workers, "workers_configured": configured}
+    facts |= {"releases": sorted(service.releases)}
+    what = f"ready in {_milliseconds(service.seconds)}, {workers} of {configured} workers"
+    if service.faults:
+        fault, is_named, command = service.faults[0].partition(": vestibule ")  # as /readyz names it
+        what = f"{facts['ready']} of {service.instances} instances ready; {fault}" if service.instances > 1 else fault
+        todo = (f"vestibule {command}",) if is_named else _TARGET_DOWN
+        return Line("service", State.WARNING if facts["ready"] else State.FAULT, what, todo, facts)
+    if service.releases != {RELEASE}:
+        what = f"release {', '.join(sorted(service.releases))} runs, and {RELEASE} is installed: start the service anew"
         return Line("service", State.WARNING, what, ("docs/operating.md#an-upgrade-and-the-way-back",), facts)
-    if found < workers:
+    if workers < configured:
         what += ": the service's log says why workers end"
         return Line("service", State.WARNING, what, _TARGET_DOWN[1:], facts)
     return Line("service", State.OK, what, facts=facts)
 
 
-def _gate(service: ServiceState, places: int) -> Line:
+def _gate(service: ServiceState) -> Line:
     inside, shed = (service.metrics[f"vestibule_hash_{name}"] for name in ("queue_length", "shed_total"))
-    what = f"{inside} of {places} places taken; {shed} passwords shed since the start"
-    facts = {"taken": inside, "places": places, "shed": shed, "shed_in_the_last_second": service.shed}
+    what = f"{_many(inside, 'password')} wait or are verified; {shed} shed since the start"
+    facts = {"inside": inside, "shed": shed, "shed_in_the_last_second": service.shed}
     if service.shed:
-        what = f"full: {service.shed} passwords shed within a second, {shed} since the start"
+        what = f"full: {_many(service.shed, 'password')} shed within a second, {shed} since the start"
         return Line("gate", State.WARNING, what, ("docs/runbooks.md#vestibuleshedding",), facts)
     return Line("gate", State.OK, what, facts=facts)
 
@@ -193,8 +196,8 @@ def _backup(last: int | None, now: int) -> Line:
     return Line("backup", State.OK, what, facts=facts)
 
 
-def _many(things: Sequence[object], name: str) -> str:
-    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
+def _many(number: int, name: str) -> str:
+    return f"{number} {name}{'s' * (number != 1)}"
 
 
 def _first(tallies: Sequence[Tally]) -> str:

@@ -4,6 +4,7 @@ import http.client
 import socket
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,14 +18,16 @@ _BUILD: Final = "vestibule_build_info"
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How the service answers: in how many seconds, or the fault for which it gets no requests.
+    """What the instances say together: their releases, the slowest answer in seconds, and their metrics, added up.
 
-    `shed` is how many passwords the hashing gate refused within a second; it is looked at where any were refused.
+    `faults` are of the instances that get no requests. `shed` is how many passwords the hashing gates refused within a
+    second; it is looked at where any were refused.
     """
 
+    instances: int = 1
+    faults: tuple[str, ...] = ()
     seconds: float = 0.0
-    fault: str | None = None
-    release: str = ""
+    releases: frozenset[str] = frozenset()
     metrics: Counter[str] = field(default_factory=Counter)
     shed: int = 0
 
@@ -40,18 +43,24 @@ class _Socket(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def read(path: Path) -> ServiceState:
-    """Ask the service behind a socket."""
-    try:
-        began = time.perf_counter()
-        status, said = _ask(path, "/readyz")
-        seconds = time.perf_counter() - began
-        release, metrics = _metrics(path)
-        shed = _shed_within_a_second(path, metrics) if metrics[_SHED] else 0
-    except (OSError, http.client.HTTPException, ValueError) as silence:
-        return ServiceState(fault=f"no answer on {path} ({getattr(silence, 'strerror', None) or silence})")
-    fault = None if status == http.client.OK else f"not ready: {said.strip()}"
-    return ServiceState(seconds, fault, release, metrics, shed)
+def read(sockets: Sequence[Path]) -> ServiceState:
+    """Ask the service behind each socket."""
+    seconds, faults, releases, metrics, shed = 0.0, [], set(), Counter[str](), 0
+    for path in sockets:
+        try:
+            began = time.perf_counter()
+            status, said = _ask(path, "/readyz")
+            seconds = max(seconds, time.perf_counter() - began)
+            release, counted = _metrics(path)
+            shed += _shed_within_a_second(path, counted) if counted[_SHED] else 0
+        except (OSError, http.client.HTTPException, ValueError) as silence:
+            faults.append(f"no answer on {path} ({getattr(silence, 'strerror', None) or silence})")
+            continue
+        if status != http.client.OK:
+            faults.append(f"not ready: {said.strip()}")
+        releases.add(release)
+        metrics += counted
+    return ServiceState(len(sockets), tuple(faults), seconds, frozenset(releases), metrics, shed)
 
 
 def _ask(path: Path, asked: str) -> tuple[int, str]:
