@@ -1,5 +1,6 @@
 """What the stores say at one moment, for `vestibule status`. It migrates nothing, and makes no database."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,13 +31,17 @@ def read(database: Database, *, redis: str | None, backups: Path, throttles: Thr
         if database.path and _is_first_start(DatabaseFile(database.path, backups)):
             found["is_first_start"] = True
             raise SchemaFault(f"none yet: the first start of the service makes {database.path}")
+        if database.path:
+            os.close(os.open(database.path, os.O_RDWR | os.O_CLOEXEC))  # reading would succeed without this right
         found["tables"] = tables = _tables(database, backups)
         found["database"] = _answer(database, name)
         if not tables.are_pending:
             found |= _rows(database, now)
             found |= _attempts(database, None if found["counters"].fault else redis, throttles, now)
-    except (Unavailable, OSError) as away:  # OSError: another user asks
+    except Unavailable as away:
         found["database"] = Answer(name, fault=str(away).removeprefix("the database: "))
+    except OSError as refused:
+        found["database"] = Answer(name, fault=f"{refused.filename} cannot be read and written ({refused.strerror})")
     finally:
         database.close()
     return StoreState(**found)

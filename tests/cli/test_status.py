@@ -17,6 +17,7 @@ from service.cli.status.judging import Apps, Seen, judged
 from service.cli.status.service_state import ServiceState
 from service.login.attempts import Limit, Scope, Tally
 from service.services import Answer, SignIns, StoreState, Tables
+from tests.cli.status_example import PICTURE, picture, text
 from tests.house_rules.command_line import refusal
 from tests.house_rules.project import read
 from tests.rig.people import NOW
@@ -153,6 +154,12 @@ def test_what_to_do_can_be_done(seen: Seen) -> None:
                 assert refusal(todo.split()[1:]) is None
             else:
                 assert not anchor or anchor in _anchors(page)
+
+
+def test_the_documents_show_what_is_printed() -> None:
+    """The example in the text is what the command prints of that state, and the picture shows the same."""
+    assert f"```text\n{text()}\n```" in read("docs/operating.md")
+    assert PICTURE.read_text() == picture()
 
 
 def test_thresholds_are_those_of_the_alerts() -> None:

@@ -17,7 +17,7 @@ from service.cli.doctor.findings import EXIT_CODES, State
 from service.cli.status import output, service_state
 from service.cli.status.judging import Apps, Line, Seen, judged
 from service.cli.status.output import Report
-from service.settings import Settings, SettingsFault, app_files
+from service.settings import Settings, SettingsFault, app_files, faults_of_state
 from service.settings.apps_in_force import AppsInForce
 
 _AGAIN_SECONDS: Final = 1
@@ -59,8 +59,7 @@ def _report(op: Operator) -> Report:
     try:
         settings = op.settings
     except SettingsFault as refused:
-        faults = [Line("settings", State.FAULT, fault, ("vestibule config check",)) for fault in refused.faults]
-        return Report("an unknown address", now, faults)
+        return Report("an unknown address", now, _faults("settings", refused.faults))
     seen = Seen(
         stores=op.read_stores(settings),
         service=service_state.read(settings.server.instances or (settings.socket_path,)),
@@ -69,7 +68,11 @@ def _report(op: Operator) -> Report:
         public_url=settings.public_url,
         now=now,
     )
-    return Report(settings.public_url, now, list(judged(seen)))
+    return Report(settings.public_url, now, [*_faults("files", faults_of_state(settings)), *judged(seen)])
+
+
+def _faults(check: str, sentences: list[str]) -> list[Line]:
+    return [Line(check, State.FAULT, each, ("vestibule config check",)) for each in sentences]
 
 
 def _apps(settings: Settings) -> Apps:
