@@ -46,9 +46,14 @@ def main() -> None:
     from service import backups
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
+    from service.read_stores import read_stores
     from service.upgrades import upgrade
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, backups=backups))
+    vestibule(
+        obj=Operator(
+            build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, read_stores, backups=backups
+        )
+    )
 
 
 def application() -> Flask:
@@ -182,7 +187,6 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 
 def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
     from service.hashing.gate import HashingGate
-    from service.login.attempts import Scope
     from service.login.passwords import Parameters, Passwords
     from service.login.verify_password import Verifier
 
@@ -191,7 +195,7 @@ def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
         HashingGate(threads=size.threads, waiting=size.waiting, timer=time.monotonic),
         Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism)),
         attempts,
-        {scope: getattr(settings.throttles, scope.value) for scope in Scope},
+        settings.throttles.by_scope(),
     )
 
 

@@ -49,6 +49,7 @@ CALLS: Final = {
 ELSEWHERE: Final = {
     ("serve",),
     ("doctor",),
+    ("status",),
     ("ping",),
     ("calibrate",),
     ("config", "check"),

@@ -82,7 +82,7 @@ def pending(database: Database) -> bool:
     if not database.known_current:
         # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
         with database.reading() if database.path else database.transaction() as connection:
-            database.known_current = (_revision_of(connection) or "") >= HEAD
+            database.known_current = (revision_of(connection) or "") >= HEAD
     return not database.known_current
 
 
@@ -104,7 +104,7 @@ def _upgrade_server(database: Database) -> str:
     try:
         with database.wholesale() as connection:
             server_locks.begin_upgrade(connection)
-            before = _revision_of(connection)
+            before = revision_of(connection)
             if (before or "") >= HEAD:
                 return f"The database is at revision {HEAD} already."
             tables, steps = sa.inspect(connection).get_table_names(), _steps(before)
@@ -125,7 +125,7 @@ def _logged(before: str | None) -> str:
 
 def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *, now: int) -> None:
     with file.opened() as connection:
-        before = _revision_of(connection)
+        before = revision_of(connection)
         if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if said != "ok":
@@ -167,7 +167,7 @@ def _migrate_file(database: Database, path: Path, steps: "Steps") -> None:
         raise
 
 
-def _revision_of(connection: sa.Connection) -> str | None:
+def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
     tables = set(sa.inspect(connection).get_table_names())
     if connection.dialect.name == "postgresql":
