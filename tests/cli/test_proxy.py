@@ -82,7 +82,7 @@ def test_the_public_address_decides_on_https() -> None:
 
 def test_the_upstream_is_the_socket_of_the_settings() -> None:
     """nginx and gunicorn are told of the same socket."""
-    assert 'server "unix:/srv/state/run/gunicorn.sock";' in _text("upstream.conf")
+    assert 'server "unix:/srv/state/run/gunicorn.sock" max_fails=0;' in _text("upstream.conf")
 
 
 @pytest.mark.parametrize("directory", ['/srv/a"b', "/srv/a$b", "/srv/a\\b", "/srv/a\nb"])
