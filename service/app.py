@@ -62,6 +62,7 @@ def application() -> Flask:
 
     from service.services import Unavailable
     from service.settings import SettingsFault, load
+    from service.storage.upkeep import connections
     from service.web.telemetry import multiprocess_metrics
     from service.web.telemetry.logs import configure_logging
 
@@ -75,7 +76,8 @@ def application() -> Flask:
         _end(str(fault), 1)
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
-    for warning in settings.warnings:
+    few = connections.warnings(_database(settings), settings.workers, settings.server.database_connections)
+    for warning in (*settings.warnings, *few):
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **_facts(settings))
     return app
@@ -90,10 +92,8 @@ def _end(because: str, code: int) -> NoReturn:
 
 def _facts(settings: Settings) -> dict[str, str | int]:
     """Return what the start-up line says: the database's journal, and the numbers of workers and threads."""
-    from service.storage.engine.database import Database
-
     return {
-        "journal": Database(settings.database_address).journal_mode or "the server's",
+        "journal": _database(settings).journal_mode or "the server's",
         "workers": settings.workers,
         "threads_each": settings.server.threads,
         "hashing_each": settings.gate_size.threads,
@@ -133,11 +133,10 @@ def build_services(settings: Settings) -> Services:
     from service.services import OuterLimit, Services
     from service.settings import apps_in_force, keep_closed, secret_keys
     from service.storage.counting.choose import choose
-    from service.storage.engine.database import Database
     from service.storage.upkeep import schema
 
     keep_closed(settings)
-    database, keys = Database(settings.database_address), secret_keys(settings)
+    database, keys = _database(settings), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted, apps = choose(database, redis=settings.redis_address), apps_in_force.AppsInForce(settings.nginx_dir)
     return Services(
@@ -156,6 +155,12 @@ def build_services(settings: Settings) -> Services:
         door_cache_seconds=settings.door.cache_seconds,
         demo=settings.demo,
     )
+
+
+def _database(settings: Settings) -> Database:
+    from service.storage.engine.database import Database
+
+    return Database(settings.database_address, connections=settings.server.database_connections)
 
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
