@@ -6,6 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from service import backups
 from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
@@ -37,7 +38,7 @@ class Terminal:
             upgrade(_settings, 0)
             return Rehearsal("0001", "0002", (RehearsedStep("0002", 0.25, {"accounts": "SHARE"}),), {"accounts": 1})
 
-        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files, rehearse=rehearse)
+        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files, rehearse=rehearse, backups=backups)
         return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
 
     def said(self, *typed: str, stdin: str | bytes | None = None) -> str:

@@ -138,7 +138,7 @@ def test_options_of_gunicorn_cannot_undo_its_configuration(options: str, named: 
 def test_options_that_change_nothing_are_taken() -> None:
     """What gunicorn's configuration says anyway may be said again."""
     with prepared(workers=WORKERS) as servers:
-        servers.environ["GUNICORN_CMD_ARGS"] = f"--workers {WORKERS} --preload --worker-class gthread"
+        servers.environ["GUNICORN_CMD_ARGS"] = f"--workers {WORKERS} --preload --worker-class service.worker.Worker"
         servers.start()
 
         assert servers.get("/").status == 200
