@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service import RELEASE
-from service.cli import Operator, vestibule
+from service.cli import Operator, status, vestibule
 from service.cli.doctor.findings import EXIT_CODES, State
 from service.cli.status import judging, output
 from service.cli.status.judging import Apps, Seen, judged
@@ -215,9 +215,12 @@ def test_colour_is_for_terminals() -> None:
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_wait_that_is_over_says_what_is_broken() -> None:
-    """With --wait the command ends when the time is over, with the exit code of what it saw last."""
+def test_a_wait_that_is_over_says_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --wait the command says what it waits for, and ends with the exit code of what it saw last."""
+    monkeypatch.setattr(status, "_SAY_SECONDS", 0)
+
     shown = _run("--wait", "1s", stores=AWAY)
 
     assert shown.exit_code == 2
+    assert {*shown.stderr.splitlines()} == {"waiting: service, database"}
     assert shown.stdout.endswith("fault: service, database; warning: counters\n")
