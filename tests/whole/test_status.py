@@ -13,6 +13,7 @@ from service import healthcheck
 from service.settings import load
 from tests.rig import accounts
 from tests.rig.asking import ask
+from tests.rig.instances import instances
 from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
@@ -108,6 +109,19 @@ def test_a_deployment_waits_for_it(servers: Servers) -> None:
     assert (away[0], _bad(away[1])) == (2, {"service": "fault"})
     assert f"no answer on {servers.socket}" in away[1]["service"]["what"]
     assert (code, _bad(checks)) == (0, {})
+
+
+def test_one_of_several_instances_away_is_1() -> None:
+    """All instances of a machine are asked: with one of them people are still served."""
+    with instances(2, workers=1) as it:
+        it.start()
+        both = _status(it.front)
+        it.stop(1)
+        code, checks = _status(it.front)
+
+    assert (both[0], _bad(both[1]), both[1]["service"]["workers"]) == (0, {}, 2)
+    assert (code, _bad(checks)) == (1, {"service": "warning"})
+    assert checks["service"]["what"].startswith("1 of 2 instances ready; no answer on ")
 
 
 def test_migrations_that_are_missing_are_2(postgres: Postgres) -> None:
