@@ -43,12 +43,17 @@ def main() -> None:
             from service.serve import become_gunicorn
 
             become_gunicorn()
+    from service import backups
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
     from service.read_stores import read_stores
     from service.upgrades import upgrade
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, read_stores))
+    vestibule(
+        obj=Operator(
+            build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, read_stores, backups=backups
+        )
+    )
 
 
 def application() -> Flask:
@@ -57,6 +62,7 @@ def application() -> Flask:
 
     from service.services import Unavailable
     from service.settings import SettingsFault, load
+    from service.storage.upkeep import connections
     from service.web.telemetry import multiprocess_metrics
     from service.web.telemetry.logs import configure_logging
 
@@ -70,7 +76,8 @@ def application() -> Flask:
         _end(str(fault), 1)
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
-    for warning in settings.warnings:
+    few = connections.warnings(_database(settings), settings.workers, settings.server.database_connections)
+    for warning in (*settings.warnings, *few):
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **_facts(settings))
     return app
@@ -85,10 +92,8 @@ def _end(because: str, code: int) -> NoReturn:
 
 def _facts(settings: Settings) -> dict[str, str | int]:
     """Return what the start-up line says: the database's journal, and the numbers of workers and threads."""
-    from service.storage.engine.database import Database
-
     return {
-        "journal": Database(settings.database_address).journal_mode or "the server's",
+        "journal": _database(settings).journal_mode or "the server's",
         "workers": settings.workers,
         "threads_each": settings.server.threads,
         "hashing_each": settings.gate_size.threads,
@@ -103,6 +108,7 @@ def create_app(services: Services) -> Flask:
     from service.web.door.door import Door
     from service.web.guard import blocked, forms, limits, protection
     from service.web.look import assets
+    from service.web.pages import account, app_passwords, set_up, sign_in
     from service.web.telemetry import reporting, self_checks
 
     app = Flask("service.web", static_folder=None, template_folder="look/templates")
@@ -116,17 +122,10 @@ def create_app(services: Services) -> Flask:
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)
-    _add_pages(app)
-    return app
-
-
-def _add_pages(app: Flask) -> None:
-    from service.web import errors
-    from service.web.pages import account, app_passwords, set_up, sign_in
-
     for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
+    return app
 
 
 def build_services(settings: Settings) -> Services:
@@ -134,11 +133,10 @@ def build_services(settings: Settings) -> Services:
     from service.services import OuterLimit, Services
     from service.settings import apps_in_force, keep_closed, secret_keys
     from service.storage.counting.choose import choose
-    from service.storage.engine.database import Database
     from service.storage.upkeep import schema
 
     keep_closed(settings)
-    database, keys = Database(settings.database_address), secret_keys(settings)
+    database, keys = _database(settings), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted, apps = choose(database, redis=settings.redis_address), apps_in_force.AppsInForce(settings.nginx_dir)
     return Services(
@@ -157,6 +155,12 @@ def build_services(settings: Settings) -> Services:
         door_cache_seconds=settings.door.cache_seconds,
         demo=settings.demo,
     )
+
+
+def _database(settings: Settings) -> Database:
+    from service.storage.engine.database import Database
+
+    return Database(settings.database_address, connections=settings.server.database_connections)
 
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from service.access.apps import App
@@ -13,11 +14,39 @@ from service.login.sessions import Lifetimes
 from service.login.stores import Stores
 from service.login.verify_password import Verifier
 
+Progress = Callable[[str, int, int], None]  # shows a step of long work, how far it has come, and how far it goes
 SIGN_IN_SECONDS: Final = 15 * 60
 
 
 class Unavailable(Exception):
     """A store cannot be reached, is locked for too long, or is full: nothing was decided, try again later."""
+
+
+class BadBackup(Exception):
+    """A backup could not be made, is not whole, or cannot be used here: what is wrong, where, and what to type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup, or a dump of PostgreSQL, that was found whole; `rows` in each table. A dump names no release."""
+
+    path: Path
+    engine: str
+    made_at: int
+    release: str
+    revision: str
+    oldest_release: str
+    rows: Mapping[str, int]
+    secret_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: where the database of before lies, if there was one, and how many sessions ended."""
+
+    kept: Path | None
+    sessions: int
+    key_is_known: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import click
 
 from service.access.apps import App
 from service.login.audit import OPERATOR
-from service.services import Services, StoreState, Unavailable
+from service.services import Backup, BadBackup, Progress, Restored, Services, StoreState, Unavailable
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
@@ -33,6 +33,16 @@ class Audited(TypedDict):
 
     by: str
     now: int
+
+
+class Backups(Protocol):
+    """Makes, checks and restores backups. Each raises BadBackup."""
+
+    def make(self, settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]: ...
+    def verify(self, settings: Settings, path: Path, *, record: bool, show: Progress) -> Backup: ...
+    def restore(
+        self, settings: Settings, place: Path, *, by: str, ask: Callable[[int, Path], None], show: Progress
+    ) -> Restored: ...
 
 
 class ProxyFile(Protocol):
@@ -62,6 +72,7 @@ class Operator:
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
     read_stores: Callable[[Settings], StoreState] = lambda _settings: StoreState()
+    backups: Backups = field(kw_only=True)
 
     @cached_property
     def settings(self) -> Settings:
@@ -75,7 +86,12 @@ class Operator:
 
     def audited(self) -> Audited:
         """Return the arguments that every rule of an operator's change takes."""
-        return Audited(by=f"{OPERATOR} {_user()}", now=self.services.clock())
+        return Audited(by=self.name, now=self.services.clock())
+
+    @property
+    def name(self) -> str:
+        """What the audit trail calls the operator."""
+        return f"{OPERATOR} {_user()}"
 
 
 class LazyGroup(click.Group):
@@ -93,6 +109,9 @@ class LazyGroup(click.Group):
         except SettingsFault as fault:
             for line in fault.faults:
                 click.echo(line, err=True)
+            ctx.exit(REFUSED)
+        except BadBackup as fault:
+            click.echo(fault, err=True)
             ctx.exit(REFUSED)
         except Unavailable as away:
             click.echo(f"not available: {away}", err=True)

@@ -32,6 +32,7 @@ class Happened(StrEnum):
     ACCOUNT_REMOVED = "user_deleted"
     NETWORK_BLOCKED = "network_blocked"
     NETWORK_UNBLOCKED = "network_unblocked"
+    RESTORED = "sys_restore"
 
 
 @dataclass(frozen=True, slots=True)

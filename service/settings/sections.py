@@ -217,3 +217,8 @@ class Server(Section):
         kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"
     )
     threads: int = setting(kinds.whole(1, 256), 24, "Requests that one worker answers at once.")
+    database_connections: int = setting(
+        kinds.whole(2, 256),
+        16,
+        "Connections that one worker opens to PostgreSQL at most. Requests beyond them wait, for 0.8 seconds at most.",
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from service import backups
 from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
@@ -33,7 +34,7 @@ class Terminal:
                 raise Unavailable("the database does not answer")
             return "The tables are those of this release."
 
-        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files)
+        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files, backups=backups)
         return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
 
     def said(self, *typed: str, stdin: str | bytes | None = None) -> str:

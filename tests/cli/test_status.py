@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 import pytest
 from click.testing import CliRunner, Result
 
-from service import RELEASE
+from service import RELEASE, backups
 from service.cli import Operator, status, vestibule
 from service.cli.doctor.findings import EXIT_CODES, State
 from service.cli.status import judging, output
@@ -179,7 +179,7 @@ def _never(*_: object) -> NoReturn:
 
 
 def _run(*typed: str, stores: StoreState = STORES) -> Result:
-    operator = Operator(_never, _never, _never, _never, read_stores=lambda _: stores)
+    operator = Operator(_never, _never, _never, _never, read_stores=lambda _: stores, backups=backups)
     return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner
 
+from service import backups
 from service.app import build_services, create_app, render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
@@ -97,7 +98,7 @@ def test_the_walk_of_a_block_is_the_way(tmp_path: Path) -> None:
     """Every file of that walk has a function that a block, typed and then met by a client, really calls."""
     services = build_services(load({"VESTIBULE_STATE_DIR": str(tmp_path)}))
     app = create_app(services)
-    operator = Operator(lambda _: services, upgrade, render_nginx_files, write_nginx_files)
+    operator = Operator(lambda _: services, upgrade, render_nginx_files, write_nginx_files, backups=backups)
 
     with traced() as files:
         typed = CliRunner().invoke(vestibule, ["block", "add", "192.0.2.0/24", "--for", "2h"], obj=operator)

@@ -2,13 +2,16 @@
 
 import click
 
+from service.cli.db.backup import backup
+from service.cli.db.restore import restore
 from service.cli.db.upgrade import upgrade
+from service.cli.db.verify import verify
 
 
 @click.group()
 def db() -> None:
-    """Upgrade the database."""
+    """Upgrade the database, back it up, restore it."""
 
 
-for command in (upgrade,):
+for command in (upgrade, backup, verify, restore):
     db.add_command(command)

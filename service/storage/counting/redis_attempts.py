@@ -77,7 +77,11 @@ class RedisAttempts:
         self._script: Any = self._redis.register_script(_RESERVE)
 
     def answers(self) -> bool:
-        """Whether Redis counts attempts and forms: a user that may use one command need not be allowed another."""
+        """Whether Redis counts attempts and forms: a user that may use one command need not be allowed another.
+
+        It is asked on new connections: those from before may lead to a server that is a replica by now.
+        """
+        self._redis.connection_pool.disconnect(inuse_connections=False)
         try:
             self._script(keys=[], args=[0, ""])
         except self.failures:

@@ -181,11 +181,16 @@ def revision_of(connection: sa.Connection) -> str | None:
     info = schema_info.to_metadata(sa.MetaData(), name=name)
     oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
     revision = connection.scalar(sa.select(_alembic.c.version_num))
+    require_release(revision, oldest)
+    return str(revision)
+
+
+def require_release(revision: str | None, oldest: str | None) -> None:
+    """Raise SchemaFault unless this release may use tables of that revision, for which `oldest` is the first."""
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
     if _numbers(RELEASE) < _numbers(str(oldest)):
         raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
-    return str(revision)
 
 
 def _numbers(release: str) -> tuple[int, ...]:
