@@ -22,7 +22,6 @@ from tests.house_rules.command_line import refusal
 from tests.house_rules.project import read
 from tests.rig.people import NOW
 
-DAY: Final = 24 * 3600
 STORES: Final = StoreState(
     database=Answer("PostgreSQL 15.8", 0.0004),
     counters=Answer("Redis", 0.0003),
@@ -86,7 +85,8 @@ BAD: Final[dict[str, tuple[Seen, str, State, str]]] = {
     "apps are unreadable": (replace(GOOD, apps=Apps(0, are_readable=False)), "apps", State.WARNING, "cannot be read"),
     "apps were changed": (replace(GOOD, apps=Apps(3, differ=True)), "apps", State.WARNING, "are others"),
     "nginx was not told": (_metrics(door_edge_outdated=1), "apps", State.WARNING, "has not read"),
-    "an old backup": (_stores(last_backup=NOW - 2 * DAY - 1), "backup", State.WARNING, "2 days ago"),
+    "an old backup": (_stores(last_backup=NOW - 36 * 3600 - 1), "backup", State.WARNING, "made 36 hours ago"),
+    "no backup": (_stores(last_backup=None), "backup", State.WARNING, "none is noted"),
 }  # fmt: skip
 GOOD_TOO: Final = {
     "nothing happened yet": _stores(sign_ins=SignIns(), sign_ins_day_before=SignIns(), networks=(), accounts=()),
@@ -96,7 +96,7 @@ GOOD_TOO: Final = {
     "a newer release upgraded the tables": _stores(tables=Tables("0005", "0004", "0.1.0")),
     "workers are exchanged": _metrics(workers=4),
     "passwords were shed before": _metrics(hash_shed_total=1000),
-    "no backup is noted": _stores(last_backup=None),
+    "a backup of yesterday": _stores(last_backup=NOW - 36 * 3600),
     "a new backup": _stores(last_backup=NOW),
     "the limits are blocks": _stores(blocked=2),
 }

@@ -2,8 +2,10 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,6 +13,8 @@ import pytest
 
 from service import healthcheck
 from service.settings import load
+from service.storage.engine.database import Database
+from service.storage.upkeep import last_backup
 from tests.rig import accounts
 from tests.rig.asking import ask
 from tests.rig.instances import instances
@@ -32,6 +36,8 @@ def servers(postgres: Postgres, redis_server: Redis) -> Iterator[Servers]:
         edit_nginx=unhurried, DATABASE_URL=database, REDIS_URL=redis_server.address, LIMITS__POST_PER_MINUTE=limit
     ) as own:
         accounts.add(own, {"alice": {}})
+        with closing(Database(database)) as noting:
+            last_backup.note(noting, int(time.time()))
         own.start()
         yield own
 
@@ -119,8 +125,8 @@ def test_one_of_several_instances_away_is_1() -> None:
         it.stop(1)
         code, checks = _status(it.front)
 
-    assert (both[0], _bad(both[1]), both[1]["service"]["workers"]) == (0, {}, 2)
-    assert (code, _bad(checks)) == (1, {"service": "warning"})
+    assert (both[1]["service"]["state"], both[1]["service"]["workers"]) == ("ok", 2)
+    assert (code, _bad(checks)) == (1, {"service": "warning", "backup": "warning"})
     assert checks["service"]["what"].startswith("1 of 2 instances ready; no answer on ")
 
 
