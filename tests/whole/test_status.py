@@ -154,3 +154,16 @@ def test_before_the_first_start_nothing_is_made() -> None:
         assert f"makes\n{'':18}{load(new.environ).state_dir}/vestibule.sqlite3" in shown.stdout
         assert shown.stdout.endswith("\nfault: service, database\n")
         assert sorted(new.state_dir.rglob("*")) == before
+
+
+def test_a_database_that_cannot_be_written_is_2() -> None:
+    """Reading it succeeds, and no person can sign in: a volume that is read-only, or of another user."""
+    with prepared() as new:
+        assert new.vestibule("db", "upgrade").returncode == 0
+        file = new.state_dir / "vestibule.sqlite3"
+        file.chmod(0o400)
+
+        code, checks = _status(new)
+
+    assert (code, checks["database"]["state"]) == (2, "fault")
+    assert checks["database"]["what"] == f"{file} cannot be read and written (Permission denied)"
