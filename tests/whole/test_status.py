@@ -113,7 +113,7 @@ def test_a_deployment_waits_for_it(servers: Servers) -> None:
         code, checks = waiting.result()
 
     assert (away[0], _bad(away[1])) == (2, {"service": "fault"})
-    assert f"no answer on {servers.socket}" in away[1]["service"]["what"]
+    assert away[1]["service"]["what"] == f"it does not run: no process listens on {servers.socket}"
     assert (code, _bad(checks)) == (0, {})
 
 
@@ -127,7 +127,7 @@ def test_one_of_several_instances_away_is_1() -> None:
 
     assert (both[1]["service"]["state"], both[1]["service"]["workers"]) == ("ok", 2)
     assert (code, _bad(checks)) == (1, {"service": "warning", "backup": "warning"})
-    assert checks["service"]["what"].startswith("1 of 2 instances ready; no answer on ")
+    assert checks["service"]["what"].startswith("1 of 2 instances ready; it does not run: ")
 
 
 def test_migrations_that_are_missing_are_2(postgres: Postgres) -> None:
