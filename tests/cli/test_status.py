@@ -172,6 +172,7 @@ def test_thresholds_are_those_of_the_alerts() -> None:
     assert f">= {judging.REFUSED_KNOWN}\n" in rule("VestibuleSignInsFailing")
     assert f">= {judging.GUESSES}\n" in rule("VestibuleBruteForce")
     assert f"<= {judging.GUESSES_FOR_EACH} *" in rule("VestibuleBruteForce")
+    assert f"> {judging.BACKUP_SECONDS // 3600} * 3600\n" in rule("VestibuleBackupOverdue")
 
 
 def _never(*_: object) -> NoReturn:

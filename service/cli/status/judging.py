@@ -190,7 +190,8 @@ def _backup(last: int | None, now: int) -> Line:
     age = None if last is None else max(0, now - last)
     what = "none is noted" if age is None else f"made {_age(age)} ago"
     if age is None or age > BACKUP_SECONDS:
-        return Line("backup", State.WARNING, what, ("vestibule db backup",), {"age_seconds": age})
+        todo = ("vestibule db backup", "docs/runbooks.md#vestibulebackupoverdue")
+        return Line("backup", State.WARNING, what, todo, {"age_seconds": age})
     return Line("backup", State.OK, what, facts={"age_seconds": age})
 
 
