@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pytest
@@ -18,6 +19,7 @@ from service.cli.status.service_state import ServiceState
 from service.login.attempts import Limit, Scope, Tally
 from service.services import Answer, SignIns, StoreState, Tables
 from tests.cli.status_example import PICTURE, picture, text
+from tests.cli.terminal import Terminal
 from tests.house_rules.command_line import refusal
 from tests.house_rules.project import read
 from tests.rig.people import NOW
@@ -207,6 +209,29 @@ def test_settings_that_are_refused_are_a_fault(monkeypatch: pytest.MonkeyPatch) 
     assert shown.exit_code == EXIT_CODES[State.FAULT]
     assert "VESTIBULE_SERVER__THREADS must be" in shown.stdout
     assert "-> vestibule config check" in shown.stdout
+
+
+def test_files_of_apps_that_are_not_in_force_are_named(terminal: Terminal, tmp_path: Path) -> None:
+    """A file that was added, and one with a fault, are a warning until `proxy render` has put them in force."""
+    file = tmp_path / "apps.d" / "wiki.toml"
+    file.parent.mkdir()
+
+    def apps() -> tuple[str, str]:
+        checks = json.loads(_run("--json").stdout)["checks"]
+        return next((each["state"], each["what"]) for each in checks if each["check"] == "apps")
+
+    none = apps()
+    file.write_text(
+        'address = "http://localhost:8091"\nupstream = "http://127.0.0.1:1"\n[[rules]]\nallow = "everyone"\n'
+    )
+    added = apps()
+    terminal.said("proxy", "render")
+    rendered = apps()
+    file.write_text("nonsense")
+
+    differing = "; the files of apps.d are others"
+    assert (none, rendered) == (("ok", "0 in force"), ("ok", "1 in force"))
+    assert (added, apps()) == (("warning", f"0 in force{differing}"), ("warning", f"1 in force{differing}"))
 
 
 @pytest.mark.usefixtures("terminal")
