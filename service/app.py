@@ -210,7 +210,7 @@ def _brand(settings: Settings) -> Brand:
 
 def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[], bool]) -> Health:
     from service.services import Health
-    from service.storage.upkeep import schema
+    from service.storage.upkeep import last_backup, schema
 
     def pending() -> bool:
         try:
@@ -218,7 +218,7 @@ def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[],
         except schema.SchemaFault:  # not our database, or too new a one: `db upgrade` says which
             return True
 
-    return Health(database.ping, pending, counted.on_change, apps_are_readable)
+    return Health(database.ping, pending, counted.on_change, apps_are_readable, lambda: last_backup.read(database))
 
 
 def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:

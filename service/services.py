@@ -90,6 +90,7 @@ class Health:
     migrations_pending: Callable[[], bool]
     on_change: Callable[[Callable[[bool], None]], None]
     apps_are_readable: Callable[[], bool] = lambda: True
+    last_backup: Callable[[], int | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
 from service import RELEASE, backups
-from service.cli import Operator, vestibule
+from service.cli import Operator, status, vestibule
 from service.cli.doctor.findings import EXIT_CODES, State
 from service.cli.status import judging, output
 from service.cli.status.judging import Apps, Seen, judged
@@ -18,11 +19,11 @@ from service.cli.status.service_state import ServiceState
 from service.login.attempts import Limit, Scope, Tally
 from service.services import Answer, SignIns, StoreState, Tables
 from tests.cli.status_example import PICTURE, picture, text
+from tests.cli.terminal import Terminal
 from tests.house_rules.command_line import refusal
 from tests.house_rules.project import read
 from tests.rig.people import NOW
 
-DAY: Final = 24 * 3600
 STORES: Final = StoreState(
     database=Answer("PostgreSQL 15.8", 0.0004),
     counters=Answer("Redis", 0.0003),
@@ -86,7 +87,8 @@ BAD: Final[dict[str, tuple[Seen, str, State, str]]] = {
     "apps are unreadable": (replace(GOOD, apps=Apps(0, are_readable=False)), "apps", State.WARNING, "cannot be read"),
     "apps were changed": (replace(GOOD, apps=Apps(3, differ=True)), "apps", State.WARNING, "are others"),
     "nginx was not told": (_metrics(door_edge_outdated=1), "apps", State.WARNING, "has not read"),
-    "an old backup": (_stores(last_backup=NOW - 2 * DAY - 1), "backup", State.WARNING, "2 days ago"),
+    "an old backup": (_stores(last_backup=NOW - 36 * 3600 - 1), "backup", State.WARNING, "made 36 hours ago"),
+    "no backup": (_stores(last_backup=None), "backup", State.WARNING, "none is noted"),
 }  # fmt: skip
 GOOD_TOO: Final = {
     "nothing happened yet": _stores(sign_ins=SignIns(), sign_ins_day_before=SignIns(), networks=(), accounts=()),
@@ -96,7 +98,7 @@ GOOD_TOO: Final = {
     "a newer release upgraded the tables": _stores(tables=Tables("0005", "0004", "0.1.0")),
     "workers are exchanged": _metrics(workers=4),
     "passwords were shed before": _metrics(hash_shed_total=1000),
-    "no backup is noted": _stores(last_backup=None),
+    "a backup of yesterday": _stores(last_backup=NOW - 36 * 3600),
     "a new backup": _stores(last_backup=NOW),
     "the limits are blocks": _stores(blocked=2),
 }
@@ -172,6 +174,7 @@ def test_thresholds_are_those_of_the_alerts() -> None:
     assert f">= {judging.REFUSED_KNOWN}\n" in rule("VestibuleSignInsFailing")
     assert f">= {judging.GUESSES}\n" in rule("VestibuleBruteForce")
     assert f"<= {judging.GUESSES_FOR_EACH} *" in rule("VestibuleBruteForce")
+    assert f"> {judging.BACKUP_SECONDS // 3600} * 3600\n" in rule("VestibuleBackupOverdue")
 
 
 def _never(*_: object) -> NoReturn:
@@ -208,6 +211,29 @@ def test_settings_that_are_refused_are_a_fault(monkeypatch: pytest.MonkeyPatch) 
     assert "-> vestibule config check" in shown.stdout
 
 
+def test_files_of_apps_that_are_not_in_force_are_named(terminal: Terminal, tmp_path: Path) -> None:
+    """A file that was added, and one with a fault, are a warning until `proxy render` has put them in force."""
+    file = tmp_path / "apps.d" / "wiki.toml"
+    file.parent.mkdir()
+
+    def apps() -> tuple[str, str]:
+        checks = json.loads(_run("--json").stdout)["checks"]
+        return next((each["state"], each["what"]) for each in checks if each["check"] == "apps")
+
+    none = apps()
+    file.write_text(
+        'address = "http://localhost:8091"\nupstream = "http://127.0.0.1:1"\n[[rules]]\nallow = "everyone"\n'
+    )
+    added = apps()
+    terminal.said("proxy", "render")
+    rendered = apps()
+    file.write_text("nonsense")
+
+    differing = "; the files of apps.d are others"
+    assert (none, rendered) == (("ok", "0 in force"), ("ok", "1 in force"))
+    assert (added, apps()) == (("warning", f"0 in force{differing}"), ("warning", f"1 in force{differing}"))
+
+
 @pytest.mark.usefixtures("terminal")
 def test_colour_is_for_terminals() -> None:
     """What is piped or kept in a log has no control characters."""
@@ -215,9 +241,12 @@ def test_colour_is_for_terminals() -> None:
 
 
 @pytest.mark.usefixtures("terminal")
-def test_a_wait_that_is_over_says_what_is_broken() -> None:
-    """With --wait the command ends when the time is over, with the exit code of what it saw last."""
+def test_a_wait_that_is_over_says_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --wait the command says what it waits for, and ends with the exit code of what it saw last."""
+    monkeypatch.setattr(status, "_SAY_SECONDS", 0)
+
     shown = _run("--wait", "1s", stores=AWAY)
 
     assert shown.exit_code == 2
+    assert {*shown.stderr.splitlines()} == {"waiting: service, database"}
     assert shown.stdout.endswith("fault: service, database; warning: counters\n")

@@ -2,8 +2,10 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,8 +13,11 @@ import pytest
 
 from service import healthcheck
 from service.settings import load
+from service.storage.engine.database import Database
+from service.storage.upkeep import last_backup
 from tests.rig import accounts
 from tests.rig.asking import ask
+from tests.rig.instances import instances
 from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
@@ -31,6 +36,8 @@ def servers(postgres: Postgres, redis_server: Redis) -> Iterator[Servers]:
         edit_nginx=unhurried, DATABASE_URL=database, REDIS_URL=redis_server.address, LIMITS__POST_PER_MINUTE=limit
     ) as own:
         accounts.add(own, {"alice": {}})
+        with closing(Database(database)) as noting:
+            last_backup.note(noting, int(time.time()))
         own.start()
         yield own
 
@@ -106,8 +113,21 @@ def test_a_deployment_waits_for_it(servers: Servers) -> None:
         code, checks = waiting.result()
 
     assert (away[0], _bad(away[1])) == (2, {"service": "fault"})
-    assert f"no answer on {servers.socket}" in away[1]["service"]["what"]
+    assert away[1]["service"]["what"] == f"it does not run: no process listens on {servers.socket}"
     assert (code, _bad(checks)) == (0, {})
+
+
+def test_one_of_several_instances_away_is_1() -> None:
+    """All instances of a machine are asked: with one of them people are still served."""
+    with instances(2, workers=1) as it:
+        it.start()
+        both = _status(it.front)
+        it.stop(1)
+        code, checks = _status(it.front)
+
+    assert (both[1]["service"]["state"], both[1]["service"]["workers"]) == ("ok", 2)
+    assert (code, _bad(checks)) == (1, {"service": "warning", "backup": "warning"})
+    assert checks["service"]["what"].startswith("1 of 2 instances ready; it does not run: ")
 
 
 def test_migrations_that_are_missing_are_2(postgres: Postgres) -> None:
@@ -134,3 +154,16 @@ def test_before_the_first_start_nothing_is_made() -> None:
         assert f"makes\n{'':18}{load(new.environ).state_dir}/vestibule.sqlite3" in shown.stdout
         assert shown.stdout.endswith("\nfault: service, database\n")
         assert sorted(new.state_dir.rglob("*")) == before
+
+
+def test_a_database_that_cannot_be_written_is_2() -> None:
+    """Reading it succeeds, and no person can sign in: a volume that is read-only, or of another user."""
+    with prepared() as new:
+        assert new.vestibule("db", "upgrade").returncode == 0
+        file = new.state_dir / "vestibule.sqlite3"
+        file.chmod(0o400)
+
+        code, checks = _status(new)
+
+    assert (code, checks["database"]["state"]) == (2, "fault")
+    assert checks["database"]["what"] == f"{file} cannot be read and written (Permission denied)"

@@ -10,7 +10,7 @@ from service.cli.output import progress_bars, report, utc
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path))
 @click.option("--record", is_flag=True, help="Note it in the service's database as the last good backup.")
 @operator_command
 def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from service.settings.kinds import DAY, HOUR, MINUTE
 REFUSED_KNOWN: Final = 15  # VestibuleSignInsFailing
 GUESSES: Final = 50  # VestibuleBruteForce, and so many for each sign-in that was granted:
 GUESSES_FOR_EACH: Final = 5
-BACKUP_SECONDS: Final = 2 * DAY  # VestibuleBackupOverdue
+BACKUP_SECONDS: Final = 36 * HOUR  # VestibuleBackupOverdue
 USUAL: Final = 20  # sign-ins at this time of the day before, after which none is worth a look
 _SHOWN: Final = 3
 _TARGET_DOWN: Final = ("vestibule config check", "docs/runbooks.md#vestibuletargetdown")
@@ -187,13 +187,12 @@ def _apps(apps: Apps, *, is_outdated: bool) -> Line:
 
 
 def _backup(last: int | None, now: int) -> Line:
-    if last is None:
-        return Line("backup", State.OK, "none is noted: `vestibule db backup` makes one", facts={"age_seconds": None})
-    age = max(0, now - last)
-    what, facts = f"made {_age(age)} ago", {"age_seconds": age}
-    if age > BACKUP_SECONDS:
-        return Line("backup", State.WARNING, what, ("docs/operating.md#a-backup-leaked",), facts)
-    return Line("backup", State.OK, what, facts=facts)
+    age = None if last is None else max(0, now - last)
+    what = "none is noted" if age is None else f"made {_age(age)} ago"
+    if age is None or age > BACKUP_SECONDS:
+        todo = ("vestibule db backup", "docs/runbooks.md#vestibulebackupoverdue")
+        return Line("backup", State.WARNING, what, todo, {"age_seconds": age})
+    return Line("backup", State.OK, what, facts={"age_seconds": age})
 
 
 def _many(number: int, name: str) -> str:

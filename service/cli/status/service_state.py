@@ -53,6 +53,9 @@ def read(sockets: Sequence[Path]) -> ServiceState:
             seconds = max(seconds, time.perf_counter() - began)
             release, counted = _metrics(path)
             shed += _shed_within_a_second(path, counted) if counted[_SHED] else 0
+        except (FileNotFoundError, ConnectionRefusedError):
+            faults.append(f"it does not run: no process listens on {path}")
+            continue
         except (OSError, http.client.HTTPException, ValueError) as silence:
             faults.append(f"no answer on {path} ({getattr(silence, 'strerror', None) or silence})")
             continue
