@@ -16,6 +16,7 @@ from tests.bench import (
     flood,
     flood_plot,
     growth,
+    keeping,
     machine,
     memory_mb,
     people,
@@ -38,7 +39,7 @@ SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES
 NAMES: Final = (
     *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
     *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME),
-    *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
+    *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES, *keeping.NAMES),
 )
 _began: Final = time.monotonic()
 
@@ -75,6 +76,8 @@ def _measured(names: set[str]) -> Iterator[Row]:
         yield from _calm()
     if names & SERVED:
         yield from _of_one_service(names)
+    if names & set(keeping.NAMES):
+        yield from keeping.measure(names, _say("keeping"))
 
 
 def _calm() -> Iterator[Row]:
@@ -121,6 +124,8 @@ def _parameters() -> dict[str, object]:
         "memory_mb": {"runs": memory_mb.RUNS},
         "edge_count": {"runs": edge_count.RUNS, "seconds": edge_count.SECONDS, "clients": edge_count.CLIENTS},
         "scrape_p99": {"runs": scrape_p99.RUNS, "seconds": scrape_p99.SECONDS},
+        "backup_writes": {"runs": keeping.RUNS, "seconds": keeping.SECONDS, "clients": keeping.CLIENTS},
+        "restore_cost": {"runs": keeping.RESTORES, "accounts": keeping.PEOPLE},
         "growth": {"runs": growth.RUNS, "each": growth.EACH, "accounts": growth.MANY},
         "enumeration_ms": {"each": enumeration_ms.RUNS * enumeration_ms.EACH},
     }
