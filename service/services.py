@@ -3,17 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from service.access.apps import App
 from service.access.block_list import Blocks
 from service.access.judged_set import EMPTY, JudgedSet
 from service.access.public_address import PublicAddress
+from service.login.attempts import Tally
 from service.login.sessions import Lifetimes
 from service.login.stores import Stores
 from service.login.verify_password import Verifier
 
 Progress = Callable[[str, int, int], None]  # shows a step of long work, how far it has come, and how far it goes
+SIGN_IN_SECONDS: Final = 15 * 60
 
 
 class Unavailable(Exception):
@@ -48,6 +50,25 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsedStep:
+    """A step of an upgrade that was run on a copy: its time, and the mode of its lock on each table."""
+
+    revision: str
+    seconds: float
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """An upgrade that was run on a copy, from one revision to another; `rows` in each table."""
+
+    before: str
+    after: str
+    steps: tuple[RehearsedStep, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Brand:
     """The looks of the pages: a name, an accent colour (`#rrggbb`), and the logo's SVG or PNG bytes."""
 
@@ -70,6 +91,58 @@ class Health:
     on_change: Callable[[Callable[[bool], None]], None]
     apps_are_readable: Callable[[], bool] = lambda: True
     last_backup: Callable[[], int | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a store answers: its name and version, in how many seconds, or why it cannot be used."""
+
+    name: str
+    seconds: float = 0.0
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The revision of the tables (None: there are none), the newest that this release knows, and who may use them."""
+
+    revision: str | None
+    newest: str
+    oldest_release: str | None = None
+
+    @property
+    def are_pending(self) -> bool:
+        """Whether `db upgrade` is due."""
+        return (self.revision or "") < self.newest
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """Sign-ins of accounts within SIGN_IN_SECONDS; `refused_known` are those refused from known devices."""
+
+    granted: int = 0
+    refused: int = 0
+    refused_known: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """What the stores say at one moment; None is what could not be read.
+
+    `counters` is where attempts are counted. The tallies are of each throttle's own window, the most attempts first.
+    `is_first_start`: the database was never made.
+    """
+
+    database: Answer = Answer("none")
+    counters: Answer = Answer("none")
+    tables: Tables | None = None
+    sign_ins: SignIns | None = None
+    sign_ins_day_before: SignIns | None = None
+    networks: tuple[Tally, ...] | None = None
+    accounts: tuple[Tally, ...] | None = None
+    blocked: int = 0
+    is_first_start: bool = False
+    last_backup: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,14 @@ import click
 
 from service.access.apps import App
 from service.login.audit import OPERATOR
-from service.services import Backup, BadBackup, Progress, Restored, Services, Unavailable
+from service.services import Backup, BadBackup, Progress, Rehearsal, Restored, Services, StoreState, Unavailable
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
 UNAVAILABLE = 3
 _NOUNS = (
     *("account", "app-password", "attempts", "audit", "block", "calibrate", "config"),
-    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup"),
+    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup", "status"),
 )
 
 
@@ -71,7 +71,9 @@ class Operator:
     render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
+    read_stores: Callable[[Settings], StoreState] = lambda _settings: StoreState()
     backups: Backups = field(kw_only=True)
+    rehearse: Callable[[Settings, str | None, Callable[[str], None]], Rehearsal] = field(kw_only=True)
 
     @cached_property
     def settings(self) -> Settings:

@@ -12,6 +12,7 @@ from typing import Protocol
 from service.login.attempts import Scope
 
 OPERATOR = "operator"
+FROM_KNOWN_DEVICE = "from a known device"  # a refused sign-in's detail
 
 
 class Happened(StrEnum):

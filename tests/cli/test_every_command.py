@@ -44,11 +44,13 @@ CALLS: Final = {
     ("session", "end", "--all"): None,
     ("setup", "link"): None,
     ("db", "upgrade"): None,
+    ("db", "rehearse"): None,
 }
 # What runs a process, writes files or asks no store: their own tests try them.
 ELSEWHERE: Final = {
     ("serve",),
     ("doctor",),
+    ("status",),
     ("ping",),
     ("calibrate",),
     ("config", "check"),

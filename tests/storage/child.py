@@ -25,7 +25,7 @@ from service.login.attempts import Attempt, Reserved, Throttles
 from service.services import Unavailable
 from service.storage.counting import redis_connection, sql_attempts
 from service.storage.counting.choose import choose
-from service.storage.engine import postgresql, sqlite
+from service.storage.engine import postgresql, sqlite, timed_connection
 from service.storage.engine.database import Database
 from service.storage.upkeep import schema
 from service.storage.upkeep.restore import restore
@@ -56,8 +56,8 @@ def reserve(address: str, redis: str | None, attempt: Attempt, throttles: Thrott
 
 def _wait_long() -> None:
     """Bound waits as on a machine with time: a busy one would be refused, which is right and not what is tested."""
-    redis_connection.TIMEOUT_SECONDS = postgresql.ANSWER_SECONDS = postgresql.TimedConnection.answer_seconds = 30.0  # type: ignore[misc]
-    postgresql.SERVER_MILLISECONDS = 30_000  # type: ignore[misc]
+    redis_connection.TIMEOUT_SECONDS = postgresql.ANSWER_SECONDS = 30.0  # type: ignore[misc]
+    timed_connection.SERVER_MILLISECONDS = 30_000  # type: ignore[misc]
     sql_attempts.SLOT_SECONDS = sqlite.BUSY_SECONDS = 30.0  # type: ignore[misc]
 
 
@@ -205,7 +205,7 @@ def ready() -> None:
 def _use(head: str, migrations: str | None) -> None:
     schema.HEAD = head  # type: ignore[misc]
     if migrations:
-        schema._MIGRATIONS = Path(migrations)  # type: ignore[misc]
+        schema.MIGRATIONS = Path(migrations)  # type: ignore[misc]
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
