@@ -206,8 +206,9 @@ pre_request = worker.close_while_draining
 
 
 def post_worker_init(_worker: "Worker") -> None:
-    """Unblock the signals that were blocked at the fork."""
+    """Unblock the signals that were blocked at the fork, and count this worker."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+    multiprocess_metrics.SPACE.on_worker(_settings.workers)
 
 
 def pre_exec(server: "Arbiter") -> None:

@@ -21,6 +21,7 @@ from tests.bench import (
     people,
     plot,
     revocation_s,
+    roll,
     rows,
     scrape_p99,
     sign_in_beside_door,
@@ -37,7 +38,7 @@ FLOOD: Final = ROOT / "var" / "flood.svg"
 SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES})
 NAMES: Final = (
     *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
-    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME),
+    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME, *roll.NAMES),
     *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
 )
 _began: Final = time.monotonic()
@@ -71,6 +72,8 @@ def _measured(names: set[str]) -> Iterator[Row]:
             yield each.measure(_say(each.NAME))
     if names & set(door.NAMES):
         yield from door.measure(names, _say("door"))
+    if names & set(roll.NAMES):
+        yield from roll.measure(_say("roll"))
     if names & set(calm.NAMES):
         yield from _calm()
     if names & SERVED:
@@ -118,6 +121,7 @@ def _parameters() -> dict[str, object]:
             "visitors": flood.VISITORS,
         },
         "door": {"runs": door.RUNS, "seconds": door.SECONDS, "connections": door.CONNECTIONS, "sessions": door.PEOPLE},
+        "roll": {"runs": roll.RUNS, "checks": roll.CHECKS_A_SECOND, "sign_ins": roll.SIGN_INS_A_SECOND},
         "memory_mb": {"runs": memory_mb.RUNS},
         "edge_count": {"runs": edge_count.RUNS, "seconds": edge_count.SECONDS, "clients": edge_count.CLIENTS},
         "scrape_p99": {"runs": scrape_p99.RUNS, "seconds": scrape_p99.SECONDS},

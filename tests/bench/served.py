@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from service.settings import CATALOGUE
 from tests.bench import load, people
 from tests.bench.apps import PAGE, answered_by_nginx, apps_directory
 from tests.rig.asking import free_port
@@ -20,13 +19,13 @@ SIGNED_IN: Final = 303
 SHED: Final = 503
 MADE_BEFOREHAND: Final = 1000
 # What is asked here comes from few addresses and never stops: no limit but the gate may notice.
-_LIMITS: Final = {
-    "limits.post_per_minute": "1000000",
-    "limits.edge_post_per_second": "100000",
-    "throttles.account_from_network": "1000000/15m",
-    "throttles.network": "1000000/15m",
-    "throttles.account": "1000000/15m",
-    "throttles.known_device": "1000000/15m",
+UNLIMITED: Final = {
+    "LIMITS__POST_PER_MINUTE": "1000000",
+    "LIMITS__EDGE_POST_PER_SECOND": "100000",
+    "THROTTLES__ACCOUNT_FROM_NETWORK": "1000000/15m",
+    "THROTTLES__NETWORK": "1000000/15m",
+    "THROTTLES__ACCOUNT": "1000000/15m",
+    "THROTTLES__KNOWN_DEVICE": "1000000/15m",
 }
 
 
@@ -63,8 +62,7 @@ class Served:
 @contextlib.contextmanager
 def stopped(count: int, *, application: str = SERVICE, **settings: str) -> Iterator[Servers]:
     """Yield servers that are not started, over a database with so many people."""
-    limits = {name.replace(".", "__").upper(): limit for name, limit in _LIMITS.items() if name in CATALOGUE}
-    with prepared(workers=WORKERS, application=application, edit_nginx=str, **(limits | settings)) as servers:
+    with prepared(workers=WORKERS, application=application, edit_nginx=str, **(UNLIMITED | settings)) as servers:
         compileall.compile_dir(ROOT / "service", quiet=1)
         _hide_what_is_not_installed(servers)
         people.populate(servers, count)

@@ -18,7 +18,7 @@ PORT = 6432
 POOL_SIZE = 3
 _CONFIGURATION = """
 [databases]
-* = host={server} port={server_port}
+* = host={host} port={server_port}
 [pgbouncer]
 listen_port = {port}
 unix_socket_dir = {place}
@@ -50,14 +50,19 @@ class PgBouncer:
 
 
 @contextmanager
-def pooling(server: Postgres, mode: str) -> Iterator[PgBouncer]:
-    """Run PgBouncer in one of its pool modes for as long as the block lasts."""
+def pooling(server: Postgres, mode: str, *, through: int | None = None) -> Iterator[PgBouncer]:
+    """Run PgBouncer in one of its pool modes for as long as the block lasts; it reaches the server `through` a port."""
     program = need("pgbouncer")
     with server_directory("pgbouncer") as place:
         configuration = place / "pgbouncer.ini"
         configuration.write_text(
             _CONFIGURATION.format(
-                server=server.directory, server_port=server.port, place=place, port=PORT, mode=mode, size=POOL_SIZE
+                host="127.0.0.1" if through else server.directory,
+                server_port=through or server.port,
+                place=place,
+                port=PORT,
+                mode=mode,
+                size=POOL_SIZE,
             )
         )
         (place / "users").write_text('"vestibule" ""\n')

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 import sqlalchemy as sa
@@ -161,6 +161,22 @@ def test_a_read_on_a_lost_connection_is_tried_again(postgres: Postgres, postgres
     postgres.start()
 
     assert alice == stores.accounts.by_id(alice.id)
+
+
+@pytest.mark.parametrize("in_transaction", [True, False])
+def test_a_connection_that_was_closed_while_idle_costs_no_change(
+    postgres: Postgres, own_postgresql: Database, *, in_transaction: bool
+) -> None:
+    """Closed a moment ago, it is noticed before a change is sent on it: none has to be refused as perhaps done."""
+    stores = over(own_postgresql)
+    stores.accounts.add(alice := account())
+    end = "SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = %s"
+    assert postgres.value(end, name_of(address_of(own_postgresql)))
+
+    with stores.transaction() if in_transaction else nullcontext():
+        stores.sessions.add(kept := session(alice.id))
+
+    assert stores.sessions.of_account(alice.id) == [kept]
 
 
 def test_waiting_for_a_lock_ends(postgresql: Database) -> None:

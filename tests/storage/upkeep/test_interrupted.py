@@ -126,11 +126,3 @@ def test_a_signal_ends_the_command_in_words(command: Callable[..., subprocess.Po
 
     assert process.returncode == 1
     assert said.startswith("Interrupted: the tables are as before, or the upgrade was done already.")
-
-
-def test_a_wait_is_a_duration(command: Callable[..., subprocess.Popen[str]]) -> None:
-    """What is no duration is wrong usage, and says how one is written."""
-    _, said = (process := command("--wait", "soon")).communicate(timeout=30)
-
-    assert process.returncode == 2
-    assert "write it like 90s, 15m, 2h or 14d" in said
