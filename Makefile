@@ -49,6 +49,7 @@ venv: .venv/.dev ## Make or update the virtual environment, with the tools
 
 image: ## Build both images, run them and try them (docker; BUILD and RUN name other tools); takes minutes
 	deploy/images/try
+	deploy/images/next
 	deploy/kubernetes/try
 
 lock: .venv/.dev ## Resolve the newest allowed releases into requirements*.txt, with hashes

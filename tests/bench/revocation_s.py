@@ -75,10 +75,10 @@ def _more_services(door: Served) -> Iterator[None]:
         for number, socket in enumerate(sockets[1:], start=2):
             servers.start_gunicorn(name=f"gunicorn-{number}", SERVER__SOCKET=str(socket))
         conf: Path = servers.nginx_dir / "upstream.conf"
-        one = f'server "unix:{first}";'
+        one = f'server "unix:{first}" max_fails=0;'
         text = conf.read_text()
         assert one in text
-        conf.write_text(text.replace(one, "\n".join(f'server "unix:{each}";' for each in sockets)))
+        conf.write_text(text.replace(one, "\n".join(one.replace(str(first), str(each)) for each in sockets)))
         give_away(servers.nginx_dir)
         servers.end("nginx")
         servers.start_nginx()

@@ -100,7 +100,7 @@ EXAMPLE: Final = {
     "a command that is missing": (
         "- db\n        - upgrade",
         "- db\n        - migrate",
-        "vestibule db migrate: No such command",
+        "vestibule db migrate --wait 5m: No such command",
     ),
     "a probe's command that is missing": (
         "- vestibule\n            - ping",
@@ -151,6 +151,11 @@ EXAMPLE: Final = {
         "terminationGracePeriodSeconds: 50",
         "terminationGracePeriodSeconds: 30",
         "killed before it is drained",
+    ),
+    "a pod that drains for longer than it may": (
+        'VESTIBULE_SERVER__WORKERS: "2"',
+        'VESTIBULE_SERVER__DRAIN: 20s\n  VESTIBULE_SERVER__WORKERS: "2"',
+        "killed before it is drained (60 s)",
     ),
     "a pod that leaves too soon": ("maxUnavailable: 0", "maxUnavailable: 1", "may leave at the same time"),
     "a misspelt setting": (

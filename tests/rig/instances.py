@@ -33,12 +33,20 @@ class Instances:
 
     def start(self) -> None:
         """Start all, and wait until each is ready. The tables are those of `db upgrade`, of this release."""
-        assert self.upgrade() == 0
         self.front.render()
+        self.start_instances()
+        self.start_nginx()
+
+    def start_instances(self) -> None:
+        """Start all but nginx, and wait until each is ready."""
+        assert self.upgrade() == 0
         for instance in self.each:
             instance.start_gunicorn()
         for number in range(len(self.each)):
             self.wait_until_ready(number)
+
+    def start_nginx(self) -> None:
+        """Start nginx, and wait until it reaches an instance."""
         self.front.start_nginx()
         self.front.wait_until(lambda: self.front.ops("/readyz").status == 200, "nginx answers")
 

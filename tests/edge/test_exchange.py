@@ -1,0 +1,179 @@
+"""Workers, masters and instances exchanged under load: how each ends, and that no request fails, forms included."""
+
+import os
+import re
+import signal
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from tests.edge.conftest import ECHO, calm
+from tests.rig.asking import PATIENCE_SECONDS, ask_socket, received
+from tests.rig.processes import children
+from tests.rig.servers import Servers, counters_of, prepared, running
+
+FORM = b"POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na=b"
+CLIENTS = 6
+
+
+@contextmanager
+def forms_arrive(servers: Servers) -> Iterator[Counter[int]]:
+    """Have clients send forms, one after another each, until the block ends; what was answered, 0 for no answer."""
+    statuses, is_over = Counter[int](), threading.Event()
+
+    def send() -> None:
+        while not is_over.is_set():
+            try:
+                status = servers.get("/form", method="POST", body=b"a=b").status
+            except (OSError, HTTPException):
+                status = 0
+            statuses[status] += 1
+
+    clients = [threading.Thread(target=send) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        servers.wait_until(lambda: statuses[200] > CLIENTS, "forms arrive")
+        yield statuses
+        then = statuses.total()
+        servers.wait_until(lambda: statuses.total() > then + 3 * CLIENTS, "forms still arrive")
+    finally:
+        is_over.set()
+        for client in clients:
+            client.join()
+
+
+def hang_up(servers: Servers) -> None:
+    """Send HUP, and wait until all workers are new."""
+    master = servers.processes["gunicorn"]
+    servers.wait_until(lambda: len(children(master.pid)) == 2, "both workers run")
+    before = children(master.pid)
+    master.send_signal(signal.SIGHUP)
+    servers.wait_until(lambda: not before & (now := children(master.pid)) and len(now) == 2, "all workers are new")
+
+
+@pytest.fixture
+def busy() -> Iterator[Servers]:
+    """Servers that take forms from one client without a limit."""
+    with running(application=ECHO, edit_nginx=calm, LIMITS__EDGE_POST_PER_SECOND="5000") as servers:
+        yield servers
+
+
+def test_new_workers_lose_no_form(busy: Servers) -> None:
+    """HUP exchanges the workers while forms arrive all the time, and each is answered (F-03)."""
+    with forms_arrive(busy) as statuses:
+        for _ in range(3):
+            hang_up(busy)
+
+    assert statuses.keys() == {200}
+
+
+def test_a_new_master_loses_no_form(busy: Servers) -> None:
+    """USR2, then TERM to the old master: each form is answered by one of the two; no drain keeps the old one."""
+    old = busy.processes.pop("gunicorn")
+    try:
+        with forms_arrive(busy) as statuses:
+            old.send_signal(signal.SIGUSR2)
+            busy.wait_until(
+                lambda: any(len(children(child)) == 2 for child in children(old.pid)), "the new master has workers"
+            )
+            old.send_signal(signal.SIGTERM)
+            assert old.wait(PATIENCE_SECONDS) == 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group
+
+    assert statuses.keys() == {200}
+    assert "draining" not in busy.log("gunicorn")
+
+
+def test_readiness_goes_before_the_listener() -> None:
+    """After SIGTERM /readyz is red, and says why; requests are answered, and connections close; a second ends it."""
+    with running(SERVER__DRAIN="5m") as servers:
+        master = servers.processes["gunicorn"]
+        master.send_signal(signal.SIGTERM)
+        servers.wait_until(lambda: servers.ops("/readyz").status == 503, "/readyz is red")
+        why = servers.ops("/readyz").text
+        answers = [ask_socket(servers.socket, "/healthz") for _ in range(8)]
+        form = servers.get("/", method="POST", body=b"")
+        master.send_signal(signal.SIGTERM)
+        ended = master.wait(PATIENCE_SECONDS)
+
+    assert why == "draining: this instance was told to end\n"
+    assert {(answer.status, answer.one("connection")) for answer in answers} == {(200, "close")}
+    assert form.status == 415
+    assert (ended, servers.socket.exists()) == (0, False)
+
+
+def test_what_has_arrived_is_answered_before_the_end(busy: Servers) -> None:
+    """Forms that wait in the listener's queue when the service ends are answered; later ones are refused, not lost."""
+    master, workers = busy.processes["gunicorn"], children(busy.processes["gunicorn"].pid)
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    waiting = [sent(busy.socket) for _ in range(40)]
+
+    master.send_signal(signal.SIGTERM)
+    busy.wait_until(lambda: all(map(is_told_to_end, workers)), "the workers will find SIGTERM first")
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
+
+    with ThreadPoolExecutor(40) as clients:
+        assert list(clients.map(answered, waiting)) == [b"HTTP/1.1 200"] * 40
+    assert master.wait(PATIENCE_SECONDS) == 0
+    assert "Traceback" not in busy.log("gunicorn")
+
+
+def is_told_to_end(pid: int) -> bool:
+    """Whether a SIGTERM waits for a process."""
+    (pending,) = re.findall(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(pending, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def sent(path: Path) -> socket.socket:
+    """Send a form to a unix socket; return the connection."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PATIENCE_SECONDS)
+    connection.connect(str(path))
+    connection.sendall(FORM)
+    return connection
+
+
+def answered(connection: socket.socket) -> bytes:
+    """Return how the answer begins; like nginx, close as soon as it is there."""
+    with connection:
+        return received(connection)[:12]
+
+
+def held(pid: int) -> tuple[int, int]:
+    """Return how many descriptors and threads a process has."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir())), len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def memory_kib(pid: int) -> int:
+    """Return the memory that a process has for itself."""
+    found = re.findall(r"^Private_\w+: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    return sum(map(int, found))
+
+
+def test_many_exchanges_leave_nothing_behind() -> None:
+    """Later HUPs add nothing to the master's descriptors, threads and memory, nor to the files of counters (F-03)."""
+    with prepared() as servers:
+        servers.start()
+        master = servers.processes["gunicorn"].pid
+        seen = []
+        for times in (3, 6):
+            for _ in range(times):
+                hang_up(servers)
+                servers.wait_until(lambda: ask_socket(servers.socket, "/healthz").status == 200, "the new ones answer")
+            seen.append((held(master), len(list(counters_of(servers.socket)[0].iterdir())), memory_kib(master)))
+
+    (*before, memory_before), (*after, memory_after) = seen
+    assert after == before
+    assert memory_after - memory_before < 500
