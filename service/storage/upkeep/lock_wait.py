@@ -25,7 +25,7 @@ class LockWait:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._began = time.monotonic()
-        self._reported = SHORT_SECONDS - REPORT_SECONDS
+        self._reported: float = SHORT_SECONDS - REPORT_SECONDS
 
     def until_done(self, attempt: Callable[[], _T]) -> _T:
         """Return what the attempt returns once it is not Blocked. Raises Unavailable when the time is over."""
