@@ -17,6 +17,7 @@ from tests.bench import (
     flood_plot,
     growth,
     keeping,
+    lock_p99,
     machine,
     memory_mb,
     people,
@@ -39,8 +40,9 @@ FLOOD: Final = ROOT / "var" / "flood.svg"
 SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES})
 NAMES: Final = (
     *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
-    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME, *roll.NAMES),
-    *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES, *keeping.NAMES),
+    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME),
+    *(*roll.NAMES, lock_p99.NAME, *keeping.NAMES),
+    *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
 )
 _began: Final = time.monotonic()
 
@@ -68,7 +70,7 @@ def main(asked: list[str]) -> int:
 
 
 def _measured(names: set[str]) -> Iterator[Row]:
-    for each in (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s):
+    for each in (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s, lock_p99):
         if each.NAME in names:
             yield each.measure(_say(each.NAME))
     if names & set(door.NAMES):
