@@ -21,18 +21,22 @@ def test_others_write_while_it_is_taken(file_database: Database, tmp_path: Path)
     stores = over(file_database)
     stores.accounts.add(alice := account())
     with stores.transaction():
-        for _ in range(600):
+        for _ in range(1500):
             stores.sessions.add(session(alice.id, user_agent="x" * 4000))
-    changes: list[tuple[str, bytes]] = []
+    meanwhile: list[int] = []
 
     with started(("acknowledge", address_of(file_database), alice.id)) as (writer,):
-        changes += [writer.hear() for _ in range(4)]
-        before = len(changes)
-        made = backed_up(file_database.path, tmp_path, show=lambda *_: changes.append(writer.hear()))
+        before = [writer.hear() for _ in range(4)]
 
-    assert len(changes) > before + 5
+        def show(step: str, done: int, whole: int) -> None:
+            writer.hear()
+            meanwhile.append(whole - done if step == "Copying" else 0)
+
+        made = backed_up(file_database.path, tmp_path, show=show)
+
+    assert max(meanwhile) > 0
     kept = rows(made.path / manifest.DATABASE, "sessions")
-    for change, token in changes[:before]:
+    for change, token in before:
         assert (token in kept) == (change == "kept")
     assert made == backups.verify(made.path, silent)
 
