@@ -91,6 +91,7 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
+from gunicorn.systemd import sd_notify  # noqa: E402
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -174,8 +175,10 @@ def _compare_settings() -> None:
 def when_ready(_server: "Arbiter") -> None:
     """Keep the garbage collector from everything that is loaded, so that workers go on sharing its memory.
 
-    The number of workers stays: the one budget for hashing is divided among them.
+    The number of workers stays: the one budget for hashing is divided among them. systemd, where it started the first
+    master, takes a second one (USR2) for the service's main process from here on.
     """
+    sd_notify(f"MAINPID={os.getpid()}", logging.getLogger("gunicorn.error"))  # type: ignore[arg-type] # it logs, no more
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     gc.collect()

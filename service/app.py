@@ -47,13 +47,10 @@ def main() -> None:
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
     from service.read_stores import read_stores
-    from service.upgrades import upgrade
+    from service.upgrades import rehearse, upgrade
 
-    vestibule(
-        obj=Operator(
-            build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS, read_stores, backups=backups
-        )
-    )
+    nginx = render_nginx_files, write_nginx_files
+    vestibule(obj=Operator(build_services, upgrade, *nginx, OTHERS, read_stores, rehearse=rehearse, backups=backups))
 
 
 def application() -> Flask:

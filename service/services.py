@@ -50,6 +50,25 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsedStep:
+    """A step of an upgrade that was run on a copy: its time, and the mode of its lock on each table."""
+
+    revision: str
+    seconds: float
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """An upgrade that was run on a copy, from one revision to another; `rows` in each table."""
+
+    before: str
+    after: str
+    steps: tuple[RehearsedStep, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Brand:
     """The looks of the pages: a name, an accent colour (`#rrggbb`), and the logo's SVG or PNG bytes."""
 

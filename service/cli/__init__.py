@@ -17,7 +17,7 @@ import click
 
 from service.access.apps import App
 from service.login.audit import OPERATOR
-from service.services import Backup, BadBackup, Progress, Restored, Services, StoreState, Unavailable
+from service.services import Backup, BadBackup, Progress, Rehearsal, Restored, Services, StoreState, Unavailable
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
@@ -73,6 +73,7 @@ class Operator:
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
     read_stores: Callable[[Settings], StoreState] = lambda _settings: StoreState()
     backups: Backups = field(kw_only=True)
+    rehearse: Callable[[Settings, str | None, Callable[[str], None]], Rehearsal] = field(kw_only=True)
 
     @cached_property
     def settings(self) -> Settings:

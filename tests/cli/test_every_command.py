@@ -44,6 +44,7 @@ CALLS: Final = {
     ("session", "end", "--all"): None,
     ("setup", "link"): None,
     ("db", "upgrade"): None,
+    ("db", "rehearse"): None,
 }
 # What runs a process, writes files or asks no store: their own tests try them.
 ELSEWHERE: Final = {

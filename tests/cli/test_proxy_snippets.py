@@ -30,7 +30,7 @@ def _never(*_: object) -> NoReturn:
 
 def typed(*words: str) -> Result:
     """Type the command."""
-    operator = Operator(_never, _never, _never, _never, OTHERS, backups=backups)
+    operator = Operator(_never, _never, _never, _never, OTHERS, rehearse=_never, backups=backups)
     return CliRunner().invoke(vestibule, ["proxy", "render", *words], obj=operator)
 
 

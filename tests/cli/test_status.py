@@ -179,7 +179,7 @@ def _never(*_: object) -> NoReturn:
 
 
 def _run(*typed: str, stores: StoreState = STORES) -> Result:
-    operator = Operator(_never, _never, _never, _never, read_stores=lambda _: stores, backups=backups)
+    operator = Operator(_never, _never, _never, _never, read_stores=lambda _: stores, rehearse=_never, backups=backups)
     return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule")
 
 

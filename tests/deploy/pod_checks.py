@@ -141,8 +141,7 @@ def _end(deployment: Object, objects: list[Object]) -> Iterator[str]:
     service = re.search(r"graceful_timeout = (\d+)", read("deploy/gunicorn.conf.py"))
     assert nginx
     assert service
-    own = CATALOGUE["server.drain"].value_in(_read(objects))
-    drain = sleep + int(nginx[1]) + own + int(service[1])
+    drain = sleep + int(nginx[1]) + _read(objects).server.drain + int(service[1])
     if not sleep:
         yield "nginx ends while proxies still send requests"
     if pod(deployment).get("terminationGracePeriodSeconds", 30) <= drain:

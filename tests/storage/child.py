@@ -205,7 +205,7 @@ def ready() -> None:
 def _use(head: str, migrations: str | None) -> None:
     schema.HEAD = head  # type: ignore[misc]
     if migrations:
-        schema._MIGRATIONS = Path(migrations)  # type: ignore[misc]
+        schema.MIGRATIONS = Path(migrations)  # type: ignore[misc]
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

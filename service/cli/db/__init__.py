@@ -3,6 +3,7 @@
 import click
 
 from service.cli.db.backup import backup
+from service.cli.db.rehearse import rehearse
 from service.cli.db.restore import restore
 from service.cli.db.upgrade import upgrade
 from service.cli.db.verify import verify
@@ -10,8 +11,8 @@ from service.cli.db.verify import verify
 
 @click.group()
 def db() -> None:
-    """Upgrade the database, back it up, restore it."""
+    """Upgrade the database, rehearse that, back it up, restore it."""
 
 
-for command in (upgrade, backup, verify, restore):
+for command in (upgrade, rehearse, backup, verify, restore):
     db.add_command(command)

@@ -32,7 +32,7 @@ HEAD: Final = "0004"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
 _log: Final = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _upgrade_server(database: Database) -> str:
             before = revision_of(connection)
             if (before or "") >= HEAD:
                 return f"The database is at revision {HEAD} already."
-            tables, steps = sa.inspect(connection).get_table_names(), _steps(before)
+            tables, steps = sa.inspect(connection).get_table_names(), missing_steps(before)
             server_locks.take(connection, {table: mode for table, mode in steps.locks.items() if table in tables})
             _migrate(connection, steps)
     except Unavailable as failure:
@@ -138,7 +138,7 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *,
         kept = copy(file.path, file.backups, label=before, now=now) if before else None
     except BadCopy as fault:
         raise SchemaFault(f"{file.path} was not migrated: no sound copy in {file.backups} ({fault})") from fault
-    steps = _steps(before)
+    steps = missing_steps(before)
     wait.until_done(lambda: _migrate_file(database, file.path, steps))
     _logged(before)
     if kept:
@@ -214,13 +214,13 @@ def _require_settings(connection: sa.Connection) -> None:
         )
 
 
-def _steps(before: str | None) -> "Steps":
+def missing_steps(before: str | None) -> "Steps":
     """Return the steps that are missing. Alembic is imported here: it takes longer than a table may be locked."""
     # Alembic logs its plugins and dialects, from its import on; an operator needs none of that.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from service.storage.upkeep.steps import Steps
 
-    return Steps(_MIGRATIONS, before, HEAD)
+    return Steps(MIGRATIONS, before, HEAD)
 
 
 def _migrate(connection: sa.Connection, steps: "Steps") -> None:
