@@ -20,7 +20,7 @@ ELSEWHERE: Final = {
     *("createdb", "dropdb", "export", "pg_dump", "psql", "python", "rm", "sed", "systemd-sysusers", "test"),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
-_VERBS_OF_COMPOSE: Final = {"exec", "kill", "ps", "restart", "run", "up"}
+_VERBS_OF_COMPOSE: Final = {"cp", "exec", "kill", "ps", "restart", "run", "up"}
 
 
 def _vestibule(words: list[str]) -> None:
@@ -57,8 +57,9 @@ def _docker(words: list[str]) -> None:
 
 
 def _systemctl(words: list[str]) -> None:
-    units = [word for word in words[1:] if not word.startswith("-")]
-    assert [unit for unit in units if unit != "nginx" and not (ROOT / f"deploy/systemd/{unit}.service").exists()] == []
+    units = [word if "." in word else f"{word}.service" for word in words[1:] if not word.startswith("-")]
+    ours = [unit for unit in units if unit != "nginx.service"]
+    assert [unit for unit in ours if not (ROOT / f"deploy/systemd/{unit}").exists()] == []
 
 
 def _kubectl(words: list[str]) -> None:
