@@ -20,7 +20,7 @@ ELSEWHERE: Final = {
     *("createdb", "dropdb", "export", "pg_dump", "psql", "python", "rm", "sed", "systemd-sysusers", "test"),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
-_VERBS_OF_COMPOSE: Final = {"cp", "exec", "kill", "ps", "restart", "run", "up"}
+_VERBS_OF_COMPOSE: Final = {"cp", "exec", "kill", "ps", "restart", "run", "stop", "up"}
 
 
 def _vestibule(words: list[str]) -> None:
@@ -57,9 +57,9 @@ def _docker(words: list[str]) -> None:
 
 
 def _systemctl(words: list[str]) -> None:
-    units = [word if "." in word else f"{word}.service" for word in words[1:] if not word.startswith("-")]
-    ours = [unit for unit in units if unit != "nginx.service"]
-    assert [unit for unit in ours if not (ROOT / f"deploy/systemd/{unit}").exists()] == []
+    units = [word for word in words[1:] if not word.startswith("-")]
+    files = {unit: unit if unit.endswith(".timer") else f"{unit}.service" for unit in units if unit != "nginx"}
+    assert [unit for unit, file in files.items() if not (ROOT / "deploy/systemd" / file).exists()] == []
 
 
 def _kubectl(words: list[str]) -> None:

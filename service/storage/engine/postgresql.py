@@ -5,13 +5,14 @@ session setting survives or may be left behind: each transaction sets its own, i
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final, cast
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.queue import Empty
 
 from service.storage.engine import server_faults
 from service.storage.engine.names import Names
@@ -31,6 +32,21 @@ AND current_setting('transaction_read_only') = 'on' AND backend_start < clock_ti
 """
 
 
+class _Pool(sa.QueuePool):
+    """Where the server gives no further connection (its limit, a changed password), a request waits for an open one."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        until = monotonic() + ANSWER_SECONDS / 2
+        try:
+            return super()._do_get()
+        except psycopg.OperationalError:
+            left = until - monotonic()
+            if left > 0 and self.checkedout():
+                with suppress(Empty):
+                    return self._pool.get(block=True, timeout=left)
+            raise
+
+
 class Postgresql:
     """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
 
@@ -40,6 +56,7 @@ class Postgresql:
         self._names = Names()
         self.sqlalchemy = sa.create_engine(
             url,
+            poolclass=_Pool,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=ANSWER_SECONDS,

@@ -102,7 +102,7 @@ def _copied(original: Path, draft: Path, show: Progress) -> dict[str, int | str]
 
 def _sign_out(draft: Path, made_at: int, entry: Entry) -> None:
     database = Database(f"sqlite:///{draft}", durable=False)
-    with database.transaction():
+    with database.wholesale():  # with foreign keys, a table is emptied row by row
         for table in (sessions, links):
             database.run(Statement(sa.delete(table)))
         SqlAudit(database, kept_seconds=_KEPT_SECONDS).add(entry)

@@ -179,6 +179,19 @@ def test_a_connection_that_was_closed_while_idle_costs_no_change(
     assert stores.sessions.of_account(alice.id) == [kept]
 
 
+def test_with_no_further_connection_the_open_one_is_shared(postgres: Postgres, own_postgresql: Database) -> None:
+    """The server's limit is reached, or the password was changed there: requests take turns, and none is refused."""
+    own_postgresql.close()
+    own_postgresql.run(Statement(sa.text("SELECT 1")))
+    refuse = "UPDATE pg_database SET datallowconn = false WHERE datname = %s RETURNING true"
+    assert postgres.value(refuse, name_of(address_of(own_postgresql)))
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: own_postgresql.run(Statement(sa.text("SELECT pg_sleep(0.005)"))), range(16)))
+
+    assert len(found) == 16
+
+
 def test_waiting_for_a_lock_ends(postgresql: Database) -> None:
     """A row that another transaction has locked is Unavailable, not a request that hangs."""
     stores = over(postgresql)
