@@ -91,6 +91,7 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 from gunicorn.config import Config  # noqa: E402
 from gunicorn.glogging import Logger  # noqa: E402
+from gunicorn.systemd import sd_notify  # noqa: E402
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -174,8 +175,9 @@ def _compare_settings() -> None:
 def when_ready(_server: "Arbiter") -> None:
     """Keep the garbage collector from everything that is loaded, so that workers go on sharing its memory.
 
-    The number of workers stays: the one budget for hashing is divided among them.
+    The number of workers stays: they share one budget for hashing. systemd learns of a second master (USR2).
     """
+    sd_notify(f"MAINPID={os.getpid()}", logging.getLogger("gunicorn.error"))  # type: ignore[arg-type] # it logs, no more
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     gc.collect()
@@ -197,14 +199,16 @@ os.register_at_fork(
 def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
     """Write the log in a thread: no request waits for it."""
     logs.write_in_background()
+    worker.end_before_the_master()
 
 
 pre_request = worker.close_while_draining
 
 
 def post_worker_init(_worker: "Worker") -> None:
-    """Unblock the signals that were blocked at the fork."""
+    """Unblock the signals that were blocked at the fork, and count this worker."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+    multiprocess_metrics.SPACE.on_worker(_settings.workers)
 
 
 def pre_exec(server: "Arbiter") -> None:

@@ -11,7 +11,7 @@
       doctor/    tests the chain of proxies from outside, and names the line to change
     settings/    what an operator chose, read once
     services.py  the bundles that pages and commands are handed
-    app.py       the one page that wires everything; upgrades.py wires `vestibule db upgrade`
+    app.py       the one page that wires everything; upgrades.py wires `vestibule db upgrade`, read_stores.py `status`
 
 Beside them: `vestibule ping` (healthcheck.py), counting nginx's requests (edge_metrics/), becoming gunicorn (serve.py),
 its worker (worker.py) and its end (drain.py), nginx's sockets (listeners.py), what is read again each second

@@ -43,11 +43,14 @@ def main() -> None:
             from service.serve import become_gunicorn
 
             become_gunicorn()
+    from service import backups
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
-    from service.upgrades import upgrade
+    from service.read_stores import read_stores
+    from service.upgrades import rehearse, upgrade
 
-    vestibule(obj=Operator(build_services, upgrade, render_nginx_files, write_nginx_files, OTHERS))
+    nginx = render_nginx_files, write_nginx_files
+    vestibule(obj=Operator(build_services, upgrade, *nginx, OTHERS, read_stores, rehearse=rehearse, backups=backups))
 
 
 def application() -> Flask:
@@ -56,6 +59,7 @@ def application() -> Flask:
 
     from service.services import Unavailable
     from service.settings import SettingsFault, load
+    from service.storage.upkeep import connections
     from service.web.telemetry import multiprocess_metrics
     from service.web.telemetry.logs import configure_logging
 
@@ -69,7 +73,8 @@ def application() -> Flask:
         _end(str(fault), 1)
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
-    for warning in settings.warnings:
+    few = connections.warnings(_database(settings), settings.workers, settings.server.database_connections)
+    for warning in (*settings.warnings, *few):
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **_facts(settings))
     return app
@@ -84,10 +89,8 @@ def _end(because: str, code: int) -> NoReturn:
 
 def _facts(settings: Settings) -> dict[str, str | int]:
     """Return what the start-up line says: the database's journal, and the numbers of workers and threads."""
-    from service.storage.engine.database import Database
-
     return {
-        "journal": Database(settings.database_address).journal_mode or "the server's",
+        "journal": _database(settings).journal_mode or "the server's",
         "workers": settings.workers,
         "threads_each": settings.server.threads,
         "hashing_each": settings.gate_size.threads,
@@ -102,6 +105,7 @@ def create_app(services: Services) -> Flask:
     from service.web.door.door import Door
     from service.web.guard import blocked, forms, limits, protection
     from service.web.look import assets
+    from service.web.pages import account, app_passwords, set_up, sign_in
     from service.web.telemetry import reporting, self_checks
 
     app = Flask("service.web", static_folder=None, template_folder="look/templates")
@@ -115,17 +119,10 @@ def create_app(services: Services) -> Flask:
     limits.init_app(app, services.outer_limit)
     assets.init_app(app, services.brand)
     errors.init_app(app)
-    _add_pages(app)
-    return app
-
-
-def _add_pages(app: Flask) -> None:
-    from service.web import errors
-    from service.web.pages import account, app_passwords, set_up, sign_in
-
     for page in (sign_in, account, app_passwords, set_up):
         app.register_blueprint(page.pages)
     errors.keep_form(app, "sign_in.login", sign_in.form_page)
+    return app
 
 
 def build_services(settings: Settings) -> Services:
@@ -133,11 +130,10 @@ def build_services(settings: Settings) -> Services:
     from service.services import OuterLimit, Services
     from service.settings import apps_in_force, keep_closed, secret_keys
     from service.storage.counting.choose import choose
-    from service.storage.engine.database import Database
     from service.storage.upkeep import schema
 
     keep_closed(settings)
-    database, keys = Database(settings.database_address), secret_keys(settings)
+    database, keys = _database(settings), secret_keys(settings)
     schema.prepare(database, backups=settings.state_dir / "backups", now=int(time.time()))
     counted, apps = choose(database, redis=settings.redis_address), apps_in_force.AppsInForce(settings.nginx_dir)
     return Services(
@@ -156,6 +152,12 @@ def build_services(settings: Settings) -> Services:
         door_cache_seconds=settings.door.cache_seconds,
         demo=settings.demo,
     )
+
+
+def _database(settings: Settings) -> Database:
+    from service.storage.engine.database import Database
+
+    return Database(settings.database_address, connections=settings.server.database_connections)
 
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
@@ -187,7 +189,6 @@ def _lifetimes(settings: Settings) -> Lifetimes:
 
 def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
     from service.hashing.gate import HashingGate
-    from service.login.attempts import Scope
     from service.login.passwords import Parameters, Passwords
     from service.login.verify_password import Verifier
 
@@ -196,7 +197,7 @@ def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
         HashingGate(threads=size.threads, waiting=size.waiting, timer=time.monotonic),
         Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism)),
         attempts,
-        {scope: getattr(settings.throttles, scope.value) for scope in Scope},
+        settings.throttles.by_scope(),
     )
 
 
@@ -209,7 +210,7 @@ def _brand(settings: Settings) -> Brand:
 
 def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[], bool]) -> Health:
     from service.services import Health
-    from service.storage.upkeep import schema
+    from service.storage.upkeep import last_backup, schema
 
     def pending() -> bool:
         try:
@@ -217,7 +218,7 @@ def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[],
         except schema.SchemaFault:  # not our database, or too new a one: `db upgrade` says which
             return True
 
-    return Health(database.ping, pending, counted.on_change, apps_are_readable)
+    return Health(database.ping, pending, counted.on_change, apps_are_readable, lambda: last_backup.read(database))
 
 
 def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:

@@ -2,19 +2,70 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from service.access.apps import App
 from service.access.block_list import Blocks
 from service.access.judged_set import EMPTY, JudgedSet
 from service.access.public_address import PublicAddress
+from service.login.attempts import Tally
 from service.login.sessions import Lifetimes
 from service.login.stores import Stores
 from service.login.verify_password import Verifier
 
+Progress = Callable[[str, int, int], None]  # shows a step of long work, how far it has come, and how far it goes
+SIGN_IN_SECONDS: Final = 15 * 60
+
 
 class Unavailable(Exception):
     """A store cannot be reached, is locked for too long, or is full: nothing was decided, try again later."""
+
+
+class BadBackup(Exception):
+    """A backup could not be made, is not whole, or cannot be used here: what is wrong, where, and what to type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup, or a dump of PostgreSQL, that was found whole; `rows` in each table. A dump names no release."""
+
+    path: Path
+    engine: str
+    made_at: int
+    release: str
+    revision: str
+    oldest_release: str
+    rows: Mapping[str, int]
+    secret_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: where the database of before lies, if there was one, and how many sessions ended."""
+
+    kept: Path | None
+    sessions: int
+    key_is_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedStep:
+    """A step of an upgrade that was run on a copy: its time, and the mode of its lock on each table."""
+
+    revision: str
+    seconds: float
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """An upgrade that was run on a copy, from one revision to another; `rows` in each table."""
+
+    before: str
+    after: str
+    steps: tuple[RehearsedStep, ...]
+    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +90,59 @@ class Health:
     migrations_pending: Callable[[], bool]
     on_change: Callable[[Callable[[bool], None]], None]
     apps_are_readable: Callable[[], bool] = lambda: True
+    last_backup: Callable[[], int | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a store answers: its name and version, in how many seconds, or why it cannot be used."""
+
+    name: str
+    seconds: float = 0.0
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The revision of the tables (None: there are none), the newest that this release knows, and who may use them."""
+
+    revision: str | None
+    newest: str
+    oldest_release: str | None = None
+
+    @property
+    def are_pending(self) -> bool:
+        """Whether `db upgrade` is due."""
+        return (self.revision or "") < self.newest
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """Sign-ins of accounts within SIGN_IN_SECONDS; `refused_known` are those refused from known devices."""
+
+    granted: int = 0
+    refused: int = 0
+    refused_known: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """What the stores say at one moment; None is what could not be read.
+
+    `counters` is where attempts are counted. The tallies are of each throttle's own window, the most attempts first.
+    `is_first_start`: the database was never made.
+    """
+
+    database: Answer = Answer("none")
+    counters: Answer = Answer("none")
+    tables: Tables | None = None
+    sign_ins: SignIns | None = None
+    sign_ins_day_before: SignIns | None = None
+    networks: tuple[Tally, ...] | None = None
+    accounts: tuple[Tally, ...] | None = None
+    blocked: int = 0
+    is_first_start: bool = False
+    last_backup: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

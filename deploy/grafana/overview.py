@@ -122,4 +122,10 @@ PANELS: Final = [
         (20, 35, 4, 4), f"count by (release) ({now('vestibule_build_info')})", unit="short", decimals=0,
         steps={0: NEUTRAL}, trend=False, legend="{{release}}",
     ),
+    stat_panel(
+        "Last backup",
+        "How long ago the last good backup was made. Without a number there was never one: `vestibule db backup`.",
+        (0, 39, 4, 4), f"time() - (max({now('vestibule_backup_last_success_timestamp_seconds')}) > 0)", unit="s",
+        steps={0: GOOD, 36 * 3600: BAD}, empty="never", trend=False,
+    ),
 ]  # fmt: skip

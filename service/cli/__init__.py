@@ -17,14 +17,14 @@ import click
 
 from service.access.apps import App
 from service.login.audit import OPERATOR
-from service.services import Services, Unavailable
+from service.services import Backup, BadBackup, Progress, Rehearsal, Restored, Services, StoreState, Unavailable
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
 UNAVAILABLE = 3
 _NOUNS = (
     *("account", "app-password", "attempts", "audit", "block", "calibrate", "config"),
-    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup"),
+    *("db", "doctor", "ping", "proxy", "rules", "serve", "session", "setup", "status"),
 )
 
 
@@ -33,6 +33,16 @@ class Audited(TypedDict):
 
     by: str
     now: int
+
+
+class Backups(Protocol):
+    """Makes, checks and restores backups. Each raises BadBackup."""
+
+    def make(self, settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]: ...
+    def verify(self, settings: Settings, path: Path, *, record: bool, show: Progress) -> Backup: ...
+    def restore(
+        self, settings: Settings, place: Path, *, by: str, ask: Callable[[int, Path], None], show: Progress
+    ) -> Restored: ...
 
 
 class ProxyFile(Protocol):
@@ -61,6 +71,9 @@ class Operator:
     render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
+    read_stores: Callable[[Settings], StoreState] = lambda _settings: StoreState()
+    backups: Backups = field(kw_only=True)
+    rehearse: Callable[[Settings, str | None, Callable[[str], None]], Rehearsal] = field(kw_only=True)
 
     @cached_property
     def settings(self) -> Settings:
@@ -74,7 +87,12 @@ class Operator:
 
     def audited(self) -> Audited:
         """Return the arguments that every rule of an operator's change takes."""
-        return Audited(by=f"{OPERATOR} {_user()}", now=self.services.clock())
+        return Audited(by=self.name, now=self.services.clock())
+
+    @property
+    def name(self) -> str:
+        """What the audit trail calls the operator."""
+        return f"{OPERATOR} {_user()}"
 
 
 class LazyGroup(click.Group):
@@ -92,6 +110,9 @@ class LazyGroup(click.Group):
         except SettingsFault as fault:
             for line in fault.faults:
                 click.echo(line, err=True)
+            ctx.exit(REFUSED)
+        except BadBackup as fault:
+            click.echo(fault, err=True)
             ctx.exit(REFUSED)
         except Unavailable as away:
             click.echo(f"not available: {away}", err=True)

@@ -13,6 +13,7 @@ from service.access import block_list
 from service.cli import REFUSED
 from service.login import administration, new_app_password
 from service.login.refusal import Refusal
+from service.services import Progress
 
 Result = TypeVar("Result")
 _NEXT: Final[Mapping[StrEnum, str]] = {
@@ -93,6 +94,21 @@ def is_interactive() -> bool:
 def is_terminal() -> bool:
     """Whether standard error is a terminal; a progress bar is shown there alone."""
     return sys.stderr.isatty()
+
+
+def progress_bars() -> Progress:
+    """Return what shows each step of long work as a bar, on a terminal alone."""
+    bars: dict[str, Any] = {}
+
+    def show(step: str, done: int, whole: int) -> None:
+        if is_terminal():
+            if step not in bars:
+                bars[step] = click.progressbar(length=max(1, whole), label=step, file=sys.stderr)
+            bars[step].update(done - bars[step].pos)
+            if done >= whole:
+                bars[step].render_finish()
+
+    return show
 
 
 def utc(seconds: int | None) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol
 from service.login.attempts import Scope
 
 OPERATOR = "operator"
+FROM_KNOWN_DEVICE = "from a known device"  # a refused sign-in's detail
 
 
 class Happened(StrEnum):
@@ -31,6 +32,7 @@ class Happened(StrEnum):
     ACCOUNT_REMOVED = "user_deleted"
     NETWORK_BLOCKED = "network_blocked"
     NETWORK_UNBLOCKED = "network_unblocked"
+    RESTORED = "sys_restore"
 
 
 @dataclass(frozen=True, slots=True)

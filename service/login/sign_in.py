@@ -12,7 +12,7 @@ from service.hashing.gate import Shed
 from service.login import device_cookies
 from service.login.accounts import Account, canonical_username
 from service.login.attempts import Scope, Throttled, attempt_of
-from service.login.audit import Entry, Happened, refusal_entries
+from service.login.audit import FROM_KNOWN_DEVICE, Entry, Happened, refusal_entries
 from service.login.networks import network_of
 from service.login.sessions import Lifetimes, Session, hash_of, new_token
 from service.login.stores import Stores
@@ -94,7 +94,7 @@ def with_password(
     attempt = attempt_of(username, account, network=network_of(client.address), device=device, key=keys[0])
     verified = verify_password(stored_hash, password, attempt=attempt, verifier=verifier, now=now)
     if not isinstance(verified, Verified) or account is None or account.is_disabled or not verified.check.matches:
-        return Attempted(_refused(account, verified, client=client, stores=stores, now=now), known)
+        return Attempted(_refused(account, verified, known, client=client, stores=stores, now=now), known)
     new_hash = verified.check.new_hash
     if new_hash and not stores.accounts.rehash_password(account.id, old=stored_hash or "", new=new_hash):
         # Another request has replaced the hash since it was read: the stored one counts.
@@ -104,7 +104,13 @@ def with_password(
 
 
 def _refused(
-    account: Account | None, verified: Verified | Throttled | Shed, *, client: Client, stores: Stores, now: int
+    account: Account | None,
+    verified: Verified | Throttled | Shed,
+    device: Device,
+    *,
+    client: Client,
+    stores: Stores,
+    now: int,
 ) -> Refused:
     username = account.username if account else None
     if isinstance(verified, Shed):
@@ -112,7 +118,8 @@ def _refused(
     if isinstance(verified, Throttled):
         return Refused(Reason.THROTTLED, username, throttled=verified)
     reason = _reason(account, verified)
-    entry = Entry(now, Happened.SIGN_IN_REFUSED, username or "", client.address, BY_PASSWORD, reason)
+    detail = FROM_KNOWN_DEVICE if device is Device.KNOWN else ""
+    entry = Entry(now, Happened.SIGN_IN_REFUSED, username or "", client.address, BY_PASSWORD, reason, detail)
     stores.audit.note(*refusal_entries(entry, verified.exhausted))
     return Refused(reason, username, exhausted=verified.exhausted, flaw=verified.check.flaw)
 

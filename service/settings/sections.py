@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.listeners import Listener
-from service.login.attempts import Limit
+from service.login.attempts import Limit, Scope
 from service.settings import addresses, kinds
 from service.settings.kinds import DAY, HOUR, MINUTE, Kind
 
@@ -97,6 +97,10 @@ class Throttles(Section):
         Limit(100, 15 * MINUTE),
         "For wrong app passwords from one network, counted apart from passwords. A right one always passes.",
     )
+
+    def by_scope(self) -> dict[Scope, Limit]:
+        """Return each limit by what it limits."""
+        return {scope: getattr(self, scope.value) for scope in Scope}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +217,8 @@ class Server(Section):
         kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"
     )
     threads: int = setting(kinds.whole(1, 256), 24, "Requests that one worker answers at once.")
+    database_connections: int = setting(
+        kinds.whole(2, 256),
+        16,
+        "Connections that one worker opens to PostgreSQL at most. Requests beyond them wait, for 0.8 seconds at most.",
+    )

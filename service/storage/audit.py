@@ -8,7 +8,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from service.login.audit import Entry
+from service.login.audit import FROM_KNOWN_DEVICE, Entry, Happened
+from service.services import SIGN_IN_SECONDS, SignIns
 from service.storage.audit_buffer import AuditBuffer
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Plain, Statement, metadata, values_of
@@ -44,6 +45,15 @@ def _page(*which: sa.ColumnElement[bool]) -> Statement:
 
 _PAGE: Final = _page()
 _PAGE_OF_ACCOUNT: Final = _page(audit.c.account == sa.bindparam("account"))
+_SIGN_INS: Final = Statement(
+    sa.select(audit.c.event, sa.func.count(), sa.func.count().filter(audit.c.detail == FROM_KNOWN_DEVICE))
+    .where(
+        audit.c.at > sa.bindparam("after"),
+        audit.c.at <= sa.bindparam("until"),
+        sa.or_(*(audit.c.event == each.value for each in (Happened.SIGNED_IN, Happened.SIGN_IN_REFUSED))),
+    )
+    .group_by(audit.c.event)
+)
 
 
 class SqlAudit:
@@ -71,6 +81,13 @@ class SqlAudit:
             before, oldest = rows[-1][0], rows[-1][1]
             if oldest < since:
                 return
+
+    def sign_ins(self, *, until: int) -> SignIns:
+        """Count the sign-ins of the SIGN_IN_SECONDS before a moment."""
+        rows = self._database.run(_SIGN_INS, after=until - SIGN_IN_SECONDS, until=until)
+        counted = {event: counts for event, *counts in rows}
+        granted, _ = counted.get(Happened.SIGNED_IN, (0, 0))
+        return SignIns(granted, *counted.get(Happened.SIGN_IN_REFUSED, (0, 0)))
 
     def _write(self, entries: list[Entry]) -> None:
         """Write buffered entries in one transaction. Raises Unavailable."""

@@ -16,6 +16,8 @@ from tests.bench import (
     flood,
     flood_plot,
     growth,
+    keeping,
+    lock_p99,
     machine,
     memory_mb,
     people,
@@ -38,7 +40,8 @@ FLOOD: Final = ROOT / "var" / "flood.svg"
 SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES})
 NAMES: Final = (
     *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
-    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME, *roll.NAMES),
+    *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME),
+    *(*roll.NAMES, lock_p99.NAME, *keeping.NAMES),
     *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
 )
 _began: Final = time.monotonic()
@@ -67,7 +70,7 @@ def main(asked: list[str]) -> int:
 
 
 def _measured(names: set[str]) -> Iterator[Row]:
-    for each in (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s):
+    for each in (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s, lock_p99):
         if each.NAME in names:
             yield each.measure(_say(each.NAME))
     if names & set(door.NAMES):
@@ -78,6 +81,8 @@ def _measured(names: set[str]) -> Iterator[Row]:
         yield from _calm()
     if names & SERVED:
         yield from _of_one_service(names)
+    if names & set(keeping.NAMES):
+        yield from keeping.measure(names, _say("keeping"))
 
 
 def _calm() -> Iterator[Row]:
@@ -125,6 +130,8 @@ def _parameters() -> dict[str, object]:
         "memory_mb": {"runs": memory_mb.RUNS},
         "edge_count": {"runs": edge_count.RUNS, "seconds": edge_count.SECONDS, "clients": edge_count.CLIENTS},
         "scrape_p99": {"runs": scrape_p99.RUNS, "seconds": scrape_p99.SECONDS},
+        "backup_writes": {"runs": keeping.RUNS, "seconds": keeping.SECONDS, "clients": keeping.CLIENTS},
+        "restore_cost": {"runs": keeping.RESTORES, "accounts": keeping.PEOPLE},
         "growth": {"runs": growth.RUNS, "each": growth.EACH, "accounts": growth.MANY},
         "enumeration_ms": {"each": enumeration_ms.RUNS * enumeration_ms.EACH},
     }

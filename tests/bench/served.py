@@ -3,8 +3,10 @@
 import compileall
 import contextlib
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tests.bench import load, people
@@ -60,31 +62,40 @@ class Served:
 
 
 @contextlib.contextmanager
-def stopped(count: int, *, application: str = SERVICE, **settings: str) -> Iterator[Servers]:
-    """Yield servers that are not started, over a database with so many people."""
+def stopped(
+    count: int, *, application: str = SERVICE, python_path: Path | None = None, **settings: str
+) -> Iterator[Servers]:
+    """Yield servers that are not started, over a database with so many people; `python_path` hides more of Python."""
     with prepared(workers=WORKERS, application=application, edit_nginx=str, **(UNLIMITED | settings)) as servers:
         compileall.compile_dir(ROOT / "service", quiet=1)
-        _hide_what_is_not_installed(servers)
+        _hide_what_is_not_installed(servers, python_path)
         people.populate(servers, count)
         yield servers
 
 
-def _hide_what_is_not_installed(servers: Servers) -> None:
+def _hide_what_is_not_installed(servers: Servers, python_path: Path | None) -> None:
     """Keep structlog from loading `rich`, which only tools of development bring: it would count as ours (4 MB)."""
     hidden = servers.state_dir / "hidden"
     hidden.mkdir(mode=0o755)
     (hidden / "rich.py").write_text('raise ModuleNotFoundError("rich")\n')
-    servers.environ["PYTHONPATH"] = str(hidden)
+    servers.environ["PYTHONPATH"] = os.pathsep.join(map(str, filter(None, (hidden, python_path))))
 
 
 @contextlib.contextmanager
-def served(count: int, *, application: str = SERVICE, cache_seconds: int = 0, warm: bool = True) -> Iterator[Served]:
+def served(
+    count: int,
+    *,
+    application: str = SERVICE,
+    cache_seconds: int = 0,
+    warm: bool = True,
+    python_path: Path | None = None,
+) -> Iterator[Served]:
     """Yield a running service that knows so many people, warm, and an app behind it; nginx remembers nothing."""
     app, bare = free_port(), free_port()
     with apps_directory(app) as directory:
         settings = {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": str(cache_seconds)}
         with (
-            stopped(count, application=application, **settings) as servers,
+            stopped(count, application=application, python_path=python_path, **settings) as servers,
             answered_by_nginx(servers, bare),
         ):
             servers.start_gunicorn()

@@ -6,10 +6,11 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from service import backups
 from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
-from service.services import Services, Unavailable
+from service.services import Rehearsal, RehearsedStep, Services, Unavailable
 from service.settings import Settings
 from tests.rig.apps import app
 from tests.rig.world import World
@@ -33,7 +34,11 @@ class Terminal:
                 raise Unavailable("the database does not answer")
             return "The tables are those of this release."
 
-        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files)
+        def rehearse(_settings: Settings, _into: str | None, _say: object) -> Rehearsal:
+            upgrade(_settings, 0)
+            return Rehearsal("0001", "0002", (RehearsedStep("0002", 0.25, {"accounts": "SHARE"}),), {"accounts": 1})
+
+        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files, rehearse=rehearse, backups=backups)
         return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
 
     def said(self, *typed: str, stdin: str | bytes | None = None) -> str:

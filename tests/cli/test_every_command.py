@@ -44,15 +44,20 @@ CALLS: Final = {
     ("session", "end", "--all"): None,
     ("setup", "link"): None,
     ("db", "upgrade"): None,
+    ("db", "rehearse"): None,
 }
 # What runs a process, writes files or asks no store: their own tests try them.
 ELSEWHERE: Final = {
     ("serve",),
     ("doctor",),
+    ("status",),
     ("ping",),
     ("calibrate",),
     ("config", "check"),
     ("config", "show"),
+    ("db", "backup"),
+    ("db", "restore"),
+    ("db", "verify"),
     ("proxy", "render", "caddy"),
     ("proxy", "render", "nginx"),
     ("proxy", "render", "traefik"),

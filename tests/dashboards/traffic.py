@@ -33,7 +33,9 @@ class Known:
 
 
 def settle(servers: Servers) -> list[Known]:
-    """Sign some people in; let some accounts be disabled and some wait for their owners."""
+    """Make a backup; sign some people in; let some accounts be disabled and some wait for their owners."""
+    done = servers.vestibule("db", "backup")
+    assert done.returncode == 0, done.stderr
     for number in range(3):
         done = servers.vestibule("account", "disable", people.username(ACCOUNTS - 1 - number))
         assert done.returncode == 0, done.stderr

@@ -23,6 +23,12 @@ SECRETS: Final = {
 }
 
 
+def components_of(overlay: str) -> list[Path]:
+    """Return the folders of all components that belong to an overlay: of backups, the one of its database."""
+    other = {"ha": "backup-sqlite", "single": "backup"}[overlay]
+    return [each for each in sorted((ROOT / "deploy/kubernetes/components").iterdir()) if each.name != other]
+
+
 @cache
 def built(folder: str) -> str:
     """Return the YAML of a folder below deploy/kubernetes."""
@@ -63,13 +69,25 @@ def named(thing: Object) -> str:
     return f"{thing['kind']} {thing['metadata']['name']}"
 
 
-def pod(deployment: Object) -> Object:
-    """Return the specification of a Deployment's pods."""
-    found: Object = deployment["spec"]["template"]["spec"]
+def with_pods(objects: Iterable[Object]) -> list[Object]:
+    """Return the objects that make pods."""
+    return [each for each in objects if each["kind"] in {"Deployment", "CronJob"}]
+
+
+def template(workload: Object) -> Object:
+    """Return what a Deployment's or a CronJob's pods are made from."""
+    spec = workload["spec"]
+    found: Object = (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
     return found
 
 
-def containers(deployment: Object) -> Iterator[Object]:
+def pod(workload: Object) -> Object:
+    """Return the specification of a Deployment's or a CronJob's pods."""
+    found: Object = template(workload)["spec"]
+    return found
+
+
+def containers(workload: Object) -> Iterator[Object]:
     """Yield every container, those that run before others first."""
-    yield from pod(deployment).get("initContainers", [])
-    yield from pod(deployment)["containers"]
+    yield from pod(workload).get("initContainers", [])
+    yield from pod(workload)["containers"]

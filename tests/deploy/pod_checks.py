@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from service.settings import CATALOGUE, SettingsFault, load
-from tests.deploy.kustomize import Object, containers, named, of_kind, pod
+from service.settings import CATALOGUE, Settings, SettingsFault, load
+from tests.deploy.kustomize import Object, containers, named, of_kind, pod, with_pods
 from tests.house_rules.command_line import refusal
 from tests.house_rules.ops_paths import answered
 from tests.house_rules.project import read
@@ -17,12 +17,13 @@ _SECRETS: Final = {setting.environment for setting in CATALOGUE.values() if sett
 
 def pod_faults(objects: list[Object]) -> Iterator[str]:
     """Yield what is wrong with the pods, and with the settings that they are given."""
-    for deployment in of_kind(objects, "Deployment"):
-        for check in (_rights_of_pod, _end, _replacement, _secret_files):
-            yield from (f"{named(deployment)}: {fault}" for fault in check(deployment, objects))
-        for one in containers(deployment):
-            faults = [*_rights(one, pod(deployment)), *_limits(one), *_probes(one), *_command(one), *_environment(one)]
-            yield from (f"{named(deployment)}: {one['name']}: {fault}" for fault in faults)
+    for each in with_pods(objects):
+        of_deployments = (_end, _replacement) if each["kind"] == "Deployment" else ()
+        for check in (_rights_of_pod, _secret_files, *of_deployments):
+            yield from (f"{named(each)}: {fault}" for fault in check(each, objects))
+        for one in containers(each):
+            faults = [*_rights(one, pod(each)), *_limits(one), *_probes(one), *_command(one), *_environment(one)]
+            yield from (f"{named(each)}: {one['name']}: {fault}" for fault in faults)
     for settings in of_kind(objects, "ConfigMap"):
         yield from (f"{named(settings)}: {fault}" for fault in _settings(settings.get("data", {})))
 
@@ -113,6 +114,15 @@ def _secret_files(deployment: Object, objects: list[Object]) -> Iterator[str]:
                 yield f"{one['name']}: {variable['name']} names no file of the Secret"
 
 
+def _read(objects: list[Object]) -> Settings:
+    """Return the settings of the pods; the defaults where those have a fault, which is named elsewhere."""
+    data = [each.get("data", {}) for each in of_kind(objects, "ConfigMap")]
+    try:
+        return load({name: value for one in data for name, value in one.items() if name == "VESTIBULE_SERVER__DRAIN"})
+    except SettingsFault:
+        return load({})
+
+
 def _settings(data: dict[str, str]) -> Iterator[str]:
     """Yield what the service itself says of settings; a secret does not belong into a ConfigMap."""
     given = {name: value for name, value in data.items() if name.startswith("VESTIBULE_")}
@@ -123,15 +133,15 @@ def _settings(data: dict[str, str]) -> Iterator[str]:
         yield from fault.faults
 
 
-def _end(deployment: Object, _objects: list[Object]) -> Iterator[str]:
-    """The pod may take as long to end as its parts together: nginx after `preStop`, then the service."""
+def _end(deployment: Object, objects: list[Object]) -> Iterator[str]:
+    """The pod may take as long to end as its parts together: nginx after `preStop`, then the service's two times."""
     edge = pod(deployment)["containers"][0]
     sleep: int = edge.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
     nginx = re.search(r"worker_shutdown_timeout (\d+)s;", read("nginx.conf"))
     service = re.search(r"graceful_timeout = (\d+)", read("deploy/gunicorn.conf.py"))
     assert nginx
     assert service
-    drain = sleep + int(nginx[1]) + int(service[1])
+    drain = sleep + int(nginx[1]) + _read(objects).server.drain + int(service[1])
     if not sleep:
         yield "nginx ends while proxies still send requests"
     if pod(deployment).get("terminationGracePeriodSeconds", 30) <= drain:

@@ -100,7 +100,7 @@ EXAMPLE: Final = {
     "a command that is missing": (
         "- db\n        - upgrade",
         "- db\n        - migrate",
-        "vestibule db migrate: No such command",
+        "vestibule db migrate --wait 5m: No such command",
     ),
     "a probe's command that is missing": (
         "- vestibule\n            - ping",
@@ -145,12 +145,34 @@ EXAMPLE: Final = {
         "configMap:\n          name: apps",
         "there is no ConfigMap apps",
     ),
+    "a misspelt field of a backup": ("concurrencyPolicy: Forbid", "concurencyPolicy: Forbid", "was unexpected"),
+    "a backup that no command makes": ("- --record\n", "- --note\n", "vestibule db verify --note"),
+    "a backup that may be root": (
+        "fsGroupChangePolicy: OnRootMismatch\n            runAsGroup: 10001\n            runAsNonRoot: true",
+        "fsGroupChangePolicy: OnRootMismatch\n            runAsGroup: 10001\n            runAsNonRoot: false",
+        "CronJob vestibule-backup: dump: runAsNonRoot is False",
+    ),
+    "a backup that browsers are led to": (
+        "name: vestibule-backup\n        spec:",
+        "name: vestibule\n        spec:",
+        "meets the pods of a CronJob",
+    ),
+    "a backup without its volume": (
+        "claimName: vestibule-backups",
+        "claimName: backups",
+        "no PersistentVolumeClaim backups",
+    ),
     "a misspelt field of a rule": ("      for: 5m", "      fore: 5m", "'fore' was unexpected"),
     "an impatient probe": ("failureThreshold: 6", "failureThreshold: 3", "silent for less than 60 s"),
     "a pod that ends at once": (
         "terminationGracePeriodSeconds: 50",
         "terminationGracePeriodSeconds: 30",
         "killed before it is drained",
+    ),
+    "a pod that drains for longer than it may": (
+        'VESTIBULE_SERVER__WORKERS: "2"',
+        'VESTIBULE_SERVER__DRAIN: 20s\n  VESTIBULE_SERVER__WORKERS: "2"',
+        "killed before it is drained (60 s)",
     ),
     "a pod that leaves too soon": ("maxUnavailable: 0", "maxUnavailable: 1", "may leave at the same time"),
     "a misspelt setting": (

@@ -18,9 +18,9 @@ from tests.house_rules.project import read
 from tests.rig.parts import ROOT
 
 READMES: Final = ["deploy/kubernetes/README.md", "deploy/helm/README.md"]
-COMMANDS: Final = [
+COMMANDS: Final = dict.fromkeys(
     (readme, line.strip()) for readme in READMES for line in re.findall(r"^    (?!#)(.+)$", read(readme), re.MULTILINE)
-]
+)
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.deploy.kustomize import Object, containers, named, of_kind, pod
+from tests.deploy.kustomize import Object, containers, named, of_kind, pod, template, with_pods
 from tests.house_rules.ops_paths import answered
 
 _BY_REFERENCE: Final = "vestibule-secrets"  # made by the operator, where the objects hold no Secret
@@ -23,7 +23,7 @@ def _meets(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 
 def _pod_labels(objects: list[Object]) -> list[dict[str, str]]:
-    return [each["spec"]["template"]["metadata"]["labels"] for each in of_kind(objects, "Deployment")]
+    return [template(each)["metadata"]["labels"] for each in of_kind(objects, "Deployment")]
 
 
 def _pod_ports(objects: list[Object]) -> set[Any]:
@@ -41,12 +41,25 @@ def _selectors(objects: list[Object]) -> Iterator[str]:
         spec = each.get("spec", {})
         labels = services if each["kind"] == "ServiceMonitor" else _pod_labels(objects)
         selectors = [spec[name] for name in ("selector", "podSelector") if name in spec]
-        if each["kind"] == "Deployment":
-            selectors += [one["labelSelector"] for one in pod(each).get("topologySpreadConstraints", [])]
+        if with_pods([each]):
+            selectors += [one["labelSelector"] for one in (*_spread(each), *_neighbours(each))]
         for selector in selectors:
             wanted = selector if each["kind"] == "Service" else selector.get("matchLabels", {})
             if not any(_meets(wanted, one) for one in labels):
                 yield f"{named(each)}: the selector {wanted} meets nothing"
+            if any(_meets(wanted, template(job)["metadata"]["labels"]) for job in of_kind(objects, "CronJob")):
+                yield f"{named(each)}: the selector {wanted} meets the pods of a CronJob"
+
+
+def _spread(workload: Object) -> list[Object]:
+    found: list[Object] = pod(workload).get("topologySpreadConstraints", [])
+    return found
+
+
+def _neighbours(workload: Object) -> list[Object]:
+    affinity = pod(workload).get("affinity", {}).get("podAffinity", {})
+    found: list[Object] = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", [])
+    return found
 
 
 def _ports_of_services(objects: list[Object]) -> Iterator[str]:
@@ -118,14 +131,14 @@ def app_files(objects: list[Object]) -> dict[str, str]:
 def _references(objects: list[Object]) -> Iterator[str]:
     """ConfigMaps, Secrets and claims that pods name are among the objects; only the operator's Secret need not be."""
     made = {(each["kind"], each["metadata"]["name"]) for each in objects} | {("Secret", _BY_REFERENCE)}
-    for deployment in of_kind(objects, "Deployment"):
+    for workload in with_pods(objects):
         wanted = [
             ("ConfigMap", source["configMapRef"]["name"])
-            for one in containers(deployment)
+            for one in containers(workload)
             for source in one.get("envFrom", [])
             if "configMapRef" in source
         ]
-        for volume in pod(deployment)["volumes"]:
+        for volume in pod(workload)["volumes"]:
             if "secret" in volume:
                 wanted.append(("Secret", volume["secret"]["secretName"]))
             if "configMap" in volume:
@@ -133,20 +146,20 @@ def _references(objects: list[Object]) -> Iterator[str]:
             if "persistentVolumeClaim" in volume:
                 wanted.append(("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]))
         yield from (
-            f"{named(deployment)}: there is no {kind} {name}" for kind, name in wanted if (kind, name) not in made
+            f"{named(workload)}: there is no {kind} {name}" for kind, name in wanted if (kind, name) not in made
         )
 
 
 def _volumes(objects: list[Object]) -> Iterator[str]:
     """Each volume is mounted, each mount has its volume, and what fills up a node's disk is bounded."""
-    for deployment in of_kind(objects, "Deployment"):
-        volumes = {each["name"]: each for each in pod(deployment)["volumes"]}
-        mounted = {mount["name"] for one in containers(deployment) for mount in one["volumeMounts"]}
+    for workload in with_pods(objects):
+        volumes = {each["name"]: each for each in pod(workload)["volumes"]}
+        mounted = {mount["name"] for one in containers(workload) for mount in one["volumeMounts"]}
         for name in sorted(mounted ^ volumes.keys()):
-            yield f"{named(deployment)}: the volume {name} is {'mounted' if name in mounted else 'there'} alone"
+            yield f"{named(workload)}: the volume {name} is {'mounted' if name in mounted else 'there'} alone"
         for name, volume in volumes.items():
             if "emptyDir" in volume and "sizeLimit" not in volume["emptyDir"]:
-                yield f"{named(deployment)}: the volume {name} has no sizeLimit"
+                yield f"{named(workload)}: the volume {name} has no sizeLimit"
 
 
 def made_jobs(objects: list[Object]) -> set[str]:

@@ -17,10 +17,10 @@ from tests.rig.parts import ROOT
 PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md", "docs/proxies.md", "docs/runbooks.md")
 ELSEWHERE: Final = {
     *("apt-get", "caddy", "cd", "cp", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
-    *("python", "rm", "sed", "systemd-sysusers"),
+    *("createdb", "dropdb", "export", "pg_dump", "psql", "python", "rm", "sed", "systemd-sysusers", "test"),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
-_VERBS_OF_COMPOSE: Final = {"exec", "kill", "ps", "restart", "run", "up"}
+_VERBS_OF_COMPOSE: Final = {"cp", "exec", "kill", "ps", "restart", "run", "stop", "up"}
 
 
 def _vestibule(words: list[str]) -> None:
@@ -58,7 +58,8 @@ def _docker(words: list[str]) -> None:
 
 def _systemctl(words: list[str]) -> None:
     units = [word for word in words[1:] if not word.startswith("-")]
-    assert [unit for unit in units if unit != "nginx" and not (ROOT / f"deploy/systemd/{unit}.service").exists()] == []
+    files = {unit: unit if unit.endswith(".timer") else f"{unit}.service" for unit in units if unit != "nginx"}
+    assert [unit for unit, file in files.items() if not (ROOT / "deploy/systemd" / file).exists()] == []
 
 
 def _kubectl(words: list[str]) -> None:

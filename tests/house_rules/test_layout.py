@@ -88,7 +88,8 @@ def test_folders_of_tests_are_packages() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *(".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/images/try", "deploy/release"),
+        *(".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/release"),
+        *("deploy/images/try", "deploy/images/local", "deploy/images/next", "deploy/systemd/exchange"),
         *("deploy/kubernetes/try", "deploy/kubernetes/kind-test", "deploy/grafana/try"),
         *("deploy/compose/try", "deploy/compose/make-secrets"),
     ],

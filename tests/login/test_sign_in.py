@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from service.login import device_cookies
 from service.login.accounts import Account
+from service.login.audit import FROM_KNOWN_DEVICE
 from service.login.passwords import Parameters, Passwords
 from service.login.sessions import hash_of
 from service.login.sign_in import Opened, Reason, Refused, open_session, with_password
@@ -63,6 +65,24 @@ def test_the_right_password_is_granted(rows: Rows) -> None:
 def test_everything_else_is_refused(rows: Rows, username: str, password: str, expected: Refused) -> None:
     """The reason is for the log; a username without an account is not repeated in it."""
     assert attempt(rows, username, password) == expected
+
+
+def test_a_refusal_from_a_known_device_says_so(rows: Rows) -> None:
+    """In the trail, for no attacker has a device cookie: whether people get in no more is seen from these."""
+    cookie = device_cookies.issue(rows.accounts["a1"], "", keys=KEYS, now=NOW)
+    for device_cookie in ("", cookie):
+        client = replace(CLIENT, device_cookie=device_cookie)
+        with_password(
+            username="alice",
+            password="wrong",
+            client=client,
+            stores=stores(rows),
+            verifier=verifier(rows),
+            keys=KEYS,
+            now=NOW,
+        )
+
+    assert [entry.detail for entry in rows.trail] == ["", FROM_KNOWN_DEVICE]
 
 
 def test_a_stored_hash_that_cannot_be_checked_is_refused_with_the_reason() -> None:

@@ -16,6 +16,7 @@ CERTIFICATE: Final = f"probe_ssl_earliest_cert_expiry{{{PROBE}}}"
 DATABASE: Final = f"vestibule_database_up{{{SERVICE}}}"
 PENDING: Final = f"vestibule_migrations_pending{{{SERVICE}}}"
 PENDING_OTHER: Final = f"vestibule_migrations_pending{{{OTHER_REPLICA}}}"
+BACKUP: Final = f"vestibule_backup_last_success_timestamp_seconds{{{SERVICE}}}"
 DEGRADED: Final = f"vestibule_counter_store_degraded{{{SERVICE}}}"
 PROXY: Final = f"vestibule_untrusted_proxy_suspected{{{SERVICE}}}"
 SHED: Final = f"vestibule_hash_shed_total{{{SERVICE}}}"
@@ -48,7 +49,9 @@ def throttled(scope: str) -> str:
 # The probe asks six times a minute, and so does a page that is open; no person is awake.
 HEALTHY: Final = {
     **dict.fromkeys((UP, UP_EDGE, UP_PROBE, PAGE, DATABASE, DOOR_UP, READABLE), "1x{minutes}"),
-    **dict.fromkeys((PENDING, DEGRADED, PROXY, SHED, EDGE_SHED, FAILED, OUTDATED, throttled("network")), "0x{minutes}"),
+    **dict.fromkeys(
+        (PENDING, BACKUP, DEGRADED, PROXY, SHED, EDGE_SHED, FAILED, OUTDATED, throttled("network")), "0x{minutes}"
+    ),
     **dict.fromkeys((ANSWERED, TIMED, IN_TIME, PASSED, CHECKED, CHECKED_IN_TIME), "0+6x{minutes}"),
     CERTIFICATE: "7776000x{minutes}",
     attempts("granted", "known"): "0x{minutes}",

@@ -7,14 +7,14 @@ from typing import Any, Final
 import pytest
 
 from tests.house_rules.project import load
-from tests.observability import cases, door_cases, names
+from tests.observability import backup_cases, cases, door_cases, names
 from tests.observability.case import WATCHDOG, Case
 from tests.rig.parts import ROOT
 from tests.rig.promtool import complaints
 
 ALERTS: Final = [rule for rule in names.rules() if "alert" in rule]
-FIRING: Final = (*cases.FIRING, *door_cases.FIRING)
-SILENT: Final = (*cases.SILENT, *door_cases.SILENT)
+FIRING: Final = (*cases.FIRING, *door_cases.FIRING, *backup_cases.FIRING)
+SILENT: Final = (*cases.SILENT, *door_cases.SILENT, *backup_cases.SILENT)
 EVERY_CASE: Final = (*FIRING, *SILENT)
 
 

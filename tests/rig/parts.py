@@ -19,6 +19,7 @@ _PROGRAMS: Final = {
     "redis": ("redis-server", "valkey-server"),
     "postgres": ("postgres",),
     "psql": ("psql",),
+    "pg_dump": ("pg_dump",),
     "haproxy": ("haproxy",),
     "pgbouncer": ("pgbouncer",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),

@@ -28,6 +28,7 @@ from alembic import op
 
 revision = "{revision}"
 down_revision = "{before}"
+locks = {{"accounts": "ACCESS EXCLUSIVE"}}
 
 
 def upgrade() -> None:

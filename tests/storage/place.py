@@ -81,8 +81,8 @@ def place(tmp_path: Path) -> Place:
 def later_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The migrations of a release that comes after this one, in use from here on."""
     migrations = tmp_path / "migrations"
-    shutil.copytree(schema._MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     (migrations / f"versions/{LATER}_later.py").write_text(LATER_STEP)
-    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
     monkeypatch.setattr(schema, "HEAD", LATER)
     return migrations

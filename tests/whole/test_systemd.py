@@ -1,16 +1,23 @@
 """The commands of the systemd units as systemd starts them: it is told of readiness, and gets nginx's log."""
 
 import json
+import os
 import shlex
 import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 from tests.house_rules.project import read
 from tests.rig.asking import ask
-from tests.rig.parts import need, unprivileged
-from tests.rig.servers import prepared, running
+from tests.rig.parts import ROOT, need, unprivileged
+from tests.rig.servers import Servers, prepared, running
+from tests.rig.until import until
 
 
 def _command(unit: str) -> str:
@@ -34,6 +41,72 @@ def test_systemd_is_told_when_the_service_is_ready() -> None:
                 it.send_signal(signal.SIGTERM)
 
     assert b"READY=1" in said
+
+
+# Of systemd, what the exchange asks: the service's main process, as a master told the socket of the unit.
+STAND_INS: Final = {
+    "systemctl": '#!/bin/sh\ncase $1 in show) cat "$MAIN_PID" ;; *) echo "$@" >>"$MAIN_PID.calls" ;; esac\n',
+    "runuser": '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n',
+}
+
+
+@contextmanager
+def _notified(servers: Servers) -> Iterator[Path]:
+    """Give the servers the socket of a unit; yield the file that holds the main process of which systemd was told."""
+    pid = servers.state_dir / "main-pid"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(place := servers.state_dir / "notify"))
+        place.chmod(0o777)
+        servers.environ["NOTIFY_SOCKET"] = str(place)
+
+        def listen() -> None:
+            while (said := systemd.recv(1024)) != b"end":
+                if said.startswith(b"MAINPID="):
+                    (draft := pid.with_suffix(".new")).write_bytes(said.removeprefix(b"MAINPID="))
+                    draft.replace(pid)
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            yield pid
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"end", str(place))
+            listener.join()
+
+
+def test_a_release_is_exchanged_without_a_failed_request() -> None:
+    """deploy/systemd/exchange leaves a new master, which systemd knows; each request meanwhile is answered."""
+    statuses: list[int] = []
+    over = threading.Event()
+    with prepared() as servers, _notified(servers) as pid:
+
+        def ask_on() -> None:
+            while not over.is_set():
+                statuses.append(servers.get("/").status)
+
+        servers.start()
+        until(pid.exists, "systemd knows the master")
+        for name, text in STAND_INS.items():
+            (servers.state_dir / name).write_text(text)
+            (servers.state_dir / name).chmod(0o755)
+        before, own = pid.read_text(), {"PATH": f"{servers.state_dir}:{servers.environ['PATH']}", "MAIN_PID": str(pid)}
+        (client := threading.Thread(target=ask_on)).start()
+        exchange = [str(ROOT / "deploy/systemd/exchange")]
+        done = subprocess.run(exchange, env=servers.environ | own, capture_output=True, text=True, check=False)
+        ended = servers.processes["gunicorn"].wait(20)
+        answered = len(statuses)
+        until(lambda: len(statuses) > answered, "the second master answers alone")
+        over.set()
+        client.join()
+        os.kill(int(pid.read_text()), signal.SIGTERM)
+        until(lambda: not servers.socket.exists(), "the second master ended")
+        told, after = Path(f"{pid}.calls").read_text(), pid.read_text()
+
+    assert (done.returncode, done.stderr, ended) == (0, "", 0)
+    assert before != after
+    assert set(statuses) == {200}
+    assert told == "reload vestibule-edge.service\n"
 
 
 def test_the_journal_gets_the_log_of_requests() -> None:

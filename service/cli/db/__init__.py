@@ -2,13 +2,17 @@
 
 import click
 
+from service.cli.db.backup import backup
+from service.cli.db.rehearse import rehearse
+from service.cli.db.restore import restore
 from service.cli.db.upgrade import upgrade
+from service.cli.db.verify import verify
 
 
 @click.group()
 def db() -> None:
-    """Upgrade the database."""
+    """Upgrade the database, rehearse that, back it up, restore it."""
 
 
-for command in (upgrade,):
+for command in (upgrade, rehearse, backup, verify, restore):
     db.add_command(command)

@@ -3,11 +3,16 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
 
 from service.cli import Operator, arguments, operator_command
 from service.cli.output import refuse, report
+
+_INTERRUPTED: Final = (
+    "Interrupted: the tables are as before, or the upgrade was done already. To go on: vestibule db upgrade"
+)
 
 
 @click.command()
@@ -19,18 +24,18 @@ def upgrade(op: Operator, *, wait: int, as_json: bool) -> None:
     Waits while another process does so, or holds a lock on a table, and says every 10 seconds which one. Exits with
     3 when the time is over. A command that is ended has changed nothing, or is done.
     """
-    with _ended_by_sigterm():
+    with ended_by_sigterm(_INTERRUPTED):
         done = op.upgrade(op.settings, wait)
     report(done, {"done": done}, as_json=as_json)
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM end the work as SIGINT does; the first process of a container would not notice it otherwise."""
+def ended_by_sigterm(sentence: str) -> Iterator[None]:
+    """Say the sentence when SIGINT or SIGTERM ends the work. The first process of a container ignores SIGTERM else."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
-        refuse("Interrupted: the tables are as before, or the upgrade was done already. To go on: vestibule db upgrade")
+        refuse(sentence)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -15,6 +15,7 @@ class State(StrEnum):
 
 
 EXIT_CODES: Final[Mapping[State, int]] = {State.OK: 0, State.WARNING: 1, State.FAULT: 2}
+COLOURS: Final[Mapping[State, str]] = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}
 
 
 @dataclass(frozen=True, slots=True)

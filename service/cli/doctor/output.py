@@ -8,15 +8,14 @@ from typing import Any, Final
 
 import click
 
-from service.cli.doctor.findings import Finding, State
+from service.cli.doctor.findings import COLOURS, Finding, State
 
 _WIDTH: Final = 18
-_COLOURS: Final = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}
 
 
 def lines_of(finding: Finding) -> Iterator[str]:
     """Yield the lines of one finding; a terminal shows its state in colour."""
-    state = click.style(f"{finding.state:8}", fg=_COLOURS[finding.state])
+    state = click.style(f"{finding.state:8}", fg=COLOURS[finding.state])
     yield f"{state} {finding.check:{_WIDTH}} {finding.what}"
     if finding.state is not State.OK:
         yield f"{'':8} {'':{_WIDTH}} why:    {finding.why}"

@@ -77,7 +77,11 @@ class RedisAttempts:
         self._script: Any = self._redis.register_script(_RESERVE)
 
     def answers(self) -> bool:
-        """Whether Redis counts attempts and forms: a user that may use one command need not be allowed another."""
+        """Whether Redis counts attempts and forms: a user that may use one command need not be allowed another.
+
+        It is asked on new connections: those from before may lead to a server that is a replica by now.
+        """
+        self._redis.connection_pool.disconnect(inuse_connections=False)
         try:
             self._script(keys=[], args=[0, ""])
         except self.failures:
@@ -140,12 +144,16 @@ class RedisAttempts:
     def _all(self) -> Iterator[_StoredAttempt]:
         """Yield all attempts that a window still holds, each once. For operators, never for a request."""
         seen: set[bytes] = set()
-        for kind in _KINDS.values():
-            for key in self._redis.scan_iter(match=f"{_PREFIX}:{kind}:*", count=_AT_ONCE):
-                for member, at in self._redis.zrange(key, 0, -1, withscores=True):
-                    if member not in seen:
-                        seen.add(member)
-                        yield _StoredAttempt(member.decode(), int(at))
+        keys = self._redis.scan_iter(match=f"{_PREFIX}:*", count=_AT_ONCE)
+        while some := list(itertools.islice(keys, _AT_ONCE)):
+            with self._redis.pipeline(transaction=False) as together:
+                for key in some:
+                    together.zrange(key, 0, -1, withscores=True)
+                found = itertools.chain.from_iterable(together.execute())
+            for member, at in found:
+                if member not in seen:
+                    seen.add(member)
+                    yield _StoredAttempt(member.decode(), int(at))
 
 
 class FallbackAttempts:

@@ -19,6 +19,8 @@ _BY_TEXT: Final = (
     ("db index", "the server has no database of that number"),
     ("maxmemory", "the server's memory is full"),
     ("read only replica", "the server is a read-only replica"),
+    ("noreplicas", "fewer replicas follow the server than it wants before it writes (min-replicas-to-write)"),
+    ("misconf", "the server cannot save its data to its disk, and so refuses to write"),
     ("loading the dataset", "the server is still loading its data"),
     ("max number of clients", "the server has no connection left"),
     ("timeout", "the server did not answer in time"),

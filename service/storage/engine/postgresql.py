@@ -1,89 +1,63 @@
-"""PostgreSQL through psycopg: a small pool that notices a restart of the server and bounds every wait.
+"""PostgreSQL through psycopg: a small pool that follows its server when that restarts or moves, and bounds every wait.
 
 Behind a pooler (PgBouncer in transaction mode) each transaction may run in another session of the server. There no
 session setting survives or may be left behind: each transaction sets its own, in the same round trip.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, cast
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.abc import PQGen, PQGenConn
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.queue import Empty
 
 from service.storage.engine import server_faults
 from service.storage.engine.names import Names
 from service.storage.engine.statement import Parameters, Row, Statement
+from service.storage.engine.timed_connection import TimedConnection
 
 ANSWER_SECONDS: Final = 0.8
-SERVER_MILLISECONDS: Final = 700
 TRUSTED_SECONDS: Final = 1.0
 AWAY_SECONDS: Final = 1.0
 NAME_SECONDS: Final = 0.4
-_CONNECTIONS: Final = 16
-_RV = TypeVar("_RV")
 
 
-def _settings(*, local: str) -> bytes:
-    """Return a statement that sets, for its transaction or for the session, what the server must do.
-
-    The server gives up before the client does, and an acknowledged change is on disk even where its default differs.
-    """
-    return f"""
-SELECT pg_backend_pid(), set_config('statement_timeout', '{SERVER_MILLISECONDS}', {local}),
-       set_config('idle_in_transaction_session_timeout', '10000', {local}),
-       CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', {local}) END
-""".encode()
+# Whether the session does not write, and was not opened a moment ago: until then the server's name led there.
+_READS_FOR_LONG: Final = b"""
+SELECT 1 FROM pg_stat_activity WHERE pid = pg_backend_pid() AND current_setting('transaction_read_only') = 'on'
+AND backend_start < clock_timestamp() - make_interval(secs => %s)
+"""
 
 
-_connecting: Final = threading.local()  # `until`: when this thread gives up connecting
+class _Pool(sa.QueuePool):
+    """Where the server gives no further connection (its limit, a changed password), a request waits for an open one."""
 
-
-class TimedConnection(psycopg.Connection[Row]):
-    """A connection that ends when the server does not answer in time (a stopped one still accepts packets)."""
-
-    answer_seconds: float | None = ANSWER_SECONDS
-    per_transaction = b""  # the settings of each transaction, where a pooler keeps none for the session
-
-    def wait(self, gen: PQGen[_RV], interval: float = 0.1, timeout: float | None = None) -> _RV:
-        """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
+    def _do_get(self) -> ConnectionPoolEntry:
+        until = monotonic() + ANSWER_SECONDS / 2
         try:
-            return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
+            return super()._do_get()
         except psycopg.OperationalError:
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()
+            left = until - monotonic()
+            if left > 0 and self.checkedout():
+                with suppress(Empty):
+                    return self._pool.get(block=True, timeout=left)
             raise
-
-    @classmethod
-    def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """Connect within the same time: the library itself waits two seconds at least, for each address."""
-        steps = super()._connect_gen(conninfo)
-        try:
-            step = next(steps)
-            while True:
-                ready = yield step
-                if monotonic() > _connecting.until:
-                    steps.close()
-                    raise psycopg.OperationalError("the server took too long to accept the connection")
-                step = steps.send(ready)
-        except StopIteration as done:
-            return cast("Self", done.value)
 
 
 class Postgresql:
     """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, connections: int) -> None:
         self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self._away_until = 0.0
         self._names = Names()
         self.sqlalchemy = sa.create_engine(
             url,
-            pool_size=_CONNECTIONS,
+            poolclass=_Pool,
+            pool_size=connections,
             max_overflow=0,
             pool_timeout=ANSWER_SECONDS,
             hide_parameters=True,
@@ -96,11 +70,17 @@ class Postgresql:
         sa.event.listen(self.sqlalchemy, "begin", _begin)
 
     def run(self, statement: Statement, values: dict[str, Any]) -> list[Row]:
-        """A read that met a connection lost in the meantime is tried once more; a write could happen twice."""
+        """Once more on a new connection: a read when the first one was lost; a write when the server refused to write.
+
+        A write whose connection was lost may have happened.
+        """
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         began = monotonic()
         try:
             return self._once(text, parameters)
+        except psycopg.errors.ReadOnlySqlTransaction:
+            if not self._leave_readers():
+                raise
         except psycopg.OperationalError:
             if not statement.only_reads or monotonic() - began > ANSWER_SECONDS / 2:
                 raise
@@ -110,8 +90,15 @@ class Postgresql:
         text, parameters = statement.bound(self.sqlalchemy.dialect, values)
         return _rows(_driver_of(connection).execute(text.encode(), parameters))
 
-    def transaction(self) -> AbstractContextManager[sa.Connection]:
-        return self.sqlalchemy.execution_options(writes=True).begin()
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        try:
+            with self.sqlalchemy.execution_options(writes=True).begin() as connection:
+                yield connection
+        except Exception as failure:
+            if isinstance(failure.__cause__, psycopg.errors.ReadOnlySqlTransaction):
+                self._leave_readers()
+            raise
 
     @contextmanager
     def wholesale(self) -> Iterator[sa.Connection]:
@@ -142,12 +129,37 @@ class Postgresql:
             return _rows(cursor)
         except psycopg.Error as failure:
             # A server that shuts down may not have closed this connection yet, and the others to it are lost, too.
-            if connection.closed or isinstance(failure, psycopg.errors.AdminShutdown):
+            if connection.closed or server_faults.is_leaving(failure):
                 self._note_silence(began)
                 pooled.invalidate(failure)
                 self.sqlalchemy.dispose()
             raise
         finally:
+            pooled.close()
+
+    def _leave_readers(self) -> bool:
+        """Whether sessions were left behind at a server that does not write; the pool is made anew then.
+
+        PgBouncer would hand its session there to the next client. It ends one whose client goes within a transaction.
+        """
+        left, until = False, monotonic() + ANSWER_SECONDS / 2
+        while monotonic() < until and self._left_one():
+            left = True
+        return left
+
+    def _left_one(self) -> bool:
+        pooled = self.sqlalchemy.raw_connection()
+        connection = cast("TimedConnection", pooled.driver_connection)
+        try:
+            connection.execute(b"BEGIN")
+            if connection.execute(_READS_FOR_LONG, (TRUSTED_SECONDS,)).fetchall():
+                return True
+            connection.execute(b"ROLLBACK")
+            return False
+        finally:
+            if connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                pooled.invalidate()
+                self.sqlalchemy.dispose()
             pooled.close()
 
     def _connect(
@@ -156,12 +168,11 @@ class Postgresql:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError("the server could not be reached a moment ago")
-        _connecting.until = monotonic() + ANSWER_SECONDS
         keywords.setdefault("fallback_application_name", "vestibule")
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
-            return _set_up(TimedConnection.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords))
+            return TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
         except psycopg.OperationalError:
             self._away_until = monotonic() + AWAY_SECONDS
             raise
@@ -182,9 +193,16 @@ class Postgresql:
         return dict(zip(("host", "hostaddr", "port"), map(",".join, zip(*found, strict=True)), strict=True))
 
     def _check_alive(self, connection: TimedConnection, record: ConnectionPoolEntry, _pooled: object) -> None:
-        """Test a connection that was idle for a second; when it is lost, all of the pool are made anew."""
-        now = monotonic()
-        if now - record.info.get("used_at", now) < TRUSTED_SECONDS:
+        """Test a connection that was idle for a second, or has news; when it is lost, all of the pool are made anew.
+
+        So they are after a second at a server that only reads: its name may lead to the one that writes by now.
+        """
+        used_at, now = record.info.get("used_at"), monotonic()
+        if used_at is None:
+            return
+        if now - connection.opened_at > TRUSTED_SECONDS and connection.only_reads():
+            raise sa.exc.InvalidatePoolError
+        if now - used_at < TRUSTED_SECONDS and not connection.has_news():
             return
         try:
             connection.execute("SELECT 1")
@@ -196,15 +214,6 @@ class Postgresql:
         """When a server did not answer, no thread waits for a new connection: a request may ask more than once."""
         if monotonic() - asked > ANSWER_SECONDS / 2:
             self._away_until = monotonic() + AWAY_SECONDS
-
-
-def _set_up(connection: TimedConnection) -> TimedConnection:
-    """Set the session up; each transaction instead where a pooler answers, which invents the process id it tells."""
-    told = connection.info.backend_pid
-    ((pid, *_),) = connection.execute(_settings(local=f"pg_backend_pid() <> {told}")).fetchall()
-    if pid != told:
-        connection.per_transaction = _settings(local="true")
-    return connection
 
 
 def _driver_of(connection: sa.Connection) -> TimedConnection:

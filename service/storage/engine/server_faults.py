@@ -1,4 +1,4 @@
-"""What an operator types when PostgreSQL, or PgBouncer before it, refuses the service."""
+"""What PostgreSQL's refusals, and those of PgBouncer before it, mean, and what an operator types."""
 
 import re
 from typing import Final
@@ -37,6 +37,11 @@ _BY_WORDS: Final = {
         "PgBouncer pools statements, and Vestibule needs transactions: set pool_mode = transaction for {database}"
     ),
 }
+
+
+def is_leaving(failure: psycopg.Error) -> bool:
+    """Whether the server, or the pooler, stops or crashed: it is about to close its connections, if it has not yet."""
+    return (failure.sqlstate or "").startswith(("57P", "08"))
 
 
 def remedy(failure: BaseException, address: sa.URL) -> str | None:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from service import state_dir
+from service.storage.engine.directory_lock import DirectoryInUse
 from service.storage.engine.statement import Row, Statement
 
 try:
@@ -37,6 +38,7 @@ _STEP: Final = "PRAGMA busy_timeout = 5"
 _WHOLE: Final = "PRAGMA busy_timeout = 800"
 _WAL_BYTES: Final = 16 * 1024 * 1024
 FILE_CHECK_SECONDS: Final = 1.0
+RESTORED: Final = "a backup is being restored"
 _OF_THE_DISK: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 REPLACED: Final = "the file was deleted or replaced at this moment"
 
@@ -72,6 +74,7 @@ class Sqlite:
         self._idle: deque[_Connection] = deque()  # the one pool: no thread has more than two connections
         self._file: File | None = None
         self._file_checked_at = -FILE_CHECK_SECONDS
+        self._directory = DirectoryInUse(self._path)
         self.failures: tuple[type[Exception], ...] = (DRIVER.Error, sa.exc.DBAPIError)
         # SQLAlchemy is lent connections: what it takes for opening and closing is taking and giving back.
         self.sqlalchemy = sa.create_engine(
@@ -124,6 +127,7 @@ class Sqlite:
         self._file_checked_at = -FILE_CHECK_SECONDS
         while self._idle:
             self._idle.pop().close()
+        self._directory.give_back()
 
     @contextmanager
     def _write_lock(self, deadline: float) -> Iterator[None]:
@@ -187,6 +191,11 @@ class Sqlite:
         self.close()
 
     def _open(self) -> _Connection:
+        try:
+            self._directory.take()
+        except OSError as failure:
+            said = RESTORED if isinstance(failure, BlockingIOError) else str(failure)
+            raise DRIVER.OperationalError(said) from failure
         file = self._current_file()
         connection: _Connection = DRIVER.connect(
             self._uri,

@@ -1,7 +1,6 @@
 """Waiting for a lock that another process or connection holds: short attempts, a report every ten seconds, an end."""
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -10,7 +9,8 @@ from service.services import Unavailable
 
 WAIT_SECONDS: Final = 600
 REPORT_SECONDS: Final = 10
-PAUSE_SECONDS: Final = 0.5
+SHORT_SECONDS: Final = 1  # such a wait, of processes that start together, is not worth a line
+PAUSE_SECONDS: Final = 0.5  # at most; the first ones are short
 _T = TypeVar("_T")
 _log: Final = logging.getLogger(__name__)
 
@@ -25,16 +25,18 @@ class LockWait:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._began = time.monotonic()
-        self._reported = -math.inf
+        self._reported: float = SHORT_SECONDS - REPORT_SECONDS
 
     def until_done(self, attempt: Callable[[], _T]) -> _T:
         """Return what the attempt returns once it is not Blocked. Raises Unavailable when the time is over."""
+        pause = 0.01
         while True:
             try:
                 return attempt()
             except Blocked as blocked:
                 self._report(blocked)
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(pause)
+            pause = min(2 * pause, PAUSE_SECONDS)
 
     def _report(self, blocked: Blocked) -> None:
         waited = time.monotonic() - self._began

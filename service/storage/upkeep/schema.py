@@ -32,7 +32,7 @@ HEAD: Final = "0004"
 # What is written into the database together with HEAD: releases before this one cannot use its tables.
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
 _REVISION: Final = re.compile(r"\d{4}")
 _log: Final = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def pending(database: Database) -> bool:
     if not database.known_current:
         # On PostgreSQL in a transaction: a pooler that refuses those is found here, and not by a request.
         with database.reading() if database.path else database.transaction() as connection:
-            database.known_current = (_revision_of(connection) or "") >= HEAD
+            database.known_current = (revision_of(connection) or "") >= HEAD
     return not database.known_current
 
 
@@ -104,10 +104,10 @@ def _upgrade_server(database: Database) -> str:
     try:
         with database.wholesale() as connection:
             server_locks.begin_upgrade(connection)
-            before = _revision_of(connection)
+            before = revision_of(connection)
             if (before or "") >= HEAD:
                 return f"The database is at revision {HEAD} already."
-            tables, steps = sa.inspect(connection).get_table_names(), _steps(before)
+            tables, steps = sa.inspect(connection).get_table_names(), missing_steps(before)
             server_locks.take(connection, {table: mode for table, mode in steps.locks.items() if table in tables})
             _migrate(connection, steps)
     except Unavailable as failure:
@@ -125,7 +125,7 @@ def _logged(before: str | None) -> str:
 
 def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *, now: int) -> None:
     with file.opened() as connection:
-        before = _revision_of(connection)
+        before = revision_of(connection)
         if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if said != "ok":
@@ -138,7 +138,7 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *,
         kept = copy(file.path, file.backups, label=before, now=now) if before else None
     except BadCopy as fault:
         raise SchemaFault(f"{file.path} was not migrated: no sound copy in {file.backups} ({fault})") from fault
-    steps = _steps(before)
+    steps = missing_steps(before)
     wait.until_done(lambda: _migrate_file(database, file.path, steps))
     _logged(before)
     if kept:
@@ -167,7 +167,7 @@ def _migrate_file(database: Database, path: Path, steps: "Steps") -> None:
         raise
 
 
-def _revision_of(connection: sa.Connection) -> str | None:
+def revision_of(connection: sa.Connection) -> str | None:
     """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
     tables = set(sa.inspect(connection).get_table_names())
     if connection.dialect.name == "postgresql":
@@ -181,11 +181,16 @@ def _revision_of(connection: sa.Connection) -> str | None:
     info = schema_info.to_metadata(sa.MetaData(), name=name)
     oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
     revision = connection.scalar(sa.select(_alembic.c.version_num))
+    require_release(revision, oldest)
+    return str(revision)
+
+
+def require_release(revision: str | None, oldest: str | None) -> None:
+    """Raise SchemaFault unless this release may use tables of that revision, for which `oldest` is the first."""
     if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
         raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
     if _numbers(RELEASE) < _numbers(str(oldest)):
         raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
-    return str(revision)
 
 
 def _numbers(release: str) -> tuple[int, ...]:
@@ -209,13 +214,13 @@ def _require_settings(connection: sa.Connection) -> None:
         )
 
 
-def _steps(before: str | None) -> "Steps":
+def missing_steps(before: str | None) -> "Steps":
     """Return the steps that are missing. Alembic is imported here: it takes longer than a table may be locked."""
     # Alembic logs its plugins and dialects, from its import on; an operator needs none of that.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from service.storage.upkeep.steps import Steps
 
-    return Steps(_MIGRATIONS, before, HEAD)
+    return Steps(MIGRATIONS, before, HEAD)
 
 
 def _migrate(connection: sa.Connection, steps: "Steps") -> None:

@@ -4,6 +4,7 @@ A lock that waits in the server's queue has every later statement on that table 
 open transaction holds (that of a copy such as pg_dump) is not asked for; only what ends in a moment is waited for.
 """
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -42,6 +43,12 @@ _OF_UPGRADE: Final = f"l.locktype = 'advisory' AND l.classid = 0 AND l.objid = {
 _OF_TABLE: Final = (
     "l.relation = to_regclass(%(table)s) AND (%(exclusive)s OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
 )
+_TABLES: Final = (
+    "SELECT oid, relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+)
+_HELD: Final = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
+# The modes that statements of requests, or another upgrade, wait for; the strongest last.
+_FELT: Final = ("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", EXCLUSIVE)
 
 
 def begin_upgrade(connection: sa.Connection) -> None:
@@ -101,3 +108,23 @@ def _described(holders: list[tuple[Any, ...]]) -> str:
     facts += [f"client {client}", state, f"since {since}"] if since else ["the server hides the rest from this user"]
     held = f", which holds a lock on {', '.join(tables)}" if tables else ""
     return f"{who} ({', '.join(filter(None, facts))}){held}"
+
+
+def tables(connection: sa.Connection) -> dict[int, str]:
+    """Return the tables by their object id, which a renamed one keeps."""
+    return dict(map(tuple, connection.exec_driver_sql(_TABLES)))
+
+
+def held(connection: sa.Connection, among: Mapping[int, str]) -> dict[str, str]:
+    """Return the strongest lock that the transaction holds on each of the tables, unless all requests go beside it."""
+    found: dict[str, str] = {}
+    for number, mode in connection.exec_driver_sql(_HELD):
+        spelt = _spelt(mode)
+        if number in among and spelt in _FELT:
+            found[among[number]] = max(found.get(among[number], spelt), spelt, key=_FELT.index)
+    return found
+
+
+def _spelt(mode: str) -> str:
+    """Return a mode as it is written in statements: `ACCESS EXCLUSIVE` for AccessExclusiveLock."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", mode.removesuffix("Lock")).upper()

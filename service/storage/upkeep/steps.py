@@ -24,6 +24,10 @@ class Steps:
         """The revisions that the steps lead to, in their order."""
         return [*self._modules]
 
+    def module(self, revision: str) -> Any:  # noqa: ANN401 - a module, with what a step may name
+        """Return the module of a step."""
+        return self._modules[revision]
+
     @property
     def locks(self) -> Mapping[str, str]:
         """Each table that a step changes, and PostgreSQL's mode of the lock that the change takes.

@@ -43,9 +43,18 @@ class Counters:
             "Times that a process had no disk space for its counts.",
             registry=registry,
         )
+        self.workers = Gauge("vestibule_workers", "Workers that run.", multiprocess_mode="livesum", registry=registry)
+        self.workers_configured = Gauge(
+            "vestibule_workers_configured", "Workers that should run.", multiprocess_mode="livemax", registry=registry
+        )
         self.edge_files = EdgeFiles(registry)
         self.gate = GateMetrics(registry)
         self._start_at_zero()
+
+    def worker_began(self, configured: int) -> None:
+        """Count this process among the workers, of which so many should run."""
+        self.workers.set(1)
+        self.workers_configured.set(configured)
 
     def _start_at_zero(self) -> None:
         """Show every series from the start: the first refusal is an increase, not a series that appears."""

@@ -56,6 +56,9 @@ class Gauges:
             yield GaugeMetricFamily("vestibule_migrations_pending", "Whether `db upgrade` is due.", value=pending)
             if pending:
                 return
+            words = "When the last good backup was made, in seconds since the epoch; 0 is never."
+            made_at = services.health.last_backup() or 0
+            yield GaugeMetricFamily("vestibule_backup_last_success_timestamp_seconds", words, value=made_at)
             live = services.sessions.count_live(services.lifetimes, now=services.clock())
             yield GaugeMetricFamily("vestibule_sessions", "Sessions that are live.", value=live)
             accounts = GaugeMetricFamily("vestibule_accounts", "Accounts by state.", labels=["state"])

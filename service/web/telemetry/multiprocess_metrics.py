@@ -56,6 +56,7 @@ class _Space:
 
     def __init__(self) -> None:
         self.on_shortage: Callable[[], None] = lambda: None
+        self.on_worker: Callable[[int], None] = lambda _configured: None  # called in each worker that begins
         self.waiting: set[_Counts] = set()
         self._unsaid = ""
         self._is_short = False

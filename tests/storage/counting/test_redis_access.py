@@ -111,6 +111,22 @@ def test_what_is_wrong_is_said(redis: Redis, redis_with_long_timeout: str, writt
     assert _fault(written.format(port=redis.port, free=free_port())) == words
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("NOREPLICAS Not enough good replicas to write.", "min-replicas-to-write"),
+        (
+            "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+            "its disk",
+        ),
+        ("You can't write against a read only replica. script: 3f8a, on @user_script:14.", "a read-only replica"),
+    ],
+)
+def test_a_redis_that_does_not_write_says_why(said: str, words: str) -> None:
+    """What Redis answers while it does not write, in words that say what to look at."""
+    assert words in in_words(RedisError(said))
+
+
 def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """One line when Redis is given up says why, and holds no password."""
     breaker = CircuitBreaker(lambda: True, (RedisError,), every_seconds=0.02)

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 import sqlalchemy as sa
@@ -161,6 +161,35 @@ def test_a_read_on_a_lost_connection_is_tried_again(postgres: Postgres, postgres
     postgres.start()
 
     assert alice == stores.accounts.by_id(alice.id)
+
+
+@pytest.mark.parametrize("in_transaction", [True, False])
+def test_a_connection_that_was_closed_while_idle_costs_no_change(
+    postgres: Postgres, own_postgresql: Database, *, in_transaction: bool
+) -> None:
+    """Closed a moment ago, it is noticed before a change is sent on it: none has to be refused as perhaps done."""
+    stores = over(own_postgresql)
+    stores.accounts.add(alice := account())
+    end = "SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = %s"
+    assert postgres.value(end, name_of(address_of(own_postgresql)))
+
+    with stores.transaction() if in_transaction else nullcontext():
+        stores.sessions.add(kept := session(alice.id))
+
+    assert stores.sessions.of_account(alice.id) == [kept]
+
+
+def test_with_no_further_connection_the_open_one_is_shared(postgres: Postgres, own_postgresql: Database) -> None:
+    """The server's limit is reached, or the password was changed there: requests take turns, and none is refused."""
+    own_postgresql.close()
+    own_postgresql.run(Statement(sa.text("SELECT 1")))
+    refuse = "UPDATE pg_database SET datallowconn = false WHERE datname = %s RETURNING true"
+    assert postgres.value(refuse, name_of(address_of(own_postgresql)))
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: own_postgresql.run(Statement(sa.text("SELECT pg_sleep(0.005)"))), range(16)))
+
+    assert len(found) == 16
 
 
 def test_waiting_for_a_lock_ends(postgresql: Database) -> None:

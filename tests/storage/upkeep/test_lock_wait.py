@@ -27,6 +27,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Report every attempt, with short pauses."""
     monkeypatch.setattr(lock_wait, "REPORT_SECONDS", 0)
+    monkeypatch.setattr(lock_wait, "SHORT_SECONDS", 0)
     monkeypatch.setattr(lock_wait, "PAUSE_SECONDS", 0.01)
 
 

@@ -34,7 +34,7 @@ def earlier(request: pytest.FixtureRequest, place: Place) -> Iterator[Database]:
     database = Database(address)
     with database.wholesale() as connection:
         config = Config()
-        config.set_main_option("script_location", str(schema._MIGRATIONS))
+        config.set_main_option("script_location", str(schema.MIGRATIONS))
         config.attributes["connection"] = connection
         command.upgrade(config, "0002")
         connection.execute(sa.text("INSERT INTO house VALUES ('oldest_release', '0.1.0')"))

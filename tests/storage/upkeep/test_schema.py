@@ -25,7 +25,7 @@ from tests.storage.stores import NOW, account, link, over, session
 
 def test_head_is_alembics_head() -> None:
     """What the service compares with, without importing Alembic, is the last step of the migrations."""
-    assert ScriptDirectory(str(schema._MIGRATIONS)).get_current_head() == schema.HEAD
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD
 
 
 def test_the_steps_make_the_tables_that_the_queries_know(database: Database) -> None:

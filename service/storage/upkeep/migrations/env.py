@@ -1,8 +1,8 @@
 """How Alembic runs the migrations of `versions/`: inside the transaction that `schema.py` opened.
 
-A new step is a new file in `versions/`, numbered on from the last, and its number as HEAD in `schema.py`; when
-earlier releases could not work with its tables, OLDEST_RELEASE goes up with it. First add, in a later release
-remove: old and new replicas run side by side. On SQLite use `op.batch_alter_table`.
+A new step is a new file in `versions/`, numbered on from the last, and its number as HEAD in `schema.py`. It names
+`locks`: each table that it changes, with PostgreSQL's mode. First add, in a later release remove, with
+`oldest_release`: old and new replicas run side by side. On SQLite use `op.batch_alter_table`.
 """
 
 from alembic import context

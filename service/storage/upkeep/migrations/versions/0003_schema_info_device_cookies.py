@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+oldest_release = "0.1.0"  # the first one: no release knew `house`
 locks = {"house": "ACCESS EXCLUSIVE", "accounts": "ACCESS EXCLUSIVE"}
 
 

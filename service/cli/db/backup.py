@@ -1,0 +1,29 @@
+"""`vestibule db backup`: a backup of an SQLite database, while the service runs."""
+
+from pathlib import Path
+
+import click
+
+from service.cli import Operator, operator_command
+from service.cli.db.shown import facts_of
+from service.cli.output import progress_bars, report
+
+_KEY = "The secret key is not in it, only its fingerprint: keep the key apart."
+_NO_SETTINGS = "\n{} is not in it: a secret there takes several lines. Name a file with secret_key_file instead."
+
+
+@click.command()
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="The directory to make it in.")
+@operator_command
+def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
+    """Back the database up while the service runs, with the settings and the apps, and check the backup.
+
+    The backup is a directory of its own, in db-backups in the state directory or in --to. Old ones are yours to
+    remove. No secret is in it. With PostgreSQL: pg_dump --format=plain, then db verify --record.
+    """
+    made, files = op.backups.make(op.settings, folder, progress_bars())
+    besides = f" with {', '.join(files)}" if files else ""
+    sentence = f"{made.path} holds {made.rows['accounts']:,} accounts{besides}, and was checked.\n{_KEY}"
+    if op.settings.config and "vestibule.toml" not in files:
+        sentence += _NO_SETTINGS.format(op.settings.config)
+    report(sentence, facts_of(made) | {"files": files}, as_json=as_json)

@@ -1,0 +1,24 @@
+"""`vestibule db verify PATH`: whether a backup is whole."""
+
+from pathlib import Path
+
+import click
+
+from service.cli import Operator, operator_command
+from service.cli.db.shown import facts_of, in_words
+from service.cli.output import progress_bars, report, utc
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--record", is_flag=True, help="Note it in the service's database as the last good backup.")
+@operator_command
+def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:
+    """Check a backup, or a plain dump of PostgreSQL (also with gzip): whether it is whole, and of use to this release.
+
+    With --record the metrics and `vestibule status` take it for the last backup; a dump is as old as its file.
+    """
+    found = op.backups.verify(op.settings, path, record=record, show=progress_bars())
+    noted = " It was noted as the last backup." if record else ""
+    sentence = f"{path} is whole, of {utc(found.made_at)}: {found.engine}, {in_words(found)}"
+    report(sentence + (f"\n{noted.strip()}" if noted else ""), facts_of(found), as_json=as_json)

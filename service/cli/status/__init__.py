@@ -1,0 +1,87 @@
+"""`vestibule status`: how the service is, in one screen.
+
+service_state   what the service says over its own socket
+judging         what is in order, what an operator should look at, what is broken: pure
+output          lines for a terminal, or JSON
+"""
+
+import sys
+import time
+from typing import Final
+
+import click
+
+from service.access.judged_set import JudgedSet
+from service.cli import Operator, arguments, operator_command
+from service.cli.doctor.findings import EXIT_CODES, State
+from service.cli.status import output, service_state
+from service.cli.status.judging import Apps, Line, Seen, judged
+from service.cli.status.output import Report
+from service.settings import Settings, SettingsFault, app_files, faults_of_state
+from service.settings.apps_in_force import AppsInForce
+
+_AGAIN_SECONDS: Final = 1
+_SAY_SECONDS: Final = 10
+
+
+@click.command()
+@click.option(
+    "--wait", "patience", type=arguments.duration, metavar="DURATION", help="Wait that long until nothing is broken."
+)
+@operator_command
+def status(op: Operator, *, patience: int | None, as_json: bool) -> None:
+    """Show how the service is: sign-ins, an attack, workers, stores, tables, apps, the last backup.
+
+    It changes nothing, and needs nothing that runs. Exit code 0 when all is in order, 1 when an operator should look at
+    something, 2 when something is broken.
+    """
+    report = _patient(op, patience or 0)
+    click.echo(output.as_json(report) if as_json else "\n".join(output.screen(report)))
+    sys.exit(EXIT_CODES[report.state])
+
+
+def _patient(op: Operator, seconds: int) -> Report:
+    """Look until nothing was broken twice in a row, or the time is over: right after a start, workers are missing."""
+    began = said = time.monotonic()
+    report, was_broken = _report(op), False
+    while (report.state is State.FAULT or was_broken) and time.monotonic() < began + seconds:
+        was_broken = report.state is State.FAULT
+        if was_broken and time.monotonic() >= said + _SAY_SECONDS:
+            said = time.monotonic()
+            click.echo(f"waiting: {report.checks(State.FAULT)}", err=True)
+        time.sleep(_AGAIN_SECONDS)
+        report = _report(op)
+    return report
+
+
+def _report(op: Operator) -> Report:
+    now = int(time.time())
+    try:
+        settings = op.settings
+    except SettingsFault as refused:
+        return Report("an unknown address", now, _faults("settings", refused.faults))
+    seen = Seen(
+        stores=op.read_stores(settings),
+        service=service_state.read(settings.server.instances or (settings.socket_path,)),
+        apps=_apps(settings),
+        throttles=settings.throttles.by_scope(),
+        public_url=settings.public_url,
+        now=now,
+    )
+    return Report(settings.public_url, now, [*_faults("files", faults_of_state(settings)), *judged(seen)])
+
+
+def _faults(check: str, sentences: list[str]) -> list[Line]:
+    return [Line(check, State.FAULT, each, ("vestibule config check",)) for each in sentences]
+
+
+def _apps(settings: Settings) -> Apps:
+    """Compare the apps in force with their files, where those are: in containers nginx's files are made elsewhere."""
+    in_force = AppsInForce(settings.nginx_dir)
+    differ = False
+    if any(settings.apps_dir.glob("*.toml")):
+        try:
+            differ = JudgedSet(app_files.apps(settings)).hash != in_force().hash
+        except SettingsFault:
+            differ = True
+    return Apps(len(in_force().apps), in_force.is_readable(), differ)

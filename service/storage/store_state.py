@@ -1,0 +1,116 @@
+"""What the stores say at one moment, for `vestibule status`. It migrates nothing, and makes no database."""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from service.login.attempts import Scope, Throttles
+from service.services import Answer, StoreState, Tables, Unavailable
+from service.storage.audit import SqlAudit
+from service.storage.blocks import SqlBlocks
+from service.storage.counting.choose import choose
+from service.storage.counting.redis_connection import failures_of, redis_storage
+from service.storage.counting.redis_faults import in_words
+from service.storage.engine import sqlite
+from service.storage.engine.database import Database, SchemaFault
+from service.storage.upkeep import last_backup, schema
+from service.storage.upkeep.file_checks import DatabaseFile
+
+_DAY: Final = 24 * 60 * 60
+
+
+def read(database: Database, *, redis: str | None, backups: Path, throttles: Throttles, now: int) -> StoreState:
+    """Return what can be read. A store that cannot be used says why in its `Answer`."""
+    name = f"SQLite {sqlite.DRIVER.sqlite_version}, journal {database.journal_mode}" if database.path else "PostgreSQL"
+    found: dict[str, Any] = {"counters": _redis(redis) if redis else Answer(_in_sql(database))}
+    try:
+        if database.path and _is_first_start(DatabaseFile(database.path, backups)):
+            found["is_first_start"] = True
+            raise SchemaFault(f"none yet: the first start of the service makes {database.path}")
+        if database.path:
+            os.close(os.open(database.path, os.O_RDWR | os.O_CLOEXEC))  # reading would succeed without this right
+        found["tables"] = tables = _tables(database, backups)
+        found["database"] = _answer(database, name)
+        if not tables.are_pending:
+            found |= _rows(database, now)
+            found |= _attempts(database, None if found["counters"].fault else redis, throttles, now)
+    except Unavailable as away:
+        found["database"] = Answer(name, fault=str(away).removeprefix("the database: "))
+    except OSError as refused:
+        found["database"] = Answer(name, fault=f"{refused.filename} cannot be read and written ({refused.strerror})")
+    finally:
+        database.close()
+    return StoreState(**found)
+
+
+def _in_sql(database: Database) -> str:
+    return "SQLite, in a file of their own" if database.path else "PostgreSQL"
+
+
+def _redis(address: str) -> Answer:
+    """Ask Redis to count, as a sign-in does: one that is full, or a replica, still answers a ping."""
+    storage = redis_storage(address)
+    try:
+        storage.incr("probe", 1)
+        began = time.perf_counter()
+        storage.incr("probe", 1)
+    except failures_of(storage) as failure:
+        return Answer("Redis", fault=f"{in_words(failure)}; limits are counted in SQL")
+    return Answer("Redis", time.perf_counter() - began)
+
+
+def _is_first_start(file: DatabaseFile) -> bool:
+    if file.path.exists() and file.path.stat().st_size:
+        return False
+    file.refuse_a_loss()
+    return True
+
+
+def _tables(database: Database, backups: Path) -> Tables:
+    """Look at an SQLite file with the journal that it has: it may be another program's."""
+    look = DatabaseFile(database.path, backups).opened() if database.path else database.reading()
+    with look as connection:
+        tables = Tables(schema.revision_of(connection), schema.HEAD)
+        if tables.are_pending:
+            return tables
+        info = schema.schema_info.c
+        oldest = connection.scalar(sa.select(info.value).where(info.name == "oldest_release"))
+        return replace(tables, oldest_release=oldest)
+
+
+def _answer(database: Database, name: str) -> Answer:
+    """Return how long one statement takes. A server that only reads is a fault: no sign-in can be written."""
+    with database.reading() as connection:
+        began = time.perf_counter()
+        if database.path:
+            connection.exec_driver_sql("PRAGMA schema_version").all()
+            return Answer(name, time.perf_counter() - began)
+        asked = "SELECT current_setting('server_version'), current_setting('transaction_read_only')"
+        version, read_only = connection.exec_driver_sql(asked).one()
+        taken = time.perf_counter() - began
+    fault = "it takes no writes: it is a standby, or read-only" if read_only == "on" else None
+    return Answer(f"{name} {version.split()[0]}", taken, fault)
+
+
+def _rows(database: Database, now: int) -> dict[str, Any]:
+    trail = SqlAudit(database, kept_seconds=0)  # which only a write looks at
+    return {
+        "sign_ins": trail.sign_ins(until=now),
+        "sign_ins_day_before": trail.sign_ins(until=now - _DAY),
+        "blocked": len(SqlBlocks(database).all(now=now)),
+        "last_backup": last_backup.read(database),
+    }
+
+
+def _attempts(database: Database, redis: str | None, throttles: Throttles, now: int) -> dict[str, Any]:
+    attempts = choose(database, redis=redis).attempts
+    since = {scope: now - throttles[scope].seconds for scope in (Scope.NETWORK, Scope.ACCOUNT)}
+    try:
+        networks, accounts = (tuple(attempts.tallies(by=scope, since=since[scope])) for scope in since)
+    except Unavailable as away:
+        return {"counters": Answer(_in_sql(database), fault=str(away))}
+    return {"networks": networks, "accounts": accounts}

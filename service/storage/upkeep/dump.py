@@ -1,0 +1,83 @@
+"""A plain dump of PostgreSQL (`pg_dump --format=plain`), also packed by gzip: whether it is whole and of use here."""
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from service.services import Backup, BadBackup, Progress
+from service.storage.engine.database import SchemaFault
+from service.storage.upkeep.schema import require_release
+
+_COMMAND: Final = "pg_dump --format=plain"
+_GZIP: Final = b"\x1f\x8b"
+_CUSTOM: Final = b"PGDMP"
+_HEAD: Final = b"-- PostgreSQL database dump\n"
+_END: Final = b"-- PostgreSQL database dump complete"
+_COPY: Final = re.compile(rb'COPY (?:"?\w+"?\.)?"?(\w+)"? \(.*\) FROM stdin;\n')
+_END_OF_ROWS: Final = b"\\.\n"
+_OURS: Final = {"accounts", "sessions", "links", "audit", "schema_info", "alembic_version"}
+_SMALL: Final = {"schema_info", "alembic_version"}
+_LINES_OF_HEAD: Final = 5
+
+
+def verify(path: Path, show: Progress) -> Backup:
+    """Read a dump to its end. Raises BadBackup unless it is whole, and of a release that this one can use."""
+    try:
+        with path.open("rb") as file:
+            lines = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
+            whole = path.stat().st_size
+            rows, small = _read(iter(lines), path, lambda: show("Checking", file.tell(), whole))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+        raise BadBackup(f"{path} is cut short or damaged ({fault}): take another dump") from None
+    except OSError as fault:
+        raise BadBackup(f"{path} cannot be read ({fault.strerror})") from None
+    if lacking := _OURS - rows.keys():
+        raise BadBackup(f"{path} is no dump of Vestibule: it has no rows (COPY) of {', '.join(sorted(lacking))}")
+    revision, oldest = (small["alembic_version"] or [""])[0], dict(_pair(row) for row in small["schema_info"])
+    try:
+        require_release(revision, oldest.get("oldest_release"))
+    except SchemaFault as fault:
+        raise BadBackup(f"{path}: {fault}") from None
+    made_at = int(path.stat().st_mtime)
+    return Backup(path, "postgresql", made_at, "", revision, oldest["oldest_release"], rows)
+
+
+def _read(
+    lines: Iterator[bytes], path: Path, on_table: Callable[[], None]
+) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Return how many rows each table has, and the rows of the small tables. Raises BadBackup."""
+    rows: dict[str, int] = {}
+    small: dict[str, list[str]] = {name: [] for name in _SMALL}
+    _require_head(lines, path)
+    is_whole = False
+    for line in lines:
+        is_whole = is_whole or line.startswith(_END)
+        if found := _COPY.fullmatch(line):
+            table = found[1].decode()
+            rows[table] = 0
+            while (row := next(lines, b"")) != _END_OF_ROWS:
+                if not row:
+                    raise BadBackup(f"{path} is cut short in the table {table}: take another dump")
+                rows[table] += 1
+                if table in small:
+                    small[table].append(row.decode().rstrip("\n"))
+            on_table()
+    if not is_whole:
+        raise BadBackup(f"{path} is cut short: its last line is not that of {_COMMAND}; take another dump")
+    return rows, small
+
+
+def _require_head(lines: Iterator[bytes], path: Path) -> None:
+    head = [line for line, _ in zip(lines, range(_LINES_OF_HEAD), strict=False)]
+    if head and head[0].startswith(_CUSTOM):
+        raise BadBackup(f"{path} is not a plain dump: make it with {_COMMAND}, or convert it with pg_restore --file")
+    if _HEAD not in head:
+        raise BadBackup(f"{path} is no dump of PostgreSQL: make it with {_COMMAND}")
+
+
+def _pair(row: str) -> tuple[str, str]:
+    name, _, value = row.partition("\t")
+    return name, value

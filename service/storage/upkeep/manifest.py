@@ -1,0 +1,99 @@
+"""What lies beside the database in a backup: a manifest that says what the backup is, and how to tell that it is whole.
+
+The digests find what was cut short or changed by chance. They prove nothing against a writer of the directory.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from service.services import BadBackup
+
+FILE: Final = "manifest.json"
+DATABASE: Final = "vestibule.sqlite3"
+FORMAT: Final = 1
+_PROGRAM: Final = "vestibule"
+_SLICE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The files are named by their paths in the backup; a secret key by its fingerprint alone."""
+
+    release: str
+    revision: str
+    oldest_release: str
+    made_at: int
+    files: Mapping[str, Mapping[str, int | str]]
+    secret_keys: tuple[str, ...] = ()
+    engine: str = "sqlite"
+    program: str = _PROGRAM
+    format: int = FORMAT
+
+    def write(self, place: Path) -> None:
+        (place / FILE).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, place: Path) -> Self:
+        """Return the manifest of a backup that this release can read. Raises BadBackup."""
+        try:
+            found = json.loads((place / FILE).read_bytes())
+        except FileNotFoundError:
+            raise BadBackup(f"{place} is no backup: it has no {FILE}") from None
+        except (OSError, ValueError, RecursionError) as fault:
+            raise BadBackup(f"{place / FILE} cannot be read ({fault}): take another backup") from None
+        if not isinstance(found, dict) or found.get("program") != _PROGRAM:
+            raise BadBackup(f"{place} is a backup of another program")
+        if found.get("format") != FORMAT:
+            raise BadBackup(f"{place} was made by a later release ({found.get('release')}): install that one")
+        if found.get("engine") != "sqlite":
+            raise BadBackup(f"{place} is of another engine ({found.get('engine')}), and not of SQLite")
+        if found.keys() != cls.__dataclass_fields__.keys() or not _is_well_formed(found):
+            raise BadBackup(f"{place / FILE} is not what `db backup` writes: take another backup")
+        return cls(**found | {"secret_keys": tuple(found["secret_keys"])})
+
+    def check(self, place: Path, rest: Callable[[], None]) -> None:
+        """Compare each file with the manifest. Raises BadBackup."""
+        for name in self.files:
+            self.require(name, described(readable(place / name), rest), place)
+
+    def require(self, name: str, found: Mapping[str, int | str], place: Path) -> None:
+        """Raise BadBackup unless the file has its size and its digest."""
+        size, expected = found["size"], self.files[name].get("size")
+        if size != expected:
+            raise BadBackup(f"{place / name} is cut short or longer ({size} bytes of {expected}): take another backup")
+        if found["sha256"] != self.files[name].get("sha256"):
+            raise BadBackup(f"{place / name} is not as it was backed up (SHA-256 differs): take another backup")
+
+
+def _is_well_formed(found: Mapping[str, Any]) -> bool:
+    files, moment = found["files"], found["made_at"]
+    described = isinstance(files, dict) and all(isinstance(each, dict) for each in files.values())
+    return described and DATABASE in files and isinstance(moment, int)
+
+
+def readable(file: Path) -> Path:
+    """Return a file of a backup that can be opened. Raises BadBackup."""
+    try:
+        file.open("rb").close()
+    except OSError as fault:
+        raise BadBackup(f"{file} cannot be read ({fault.strerror}): take another backup") from None
+    return file
+
+
+def described(path: Path, rest: Callable[[], None]) -> dict[str, int | str]:
+    """Return the size and the digest of a file. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(_SLICE):
+            digest.update(data)
+            rest()
+        return {"size": file.tell(), "sha256": digest.hexdigest()}
+
+
+def fingerprint(key: bytes) -> str:
+    """Return a name for a secret key, from which it cannot be found."""
+    return hashlib.sha256(b"vestibule secret key\0" + key).hexdigest()[:16]

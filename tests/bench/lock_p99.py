@@ -1,0 +1,97 @@
+"""lock_p99: session checks while an upgrade of the tables meets a dump that holds one of them, against before.
+
+A service over PostgreSQL is asked 100 times a second whether a person may use an app; nginx remembers nothing. After
+some quiet seconds a transaction locks the tables as pg_dump does, and `vestibule db upgrade` of a made-up next release,
+whose step changes the accounts, waits for it. Then the dump ends, and the upgrade with it, while the checks go on.
+"""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import psycopg
+
+from tests.bench import people
+from tests.bench.apps import answered_by_nginx, apps_directory
+from tests.bench.flood import PASSED, percentile
+from tests.bench.open_loop import Stream, Timed, run, schedule
+from tests.bench.rows import Goal, Row
+from tests.bench.served import UNLIMITED, Served
+from tests.rig import accounts
+from tests.rig.asking import free_port
+from tests.rig.directories import server_directory
+from tests.rig.instances import Instances, instances
+from tests.rig.postgres import running
+from tests.rig.releases import environ_of, next_step
+from tests.rig.servers import VESTIBULE
+
+NAME: Final = "lock_p99"
+RUNS: Final = 3
+CHECKS_A_SECOND: Final = 100
+QUIET_SECONDS: Final = 8.0
+MET_SECONDS: Final = 10.0
+SECONDS: Final = QUIET_SECONDS + MET_SECONDS + 2
+_PEOPLE: Final = 40
+_ASK_FROM: Final = range(2000, 2064)
+_AS_PG_DUMP: Final = b"BEGIN; LOCK TABLE accounts, account_groups, sessions IN ACCESS SHARE MODE"
+
+
+def measure(say: Callable[[str], None]) -> Row:
+    """Meet the dump so many times, each with a service and a database of its own."""
+    quiet, met = [], []
+    with running() as server, server_directory("code", mode=0o755) as place:
+        later = next_step(place)
+        for _ in range(RUNS):
+            with _deployed(address := server.new_database()) as (it, door):
+                answers = _asked(it, door, later, address)
+            quiet.append(_p99_ms(answers, 1, QUIET_SECONDS))
+            met.append(_p99_ms(answers, QUIET_SECONDS, SECONDS))
+            say(f"99% of the checks within {met[-1]:.1f} ms, {quiet[-1]:.1f} ms before")
+    times = tuple(there / here for there, here in zip(met, quiet, strict=True))
+    beside = f"99% of the checks within {median(met):.1f} ms, {median(quiet):.1f} ms before"
+    return Row(NAME, median(times), "times", Goal(2), times, beside)
+
+
+def _p99_ms(answers: list[Timed], since: float, until: float) -> float:
+    return 1000 * percentile([each.seconds for each in answers if since <= each.due < until], 99)
+
+
+@contextmanager
+def _deployed(database: str) -> Iterator[tuple[Instances, Served]]:
+    app, bare = free_port(), free_port()
+    with apps_directory(app) as directory:
+        chosen = UNLIMITED | {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": "0"}
+        with instances(1, database=database, edit_nginx=str, **chosen) as it, answered_by_nginx(it.front, bare):  # type: ignore[arg-type]
+            accounts.add(it.front, {people.username(number): {} for number in range(_PEOPLE)})
+            it.start_instances()
+            it.start_nginx()
+            yield it, Served(it.front, _PEOPLE, app, bare)
+
+
+def _asked(it: Instances, door: Served, later: Path, address: str) -> list[Timed]:
+    """Return the answers of all checks; each must be let through, and the upgrade must have waited, then worked."""
+    pages = [door.page(door.cookie(number)) for number in range(_PEOPLE)]
+    moments = schedule(each_second=CHECKS_A_SECOND, since=0, until=SECONDS - 0.5)
+    checks = Stream(door.app, pages, moments, networks=_ASK_FROM, until=SECONDS)
+    asking = threading.Thread(target=run, args=([checks], SECONDS))
+    asking.start()
+    time.sleep(QUIET_SECONDS)
+    with psycopg.connect(address) as dump:
+        dump.execute(_AS_PG_DUMP)
+        upgrade = subprocess.Popen(
+            it.front.become(*VESTIBULE, "db", "upgrade"),
+            env=environ_of(later, it.front.environ), cwd=later,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        time.sleep(MET_SECONDS)
+    out, said = upgrade.communicate(timeout=30)
+    asking.join()
+    assert "holds a lock on accounts" in said, said
+    assert "was brought from revision" in out, out
+    assert {each.status for each in checks.answers} == {PASSED}
+    return checks.answers

@@ -1,0 +1,116 @@
+"""`db rehearse`: the steps that are missing are run on a copy, and the service's database is only read."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from service.services import Rehearsal
+from service.storage.engine.database import Database, SchemaFault
+from service.storage.engine.statement import Statement
+from service.storage.upkeep import rehearsal, schema
+from tests.rig.postgres import Postgres
+from tests.storage.place import HEAD, LATER, Place
+from tests.storage.stores import NOW, account, address_of, over, session
+
+REVISION = Statement(sa.text("SELECT version_num FROM alembic_version"))
+
+
+@pytest.fixture
+def empty(postgres: Postgres) -> Iterator[str]:
+    """The address of a database without tables."""
+    address = postgres.new_database()
+    yield address
+    postgres.drop(address)
+
+
+def filled(database: Database) -> Database:
+    """Put two accounts, one with a session, into a database."""
+    stores = over(database)
+    stores.accounts.add(alice := account(groups=("staff",)))
+    stores.accounts.add(account("bob"))
+    stores.sessions.add(session(alice.id))
+    return database
+
+
+def rehearsed(database: Database, into: str | None = None) -> tuple[Rehearsal, list[str]]:
+    """Return what a rehearsal found, and what it said meanwhile."""
+    said: list[str] = []
+    done = rehearsal.rehearse(database, Database(into) if into else None, now=NOW, say=said.append)
+    return done, said
+
+
+@pytest.mark.parametrize("way", ["straight", "pgbouncer"])
+def test_a_server_is_rehearsed_in_another_database(
+    own_postgresql: Database, empty: str, request: pytest.FixtureRequest, way: str
+) -> None:
+    """Each step with its time and its locks, all rows copied, progress in lines; also when PgBouncer stands before."""
+    address = address_of(filled(own_postgresql))
+    if way != "straight":
+        address, empty = map(request.getfixturevalue("pgbouncer").to, (address, empty))
+    request.getfixturevalue("later_release")
+
+    with closing(Database(address)) as database:
+        done, said = rehearsed(database, empty)
+
+    assert [(step.revision, step.locks) for step in done.steps] == [(LATER, {"accounts": "ACCESS EXCLUSIVE"})]
+    assert (done.rows["accounts"], done.rows["account_groups"], done.rows["sessions"]) == (2, 1, 1)
+    assert "copied accounts: 2 rows" in said
+    assert said[-1].startswith(f"step {LATER}: ")
+    assert own_postgresql.run(REVISION) == [(HEAD,)]
+    with closing(Database(empty)) as copied:
+        assert copied.run(REVISION) == [(LATER,)]
+
+
+def test_a_file_is_rehearsed_on_a_copy_that_is_removed(place: Place, request: pytest.FixtureRequest) -> None:
+    """SQLite: what an earlier rehearsal that was killed left there is removed, too; the file itself is as before."""
+    filled(place.prepare()).close()
+    before = place.file.read_bytes()
+    (place.state_dir / "rehearsal").mkdir()
+    (place.state_dir / "rehearsal/left").touch()
+    request.getfixturevalue("later_release")
+
+    with closing(Database(place.address)) as database:
+        done, said = rehearsed(database)
+
+    assert [(step.revision, step.locks) for step in done.steps] == [(LATER, {"the whole file": "writing"})]
+    assert (done.rows["accounts"], done.rows["sessions"]) == (2, 1)
+    assert said[0].startswith(f"copied {place.file}: ")
+    assert not (place.state_dir / "rehearsal").exists()
+    assert place.file.read_bytes() == before
+
+
+def test_a_step_that_fails_fails_in_the_rehearsal(place: Place, request: pytest.FixtureRequest) -> None:
+    """A step that does not get through with these rows is found before the service's database is touched."""
+    filled(place.prepare()).close()
+    migrations: Path = request.getfixturevalue("later_release")
+    step = migrations / f"versions/{LATER}_later.py"
+    step.write_text(step.read_text() + "    op.execute('CREATE UNIQUE INDEX one ON accounts (created_at)')\n")
+
+    with closing(Database(place.address)) as database, pytest.raises(Exception, match="UNIQUE"):
+        rehearsed(database)
+
+    assert not (place.state_dir / "rehearsal").exists()
+    assert place.sql("SELECT version_num FROM alembic_version") == [(HEAD,)]
+
+
+def test_without_a_missing_step_nothing_is_copied(own_postgresql: Database, empty: str) -> None:
+    """A database of this release has nothing to rehearse."""
+    done, said = rehearsed(own_postgresql, empty)
+
+    assert (done.steps, said) == ((), [])
+    with closing(Database(empty)) as target, target.reading() as connection:
+        assert schema.revision_of(connection) is None
+
+
+def test_a_copy_is_put_into_an_empty_database_alone(own_postgresql: Database, request: pytest.FixtureRequest) -> None:
+    """A database with tables, such as the service's own, is refused before anything is written."""
+    filled(own_postgresql)
+    request.getfixturevalue("later_release")
+
+    with pytest.raises(SchemaFault, match="--into has tables already"):
+        rehearsed(own_postgresql, address_of(own_postgresql))
+
+    assert len(list(over(own_postgresql).accounts.all())) == 2

@@ -1,0 +1,183 @@
+"""Restoring a backup: bad ones are refused, everybody is signed out, and no moment leaves neither database."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from service.services import BadBackup
+from service.storage.engine.database import Database
+from service.storage.upkeep import backups, last_backup, manifest
+from service.storage.upkeep.restore import restore
+from tests.storage.backups import backed_up, rows, silent
+from tests.storage.children import started
+from tests.storage.place import Place
+from tests.storage.stores import NOW, account, link, over, session
+
+LATER: Final = "UPDATE schema_info SET value = '9.0.0' WHERE name = 'oldest_release'"
+
+
+def _in_manifest(**changed: object) -> Callable[[Path], object]:
+    """Return what changes the manifest of a backup."""
+
+    def change(place: Path) -> None:
+        told = json.loads((place / manifest.FILE).read_text())
+        (place / manifest.FILE).write_text(json.dumps(told | changed))
+
+    return change
+
+
+def _in_database(statement: str) -> Callable[[Path], object]:
+    """Return what changes the database of a backup, and has the manifest agree."""
+
+    def change(place: Path) -> None:
+        with closing(sqlite3.connect(place / manifest.DATABASE)) as connection:
+            connection.execute(statement)
+            connection.commit()
+        found = manifest.described(place / manifest.DATABASE, lambda: None)
+        replace(manifest.Manifest.read(place), files={manifest.DATABASE: found}).write(place)
+
+    return change
+
+
+def _cut(place: Path) -> None:
+    os.truncate(place / manifest.DATABASE, 8192)
+
+
+def _changed(place: Path) -> None:
+    with (place / manifest.DATABASE).open("r+b") as file:
+        file.seek(5000)
+        file.write(b"\xaa" * 100)
+
+
+BAD: Final[dict[str, Callable[[Path], object]]] = {
+    "it has no manifest.json": lambda place: (place / manifest.FILE).unlink(),
+    "manifest.json cannot be read": lambda place: (place / manifest.FILE).write_text('{"format'),
+    "is a backup of another program": _in_manifest(program="photos"),
+    "was made by a later release (9.0.0): install that one": _in_manifest(format=2, release="9.0.0"),
+    "is of another engine (postgresql)": _in_manifest(engine="postgresql"),
+    "is not what `db backup` writes": _in_manifest(files=[]),
+    "vestibule.sqlite3 is cut short": _cut,
+    "vestibule.sqlite3 is not as it was backed up": _changed,
+    "vestibule.sqlite3 cannot be read": lambda place: (place / manifest.DATABASE).unlink(),
+    "the database needs Vestibule 9.0.0 or later": _in_database(LATER),
+    "does not say which release": _in_database("DELETE FROM alembic_version"),
+    "is a database of another program": _in_database("DROP TABLE schema_info"),
+}
+
+
+@pytest.mark.parametrize("why", BAD)
+def test_a_bad_backup_is_refused_and_nothing_is_lost(place: Place, why: str) -> None:
+    """`verify` and `restore` say what is wrong and where; the database in place stays as it is."""
+    place.prepare().close()
+    made = backed_up(place.file, place.state_dir / "db-backups").path
+    before, files = place.file.read_bytes(), {*place.state_dir.iterdir()}
+    BAD[why](made)
+
+    for use in (lambda: backups.verify(made, silent), lambda: restored(made, place)):
+        with pytest.raises(BadBackup) as refused:
+            use()
+        assert why in str(refused.value)
+        assert str(made) in str(refused.value)
+
+    assert place.file.read_bytes() == before
+    assert {*place.state_dir.iterdir()} == files
+
+
+def restored(made: Path, place: Place) -> tuple[Path | None, int]:
+    """Restore a backup into a place."""
+    return restore(made, place.file, by="operator root", now=NOW + 9, show=silent)
+
+
+def test_a_restore_signs_everybody_out(place: Place) -> None:
+    """Accounts are those of the backup; sessions and links end; the trail and the time of the backup say so."""
+    stores = over(database := place.prepare())
+    stores.accounts.add(alice := account())
+    stores.sessions.add(signed_in := session(alice.id))
+    stores.links.put(reset := link(alice.id))
+    made = backed_up(place.file, place.state_dir / "db-backups").path
+    stores.accounts.add(account("bob"))
+    database.close()
+
+    kept, ended = restored(made, place)
+
+    stores = over(database := place.prepare())
+    assert [found.username for found in stores.accounts.all()] == ["alice"]
+    assert stores.sessions.find(signed_in.token_hash) is None
+    assert stores.links.find(reset.token_hash) is None
+    assert (ended, last_backup.read(database)) == (1, NOW)
+    assert ("sys_restore", "operator root", made.name) in place.sql('SELECT event, "by", detail FROM audit')
+    assert kept
+    assert len(rows(kept, "accounts")) == 2
+    assert kept.stat().st_mode & 0o777 == place.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restore_refuses_while_the_database_is_open(place: Place, file_database: Database) -> None:
+    """A worker or a command that has it open keeps a restore away, with both journals; what begins is told."""
+    assert file_database.path
+    made = backed_up(file_database.path, place.state_dir).path
+    file_database.ping()
+
+    with pytest.raises(BadBackup, match=r"is in use by .*: stop the service"):
+        restore(made, file_database.path, by="", now=NOW, show=silent)
+
+    def ask(*_: object) -> None:
+        assert file_database.ping() is False
+
+    file_database.close()
+    restore(made, file_database.path, by="", now=NOW, show=ask)
+    assert file_database.ping()
+
+
+def test_a_lost_or_damaged_database_is_restored(place: Place) -> None:
+    """A damaged file is kept; a log without its database is not applied to the new one."""
+    place.prepare().close()
+    made = backed_up(place.file, place.state_dir / "db-backups").path
+    place.file.write_bytes(b"Dear diary,\n" * 1000)
+
+    kept, _ = restored(made, place)
+
+    assert kept
+    assert kept.read_bytes().startswith(b"Dear diary")
+    kept.unlink()
+    place.file.unlink()
+    log = place.file.with_name(f"{place.file.name}-wal")
+    log.write_bytes(b"a log" * 1000)
+    assert restored(made, place)[0] is None
+    assert kept.with_name(f"{kept.name}-wal").read_bytes().startswith(b"a log")
+    assert not log.exists()
+    assert place.prepare().ping()
+
+
+def test_killed_at_any_moment_one_of_both_is_there(place: Place, tmp_path: Path) -> None:
+    """After `kill -9` at any step of a restore the old database, with its log, is whole, or the new one is."""
+    stores = over(database := place.prepare())
+    made = backed_up(place.file, tmp_path).path
+    stores.accounts.add(account("since"))
+    old = {path: path.read_bytes() for path in place.state_dir.glob("vestibule.sqlite3*")}
+    database.close()
+    found: list[int] = []
+    is_done = False
+
+    while not is_done:
+        for path, content in old.items():
+            path.write_bytes(content)
+            path.chmod(0o600)
+        for kept in place.state_dir.glob("*.before-restore-*"):
+            kept.unlink()
+        with started(("restore_until", made, place.file, len(found))) as (child,):
+            child.process.join()
+            is_done = child.process.exitcode == 0
+            assert child.kill() == []
+        (database := place.prepare()).close()
+        found.append(len(rows(place.file, "accounts")))
+
+    assert found == sorted(found, reverse=True)
+    assert (found[0], found[-1]) == (1, 0)
+    assert len(found) > 20
