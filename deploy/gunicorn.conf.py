@@ -107,6 +107,7 @@ backlog = 1024
 # --- Workers
 
 worker_class = "service.worker.Worker"
+pre_request = worker.close_while_draining
 workers = _settings.workers
 threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
@@ -200,9 +201,6 @@ os.register_at_fork(
 def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
     """Write the log in a thread: no request waits for it."""
     logs.write_in_background()
-
-
-pre_request = worker.close_while_draining
 
 
 def post_worker_init(_worker: "Worker") -> None:

@@ -1,7 +1,9 @@
 """gunicorn's worker, which answers what is in the listener's queue before it ends, and waits shortly for data."""
 
+import contextlib
 import errno
 import socket
+from pathlib import Path
 from typing import Any, Final
 
 from gunicorn.http.message import Request
@@ -13,10 +15,18 @@ from service import drain
 # speaks at once. There is no setting for it; tests/edge/test_slow.py fails when it is ignored.
 _SILENT_SECONDS: Final = 0.05
 _SILENT_AT_END_SECONDS: Final = 5  # there is no other place then
+_WORSE_THAN_MASTER: Final = 200  # thousandths of the memory: a new worker has fewer pages of its own than the master
 
 
 class Worker(gthread.ThreadWorker):
     """A worker of gunicorn's."""
+
+    def init_process(self) -> None:
+        """As gunicorn's. Where memory is short, the kernel ends a worker first: the master replaces it."""
+        with contextlib.suppress(OSError):
+            score = Path("/proc/self/oom_score_adj")
+            score.write_text(str(min(int(score.read_text()) + _WORSE_THAN_MASTER, 1000)))
+        super().init_process()
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection, and what it makes of it
         """Answer a request, once the connection says something."""
