@@ -7,7 +7,6 @@ from typing import Final
 
 from tests.faults.findings import Findings
 from tests.faults.killed import integrity
-from tests.faults.recovery import Kind
 from tests.faults.site import PEOPLE, Site, site
 from tests.faults.times import TIMES
 from tests.faults.traffic import QUIET_SECONDS
@@ -84,8 +83,7 @@ def _backed_up(findings: Findings, service: Site, make: Callable[[], str]) -> di
             for name, known in _passwords(service).items():
                 passwords[name] = known | passwords.get(name, set())
         findings.back(traffic.recovered(traffic.now), 5)
-    findings.none("failed session check", [each for each in traffic.failed() if each.kind is Kind.CHECK])
-    findings.none("failed sign-in", [each for each in traffic.failed() if each.kind is Kind.SIGN_IN])
+    traffic.nothing_failed(findings)
     service.compare(findings)
     return passwords
 
