@@ -41,6 +41,10 @@ bench: .venv/.dev ## Measure; a table of ratios, and JSON in var/bench.json
 	@deploy/packages test
 	$(BIN)/python -m tests.bench
 
+faults: .venv/.dev ## Kill, fill, flood and move what the service stands on, under traffic; 6 minutes, results in var/faults.json
+	@deploy/packages test
+	$(BIN)/python -m tests.faults
+
 format: .venv/.dev ## Rewrite the code in the one format
 	$(BIN)/ruff check --quiet --fix --exit-zero .
 	$(BIN)/ruff format .
@@ -109,4 +113,4 @@ configs:
 	@blackbox=$$(command -v prometheus-blackbox-exporter || command -v blackbox_exporter) || exit 0; \
 		"$$blackbox" --log.level=error --config.check --config.file=deploy/prometheus/blackbox.yml
 
-.PHONY: help run test reachable fuzz check bench format venv lock clean image formatted lint types imports configs
+.PHONY: help run test reachable fuzz check bench faults format venv lock clean image formatted lint types imports configs

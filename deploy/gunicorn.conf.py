@@ -174,8 +174,7 @@ def _compare_settings() -> None:
 def when_ready(_server: "Arbiter") -> None:
     """Keep the garbage collector from everything that is loaded, so that workers go on sharing its memory.
 
-    The number of workers stays: the one budget for hashing is divided among them. systemd, where it started the first
-    master, takes a second one (USR2) for the service's main process from here on.
+    The number of workers stays: they share one budget for hashing. systemd learns of a second master (USR2).
     """
     sd_notify(f"MAINPID={os.getpid()}", logging.getLogger("gunicorn.error"))  # type: ignore[arg-type] # it logs, no more
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)
@@ -199,6 +198,7 @@ os.register_at_fork(
 def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
     """Write the log in a thread: no request waits for it."""
     logs.write_in_background()
+    worker.end_before_the_master()
 
 
 pre_request = worker.close_while_draining

@@ -1,7 +1,9 @@
 """gunicorn's worker, which answers what is in the listener's queue before it ends, and waits shortly for data."""
 
+import contextlib
 import errno
 import socket
+from pathlib import Path
 from typing import Any, Final
 
 from gunicorn.http.message import Request
@@ -13,6 +15,7 @@ from service import drain
 # speaks at once. There is no setting for it; tests/edge/test_slow.py fails when it is ignored.
 _SILENT_SECONDS: Final = 0.05
 _SILENT_AT_END_SECONDS: Final = 5  # there is no other place then
+_WORSE_THAN_MASTER: Final = 200  # thousandths of the memory: a new worker has fewer pages of its own than the master
 
 
 class Worker(gthread.ThreadWorker):
@@ -41,6 +44,13 @@ class Worker(gthread.ThreadWorker):
             while self.nr_conns > before:
                 before = self.nr_conns
                 self.accept(listener)
+
+
+def end_before_the_master() -> None:
+    """Have the kernel end this worker first where memory is short: the master is what replaces a worker."""
+    with contextlib.suppress(OSError):
+        score = Path("/proc/self/oom_score_adj")
+        score.write_text(str(min(int(score.read_text()) + _WORSE_THAN_MASTER, 1000)))
 
 
 def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:

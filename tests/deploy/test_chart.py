@@ -12,7 +12,7 @@ import yaml
 
 from tests.deploy.chart import linted, packed, refusal, rendered
 from tests.deploy.checks import faults
-from tests.deploy.kustomize import Object, build, built, named, of_kind, parsed
+from tests.deploy.kustomize import Object, build, built, components_of, named, of_kind, parsed
 from tests.house_rules.project import load, read
 from tests.rig.parts import ROOT
 
@@ -23,7 +23,8 @@ EVERYTHING: Final[dict[str, Any]] = {
     "ingress": {"enabled": True},
     "gateway": {"name": "gateway"},
     "monitoring": True,
-    "networkPolicy": {"enabled": True},
+    "networkPolicy": {"ingressNamespace": "ingress-nginx"},
+    "backup": "17 2 * * *",
 }
 SECRETS: Final = {"database-url": "postgresql://h/d", "redis-url": "redis://h", "secret-key": "k" * 32}
 
@@ -39,7 +40,7 @@ APPS: Final = {
 
 def compared(objects: list[Object]) -> dict[str, Object]:
     """Return objects by kind and name, without how each tool tells new content: a hash in a name, or an annotation."""
-    text = re.sub(r"(vestibule-(?:settings|apps|secrets))-[a-z0-9]{10}\b", r"\1", json.dumps(objects))
+    text = re.sub(r"(vestibule-(?:settings|apps|secrets|dump))-[a-z0-9]{10}\b", r"\1", json.dumps(objects))
     found: list[Object] = json.loads(text)
     for each in found:
         for metadata in (each["metadata"], each.get("spec", {}).get("template", {}).get("metadata", {})):
@@ -59,7 +60,7 @@ def test_equals_the_overlay(values: dict[str, Any], overlay: str) -> None:
 def test_equals_the_components(tmp_path: Path, values: dict[str, Any], overlay: str) -> None:
     """With everything on, the objects are those of the overlay with all components."""
     here, kubernetes = tmp_path.resolve(), ROOT / "deploy/kubernetes"
-    components = [os.path.relpath(each, here) for each in sorted((kubernetes / "components").iterdir())]
+    components = [os.path.relpath(each, here) for each in components_of(overlay)]
     settings = {"name": "vestibule-settings", "behavior": "merge", "literals": [f"VESTIBULE_PUBLIC_URL={ADDRESS}"]}
     own = {
         "resources": [os.path.relpath(kubernetes / "overlays" / overlay, here)],
@@ -110,6 +111,7 @@ def test_packed_whole(tmp_path: Path) -> None:
         sizes = {each.name.removeprefix("vestibule/files/"): each.size for each in files if each.isfile()}
     assert sizes["rules.yaml"] == (ROOT / "deploy/kubernetes/components/monitoring/rules.yaml").stat().st_size
     assert len([name for name in sizes if name.startswith("dashboards/")]) == 4
+    assert sizes["dump.sh"] == (ROOT / "deploy/kubernetes/components/backup/dump.sh").stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def _named(name: str, text: str) -> str:
         "secretName": name,
         "ingress": {"enabled": True, "className": text, "annotations": {"kubernetes.io/other": text}},
         "gateway": {"name": name, "namespace": name},
-        "networkPolicy": {"enabled": True, "ingressNamespace": name, "prometheusNamespace": name},
+        "networkPolicy": {"ingressNamespace": name, "prometheusNamespace": name},
         "settings": {"VESTIBULE_PUBLIC_URL": f"https://{name}", "VESTIBULE_BRAND__NAME": text},
     }
     one = {"single": True, "storage": {"size": "1Gi", "className": text}}
@@ -207,6 +209,7 @@ REFUSED: Final[dict[str, tuple[dict[str, Any], str]]] = {
     ),
     "an app that is no text": ({"apps": {"wiki": {"address": ADDRESS}}}, "got object, want string"),
     "a size without a unit": ({"storage": {"size": "1"}}, "'1' does not match pattern"),
+    "a schedule of four fields": ({"backup": "17 2 * *"}, "'17 2 * *' does not match pattern"),
     "a Secret's name in capitals": ({"secretName": "Mine"}, "'Mine' does not match pattern"),
 }
 

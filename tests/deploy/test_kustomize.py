@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.deploy.checks import faults
-from tests.deploy.kustomize import EXAMPLE, build, built, containers, of_kind, parsed, pod
+from tests.deploy.kustomize import EXAMPLE, build, built, components_of, containers, of_kind, parsed, pod
 from tests.deploy.schema_checks import schema_faults
 from tests.deploy.wiring_checks import made_jobs
 from tests.house_rules.project import read
@@ -42,10 +42,10 @@ def test_the_example_is_whole(example: str) -> None:
 
 
 def test_components_go_together(tmp_path: Path) -> None:
-    """Every component can be added to either overlay."""
+    """Every component can be added to either overlay, but for backups of the other's database."""
     kubernetes = ROOT / "deploy/kubernetes"
-    listed = [os.path.relpath(each, tmp_path.resolve()) for each in sorted((kubernetes / "components").iterdir())]
     for overlay in ("single", "ha"):
+        listed = [os.path.relpath(each, tmp_path.resolve()) for each in components_of(overlay)]
         base = os.path.relpath(kubernetes / "overlays" / overlay, tmp_path.resolve())
         (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump({"resources": [base], "components": listed}))
 
@@ -90,6 +90,7 @@ def test_changed_settings_apps_and_secrets_start_new_pods(example: str) -> None:
 
     assert [name.rpartition("-")[0] for name in names if not name.startswith("vestibule-dashboard")] == [
         "vestibule-apps",
+        "vestibule-dump",
         "vestibule-settings",
         "vestibule-secrets",
     ]
@@ -125,7 +126,7 @@ def test_every_dashboard_is_found(example: str) -> None:
     labelled = [
         each
         for each in of_kind(parsed(example), "ConfigMap")
-        if each["metadata"]["labels"].get("grafana_dashboard") == "1"
+        if each["metadata"].get("labels", {}).get("grafana_dashboard") == "1"
     ]
     files = {path.name for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
 

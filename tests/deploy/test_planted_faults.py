@@ -145,6 +145,23 @@ EXAMPLE: Final = {
         "configMap:\n          name: apps",
         "there is no ConfigMap apps",
     ),
+    "a misspelt field of a backup": ("concurrencyPolicy: Forbid", "concurencyPolicy: Forbid", "was unexpected"),
+    "a backup that no command makes": ("- --record\n", "- --note\n", "vestibule db verify --note"),
+    "a backup that may be root": (
+        "fsGroupChangePolicy: OnRootMismatch\n            runAsGroup: 10001\n            runAsNonRoot: true",
+        "fsGroupChangePolicy: OnRootMismatch\n            runAsGroup: 10001\n            runAsNonRoot: false",
+        "CronJob vestibule-backup: dump: runAsNonRoot is False",
+    ),
+    "a backup that browsers are led to": (
+        "name: vestibule-backup\n        spec:",
+        "name: vestibule\n        spec:",
+        "meets the pods of a CronJob",
+    ),
+    "a backup without its volume": (
+        "claimName: vestibule-backups",
+        "claimName: backups",
+        "no PersistentVolumeClaim backups",
+    ),
     "a misspelt field of a rule": ("      for: 5m", "      fore: 5m", "'fore' was unexpected"),
     "an impatient probe": ("failureThreshold: 6", "failureThreshold: 3", "silent for less than 60 s"),
     "a pod that ends at once": (

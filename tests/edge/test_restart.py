@@ -26,6 +26,17 @@ def test_a_killed_worker_is_replaced(servers: Servers) -> None:
     assert servers.get("/").status == 200
 
 
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="the kernel has no such score")
+def test_where_memory_is_short_a_worker_ends_before_the_master(servers: Servers) -> None:
+    """The kernel's score of a worker is worse than the master's, which replaces what the kernel ended (F-21)."""
+    master = servers.processes["gunicorn"].pid
+
+    def worst(*processes: int) -> list[int]:
+        return [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in processes]
+
+    servers.wait_until(lambda: min(worst(*children(master))) > max(worst(master)), "each worker's score is worse")
+
+
 def test_a_killed_master_takes_its_workers_along_and_the_next_start_works(servers: Servers) -> None:
     """After `kill -9` of gunicorn's master no worker goes on answering, and the stale socket blocks nothing (F-02)."""
     master = servers.processes.pop("gunicorn")

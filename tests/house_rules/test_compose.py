@@ -69,11 +69,15 @@ def test_a_planted_fault_is_found(name: str, planted: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("files", TOGETHER, ids="+".join)
 def test_everything_is_waited_for(files: tuple[str, ...]) -> None:
-    """A container waits for another by its health check or its success, and what ends by itself is waited for."""
+    """A container waits for another by its health check or its success, and what ends by itself is waited for.
+
+    Only what is run by hand (a profile, of its own name) need not be.
+    """
     services = together(*files)["services"]
     waits = [wait for service in services.values() for wait in service.get("depends_on", {}).items()]
 
-    ends = {name for name, service in services.items() if service.get("restart") == "no"}
+    by_hand = {profile for service in services.values() for profile in service.get("profiles", [])}
+    ends = {name for name, service in services.items() if service.get("restart") == "no"} - by_hand
     assert {name for name, how in waits if how["condition"] == "service_completed_successfully"} == ends
     assert {how["condition"] for _, how in waits} <= {"service_completed_successfully", "service_healthy"}
 
@@ -82,7 +86,7 @@ def test_everything_is_waited_for(files: tuple[str, ...]) -> None:
 def test_the_stores_are_reached_by_sockets_alone(files: tuple[str, ...]) -> None:
     """The service and its stores have no network, whatever stands beside them."""
     services = together(*files)["services"]
-    names = {"service", "render", "upgrade", "postgres", "valkey"} & services.keys()
+    names = {"service", "render", "upgrade", "postgres", "valkey", "dump", "backup"} & services.keys()
 
     assert {services[name]["network_mode"] for name in names} <= {"none", "${SERVICE_NETWORK:-none}"}
     assert [name for name in names if "networks" in services[name]] == []
@@ -123,7 +127,7 @@ def test_the_first_file_stands_alone() -> None:
     assert mounted == alone["volumes"].keys()
 
 
-@pytest.mark.parametrize("name", ["render", "service", "upgrade"])
+@pytest.mark.parametrize("name", ["render", "service", "upgrade", "backup"])
 def test_every_setting_works_from_the_file(name: str) -> None:
     """All containers of the service read the whole `.env`, if any; the first file puts nothing before it."""
     assert together(*FILES)["services"][name]["env_file"] == [{"path": ".env", "required": False}]

@@ -20,7 +20,7 @@ ELSEWHERE: Final = {
     *("createdb", "dropdb", "export", "pg_dump", "psql", "python", "rm", "sed", "systemd-sysusers", "test"),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
-_VERBS_OF_COMPOSE: Final = {"exec", "kill", "ps", "restart", "run", "stop", "up"}
+_VERBS_OF_COMPOSE: Final = {"cp", "exec", "kill", "ps", "restart", "run", "stop", "up"}
 
 
 def _vestibule(words: list[str]) -> None:

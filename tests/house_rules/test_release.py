@@ -17,6 +17,8 @@ NAMING: Final = (
     "deploy/helm/Chart.yaml",
     "deploy/helm/values.yaml",
     "deploy/kubernetes/base/kustomization.yaml",
+    "deploy/kubernetes/components/backup/kustomization.yaml",
+    "deploy/kubernetes/components/backup-sqlite/kustomization.yaml",
     "deploy/kubernetes/example/kustomization.yaml",
     "deploy/kubernetes/README.md",
     "deploy/kubernetes/kind-test",

@@ -9,11 +9,13 @@ from typing import Final
 import pytest
 
 from service.settings import load
+from tests.house_rules.command_line import refusal
 from tests.house_rules.project import lines, read
 from tests.rig.parts import ROOT, need
 
 FOLDER: Final = ROOT / "deploy/systemd"
 UNITS: Final = sorted(path.name for path in FOLDER.glob("*.service"))
+TIMERS: Final = sorted(path.name for path in FOLDER.glob("*.timer"))
 MOST_EXPOSURE: Final = 20  # tenths
 
 
@@ -42,16 +44,36 @@ def test_units_have_few_rights(name: str, tmp_path: Path) -> None:
 def test_units_are_valid(tmp_path: Path) -> None:
     """systemd reads the units without a complaint, and their programs exist where install.md puts them."""
     places = {"/opt/vestibule/.venv/bin": str(Path(sys.executable).parent), "/usr/sbin/nginx": str(need("nginx"))}
-    for name in UNITS:
+    for name in (*UNITS, *TIMERS):
         text = read(f"deploy/systemd/{name}")
         for installed, here in places.items():
             text = text.replace(installed, here)
         (tmp_path / name).write_text(text)
 
-    asked = [str(need("systemd-analyze")), "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)]
+    asked = [str(need("systemd-analyze")), "verify", "--man=no", *(str(tmp_path / name) for name in (*UNITS, *TIMERS))]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_backups_of_postgresql_take_the_place_of_those_of_sqlite(tmp_path: Path) -> None:
+    """The drop-in is valid, its script exists in the checkout, and the service's commands in both units exist."""
+    (tmp_path / "vestibule-backup.service.d").mkdir()
+    backup, drop_in = (
+        read(f"deploy/systemd/{name}") for name in ("vestibule-backup.service", "backup-postgresql.conf")
+    )
+    here = {"/opt/vestibule/.venv/bin": str(Path(sys.executable).parent), "/opt/vestibule": str(ROOT)}
+    for name, text in (("vestibule-backup.service", backup), ("vestibule-backup.service.d/postgresql.conf", drop_in)):
+        for installed, place in here.items():
+            text = text.replace(installed, place)  # noqa: PLW2901 - the same text, as it is here
+        (tmp_path / name).write_text(text)
+
+    asked = [str(need("systemd-analyze")), "verify", "--man=no", str(tmp_path / "vestibule-backup.service")]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    commands = re.findall(r"^ExecStart=\S+/bin/vestibule (.+)$", backup + drop_in, re.MULTILINE)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [refusal(command.split()) for command in commands] == [None, None]
 
 
 def test_the_settings_belong_to_the_units(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,20 @@ class PgBouncer:
 
     def __init__(self, place: Path) -> None:
         self._place = place
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, server: Postgres) -> None:
+        """Start, and wait until it leads to the server."""
+        command = unprivileged(need("pgbouncer"), "--quiet", self._place / "pgbouncer.ini")
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: self.answers(server.address_of("postgres")), "PgBouncer answers")
+
+    def stop(self) -> None:
+        """Stop, if it runs; all connections through it break."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
 
     def to(self, address: str) -> str:
         """Return the address under which the pooler leads to a database of the server."""
@@ -52,7 +66,6 @@ class PgBouncer:
 @contextmanager
 def pooling(server: Postgres, mode: str, *, through: int | None = None) -> Iterator[PgBouncer]:
     """Run PgBouncer in one of its pool modes for as long as the block lasts; it reaches the server `through` a port."""
-    program = need("pgbouncer")
     with server_directory("pgbouncer") as place:
         configuration = place / "pgbouncer.ini"
         configuration.write_text(
@@ -67,14 +80,11 @@ def pooling(server: Postgres, mode: str, *, through: int | None = None) -> Itera
         )
         (place / "users").write_text('"vestibule" ""\n')
         pooler = PgBouncer(place)
-        command = unprivileged(program, "--quiet", configuration)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            until(lambda: pooler.answers(server.address_of("postgres")), "PgBouncer answers")
+            pooler.start(server)
             yield pooler
         finally:
-            process.kill()
-            process.wait(10)
+            pooler.stop()
 
 
 @pytest.fixture(scope="session")

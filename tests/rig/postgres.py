@@ -110,6 +110,11 @@ class Postgres:
         self._process.wait(30)
         self._process = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server ended by itself."""
+        return self._process is None or self._process.poll() is not None
+
     def pause(self) -> None:
         """Stop every process of the server where it stands: it takes connections and says nothing."""
         self._signal_all(signal.SIGSTOP)

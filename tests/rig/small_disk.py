@@ -5,8 +5,11 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+
+FILLING: Final = "filling"
 
 
 @contextlib.contextmanager
@@ -28,7 +31,7 @@ def small_disk(path: Path, *, kilobytes: int) -> Iterator[Path]:
 
 def fill(disk: Path) -> Path:
     """Take all the space of a disk that is left; the file that takes it."""
-    path = disk / "filling"
+    path = disk / FILLING
     with contextlib.suppress(OSError), path.open("ab", buffering=0) as file:
         while file.write(bytes(4096)):
             pass

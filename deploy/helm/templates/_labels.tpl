@@ -3,6 +3,12 @@ app.kubernetes.io/name: vestibule
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
+{{- /* Not the labels of the pods that serve: a Service would lead browsers to a backup. */ -}}
+{{- define "vestibule.backups" -}}
+app.kubernetes.io/name: vestibule-backup
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
 {{- define "vestibule.labels" -}}
 {{ include "vestibule.pods" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

@@ -1,0 +1,1 @@
+../../kubernetes/components/backup/dump.sh
