@@ -22,9 +22,8 @@ from service import drain, metrics_dir, mounts, state_dir, worker
 from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
 _GONE_SECONDS = 5
-_RAM = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
+_RAM = _shm if (_shm := Path("/dev/shm")).is_dir() else Path(tempfile.gettempdir())  # noqa: S108 - checked below
 
 
 def _own_directory(path: Path, made: int, accepted: int) -> Path:
