@@ -1,5 +1,6 @@
 """The wiring of `vestibule db backup`, `verify` and `restore`: the settings, the database, and the files beside it."""
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -17,22 +18,19 @@ from service.text_files import decoded
 
 FOLDER: Final = "db-backups"
 SETTINGS: Final = "vestibule.toml"
-_SERVER: Final = (
-    "the database is PostgreSQL, whose own program {}: see Backups, and restoring one, in docs/operating.md"
-)
+_CHAPTER: Final = "see Backups, and restoring one, in docs/operating.md"
 
 
 def make(settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]:
     """Make a backup; return it, and the names of the files in it beside the database. Raises BadBackup."""
     keep_closed(settings)
     database, now = Database(settings.database_address), int(time.time())
-    if database.path is None:
-        raise BadBackup(_SERVER.format("pg_dump --format=plain makes its backups"))
+    path = _file(database, settings, "pg_dump --format=plain makes its backups")
     with closing(database):
         schema.pending(database)  # refuses another program's
         files, keys = _files(settings), _keys(settings)
         folder = folder or settings.state_dir / FOLDER
-        made = backups.make(database.path, folder, files=files, keys=keys, now=now, show=show)
+        made = backups.make(path, folder, files=files, keys=keys, now=now, show=show)
         last_backup.note(database, made.made_at)
     return made, tuple(files)
 
@@ -55,18 +53,23 @@ def restore(settings: Settings, place: Path, *, by: str, ask: Callable[[int, Pat
     Raises BadBackup, and leaves everything as it was.
     """
     keep_closed(settings)
-    path, now = Database(settings.database_address).path, int(time.time())
-    if path is None:
-        raise BadBackup(_SERVER.format("psql restores a dump"))
+    path = _file(Database(settings.database_address), settings, "psql restores a dump")
     if not healthcheck.ask(str(settings.socket_path)):
         raise BadBackup(f"the service runs, and answers on {settings.socket_path}: stop it, then restore")
-    if fault := state_dir.fault_of_database(path, settings.state_dir):
-        raise BadBackup(fault)
     found = manifest.Manifest.read(place)
     ask(found.made_at, path)
-    kept, sessions = put_in_place(place, path, by=by, now=now, show=show)
+    kept, sessions = put_in_place(place, path, by=by, now=int(time.time()), show=show)
     known = set(map(manifest.fingerprint, _keys(settings)))
     return Restored(kept, sessions, known >= set(found.secret_keys))
+
+
+def _file(database: Database, settings: Settings, instead: str) -> Path:
+    """Return the file of an SQLite database. Raises BadBackup for PostgreSQL, and where others could write the file."""
+    if database.path is None:
+        raise BadBackup(f"the database is PostgreSQL, whose own program {instead}: {_CHAPTER}")
+    if fault := state_dir.fault_of_database(database.path, settings.state_dir):
+        raise BadBackup(fault)
+    return database.path
 
 
 def _keys(settings: Settings) -> tuple[bytes, ...]:
@@ -78,10 +81,18 @@ def _files(settings: Settings) -> dict[str, bytes]:
     """Return the files of the operator and of `proxy render`, by their paths in a backup. Raises BadBackup."""
     in_force = settings.nginx_dir / apps_in_force.FILE
     try:
-        files = {f"apps.d/{path.name}": path.read_bytes() for path in sorted(settings.apps_dir.glob("*.toml"))}
+        files = {f"apps.d/{path.name}": _content(path) for path in sorted(settings.apps_dir.glob("*.toml"))}
         if in_force.exists():
-            files[in_force.name] = in_force.read_bytes()
-        cut = without_secrets(decoded(settings.config.read_bytes())) if settings.config else None
+            files[in_force.name] = _content(in_force)
+        cut = without_secrets(decoded(_content(settings.config))) if settings.config else None
     except OSError as fault:
         raise BadBackup(f"{fault.filename} cannot be read ({fault.strerror})") from None
     return files if cut is None else files | {SETTINGS: cut.encode()}
+
+
+def _content(path: Path) -> bytes:
+    """Return a file's content. What the service's user links to, root does not give to that user in a backup."""
+    for each in (path.parent, path):
+        if os.geteuid() == 0 and state_dir.is_foreign_link(each):
+            raise BadBackup(f"{each} is a symbolic link of another user: remove it")
+    return path.read_bytes()

@@ -37,7 +37,7 @@ def make_file(path: Path) -> None:
 def make_folder(path: Path) -> None:
     """Make a directory that only its owner may enter; for root, the owner of the directory it lies in."""
     if path.is_dir():
-        if os.geteuid() == 0 and _is_foreign_link(path):
+        if os.geteuid() == 0 and is_foreign_link(path):
             raise PermissionError(errno.EPERM, "a symbolic link to a directory of another user: remove it", str(path))
         return
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def fault_of_rights(files: Iterable[Path]) -> str | None:
     """
     there = [file for file in files if os.access(file, os.F_OK)]
     for file in there:
-        if _is_foreign_link(file):
+        if is_foreign_link(file):
             return f"{file} is a symbolic link to a file of another user ({file.stat().st_uid}): remove it"
     wide = [file for file in there if _is_open(file.stat())]
     if not wide:
@@ -121,7 +121,7 @@ def fault_of_rights(files: Iterable[Path]) -> str | None:
     return f"{named} can be read or written by others than its owner: chmod 600 {quoted}"
 
 
-def _is_foreign_link(path: Path) -> bool:
+def is_foreign_link(path: Path) -> bool:
     """Whether it is a link to what belongs to another user: root would write there, where the link's owner may not."""
     return path.lstat().st_uid not in {0, path.stat().st_uid}
 

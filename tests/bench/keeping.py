@@ -16,7 +16,7 @@ from typing import Final
 
 from tests.bench import load
 from tests.bench.rows import Goal, Row
-from tests.bench.served import SIGNED_IN, Served, served, stopped
+from tests.bench.served import SHED, SIGNED_IN, Served, served, stopped
 from tests.rig.directories import server_directory
 from tests.rig.parts import ROOT
 from tests.rig.servers import VESTIBULE, Servers
@@ -76,7 +76,8 @@ def _share(asked: Served, folder: Path, journal: str, say: Callable[[str], None]
     def rate() -> float:
         requests = asked.sign_ins()
         found = load.closed_loop(asked.servers.port, requests, clients=CLIENTS, warm_up=0.2, seconds=SECONDS)
-        return found.rate(SIGNED_IN)
+        assert set(found.statuses) <= {SIGNED_IN, SHED}, found.statuses
+        return found.statuses[SIGNED_IN] / SECONDS
 
     quiet, began = rate(), time.perf_counter()
     with _started(asked.servers, "db", "backup", "--to", str(folder)) as backup:

@@ -1,6 +1,5 @@
 """`vestibule db backup | verify | restore`: from a state directory and back."""
 
-import json
 import os
 import socket
 import threading
@@ -157,15 +156,20 @@ def test_postgresql_has_its_own_programs(
     assert "secret-word" not in said
 
 
-def test_the_commands_of_root_follow_no_link(terminal: Terminal, place: Place) -> None:
-    """A database that is a link of the state directory's owner is refused."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others may not")
+@pytest.mark.parametrize("planted", ["vestibule.sqlite3", "apps.d", "apps.d/wiki.toml", "nginx/apps.json"])
+def test_root_follows_no_link_of_the_services_user(terminal: Terminal, place: Place, planted: str) -> None:
+    """What only root may read gets into no backup, which the service's user may read; and no restore writes there."""
     made = terminal.json("db", "backup")["path"]
-    foreign = place.state_dir / "foreign"
-    place.file.rename(foreign)
-    place.file.symlink_to(foreign)
-    os.chown(place.file, 4711, 4712, follow_symlinks=False)
+    (place.state_dir / "nginx").mkdir()
+    foreign, link = place.state_dir / "foreign", place.state_dir / planted
+    if link.exists():
+        link.rename(foreign)
+    else:
+        foreign.touch()
+    link.symlink_to(foreign)
+    os.chown(link, 4711, 4712, follow_symlinks=False)
 
-    assert "is a symbolic link to a file of another user" in terminal.refused("db", "restore", made, "--yes")
-    assert json.loads((Path(made) / "manifest.json").read_text())["program"] == "vestibule"
+    assert f"{link} is a symbolic link" in terminal.refused("db", "backup", "--to", str(place.state_dir / "second"))
+    if planted == "vestibule.sqlite3":
+        assert f"{link} is a symbolic link" in terminal.refused("db", "restore", made, "--yes")

@@ -16,9 +16,9 @@ from service.cli.doctor.findings import EXIT_CODES, State
 from service.cli.status import judging, output
 from service.cli.status.judging import Apps, Seen, judged
 from service.cli.status.service_state import ServiceState
-from service.login.attempts import Limit, Scope, Tally
+from service.login.attempts import Tally
 from service.services import Answer, SignIns, StoreState, Tables
-from tests.cli.status_example import PICTURE, picture, text
+from tests.cli.status_example import EVENING, PICTURE, picture, text
 from tests.cli.terminal import Terminal
 from tests.house_rules.command_line import refusal
 from tests.house_rules.project import read
@@ -27,7 +27,7 @@ from tests.rig.people import NOW
 STORES: Final = StoreState(
     database=Answer("PostgreSQL 15.8", 0.0004),
     counters=Answer("Redis", 0.0003),
-    tables=Tables("0004", "0004", "0.1.0"),
+    tables=EVENING.stores.tables,
     sign_ins=SignIns(12, 3, 1),
     sign_ins_day_before=SignIns(14, 2, 0),
     networks=(Tally("192.0.2.7/32", None, 4, NOW),),
@@ -36,8 +36,7 @@ STORES: Final = StoreState(
 )
 WORKERS: Final = {"vestibule_workers": 2, "vestibule_workers_configured": 2}
 SERVICE: Final = ServiceState(1, (), 0.002, frozenset({RELEASE}), Counter(WORKERS))
-THROTTLES: Final = {Scope.NETWORK: Limit(100, 900), Scope.ACCOUNT: Limit(50, 3600)}
-GOOD: Final = Seen(STORES, SERVICE, Apps(3), THROTTLES, "https://login.example.org", NOW)
+GOOD: Final = replace(EVENING, stores=STORES, service=SERVICE, now=NOW)
 
 
 def _stores(**changed: Any) -> Seen:
@@ -97,9 +96,7 @@ GOOD_TOO: Final = {
     "a busy morning": _stores(networks=_from(60), sign_ins=SignIns(12)),
     "a newer release upgraded the tables": _stores(tables=Tables("0005", "0004", "0.1.0")),
     "workers are exchanged": _metrics(workers=4),
-    "passwords were shed before": _metrics(hash_shed_total=1000),
     "a backup of yesterday": _stores(last_backup=NOW - 36 * 3600),
-    "a new backup": _stores(last_backup=NOW),
     "the limits are blocks": _stores(blocked=2),
 }
 every_state = pytest.mark.parametrize("seen", [GOOD, *(case[0] for case in BAD.values()), *GOOD_TOO.values()])

@@ -48,4 +48,6 @@ def _split(line: str) -> Iterator[list[str]]:
 def _plain(command: list[str]) -> list[str]:
     if command[0] == "sudo":
         command = command[3:]
+    if command[0] == "env":
+        command = [word for word in command[1:] if not re.match("[A-Z_]+=", word)]
     return command[: next((at for at, word in enumerate(command) if word in {">", ">>", "<<END"}), None)]

@@ -25,10 +25,10 @@ AWAY_SECONDS: Final = 1.0
 NAME_SECONDS: Final = 0.4
 
 
-# Ends a session that does not write, unless it was opened a moment ago: until then the server's name led there.
-_END_READER: Final = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = pg_backend_pid()
-AND current_setting('transaction_read_only') = 'on' AND backend_start < clock_timestamp() - make_interval(secs => %s)
+# Whether the session does not write, and was not opened a moment ago: until then the server's name led there.
+_READS_FOR_LONG: Final = b"""
+SELECT 1 FROM pg_stat_activity WHERE pid = pg_backend_pid() AND current_setting('transaction_read_only') = 'on'
+AND backend_start < clock_timestamp() - make_interval(secs => %s)
 """
 
 
@@ -138,20 +138,29 @@ class Postgresql:
             pooled.close()
 
     def _leave_readers(self) -> bool:
-        """Whether sessions were left behind at a server that does not write: they are ended, and the pool is made anew.
+        """Whether sessions were left behind at a server that does not write; the pool is made anew then.
 
-        A pooler would hand a session at the old server, which this process has closed, to its next client.
+        PgBouncer would hand its session there to the next client. It ends one whose client goes within a transaction.
         """
         left, until = False, monotonic() + ANSWER_SECONDS / 2
-        while monotonic() < until:
-            try:
-                if not self._once(_END_READER, (TRUSTED_SECONDS,)):
-                    break
-            except psycopg.OperationalError as ended:
-                left = True
-                if not server_faults.is_leaving(ended):
-                    break
+        while monotonic() < until and self._left_one():
+            left = True
         return left
+
+    def _left_one(self) -> bool:
+        pooled = self.sqlalchemy.raw_connection()
+        connection = cast("TimedConnection", pooled.driver_connection)
+        try:
+            connection.execute(b"BEGIN")
+            if connection.execute(_READS_FOR_LONG, (TRUSTED_SECONDS,)).fetchall():
+                return True
+            connection.execute(b"ROLLBACK")
+            return False
+        finally:
+            if connection.pgconn.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                pooled.invalidate()
+                self.sqlalchemy.dispose()
+            pooled.close()
 
     def _connect(
         self, _dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]

@@ -45,7 +45,9 @@ def make(
             _described(place, [DATABASE, *files], keys, now).write(place)
             made = verify(place, show, online_copy.pacing())
     except (OSError, sqlite.DRIVER.Error) as failure:
-        why = state_dir.fault_of_disk(folder) or failure
+        why = state_dir.fault_of_disk(folder) or (
+            state_dir.remedy(folder) if isinstance(failure, PermissionError) else failure
+        )
         raise BadBackup(f"no backup of {database} was made in {folder}: {why}") from failure
     return replace(made, path=folder / name)
 

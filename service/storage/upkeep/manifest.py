@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from service.services import BadBackup
 
@@ -51,11 +51,7 @@ class Manifest:
             raise BadBackup(f"{place} was made by a later release ({found.get('release')}): install that one")
         if found.get("engine") != "sqlite":
             raise BadBackup(f"{place} is of another engine ({found.get('engine')}), and not of SQLite")
-        files = found.get("files")
-        described = (
-            isinstance(files, dict) and DATABASE in files and all(isinstance(each, dict) for each in files.values())
-        )
-        if found.keys() != cls.__dataclass_fields__.keys() or not described:
+        if found.keys() != cls.__dataclass_fields__.keys() or not _is_well_formed(found):
             raise BadBackup(f"{place / FILE} is not what `db backup` writes: take another backup")
         return cls(**found | {"secret_keys": tuple(found["secret_keys"])})
 
@@ -71,6 +67,12 @@ class Manifest:
             raise BadBackup(f"{place / name} is cut short or longer ({size} bytes of {expected}): take another backup")
         if found["sha256"] != self.files[name].get("sha256"):
             raise BadBackup(f"{place / name} is not as it was backed up (SHA-256 differs): take another backup")
+
+
+def _is_well_formed(found: Mapping[str, Any]) -> bool:
+    files, moment = found["files"], found["made_at"]
+    described = isinstance(files, dict) and all(isinstance(each, dict) for each in files.values())
+    return described and DATABASE in files and isinstance(moment, int)
 
 
 def readable(file: Path) -> Path:

@@ -16,8 +16,8 @@ from service import state_dir
 from service.services import Progress
 from service.storage.engine import sqlite
 
-SLICE: Final = 1024 * 1024
-_PAGES: Final = 256
+_SLICE: Final = 4 * 1024 * 1024
+_PAGES: Final = 1024
 _REST: Final = 9
 _LONGEST_REST: Final = 1.0
 _LOCK_SECONDS: Final = 30
@@ -43,6 +43,7 @@ def copy(database: Path, target: Path, show: Progress) -> None:
     rest = pacing()
 
     def advance(done: int, whole: int) -> None:
+        state_dir.sync(target)  # piece by piece: a commit of the service would wait until all of it is written
         show("Copying", done, whole)
         rest()
 
@@ -54,7 +55,7 @@ def copy(database: Path, target: Path, show: Progress) -> None:
 
 
 def _copy_snapshot(source: Any, _: Path, target: Path, advance: Callable[[int, int], None]) -> None:  # noqa: ANN401 - the driver has no types
-    begin_reading(source)
+    _begin_reading(source)
     with closing(sqlite.DRIVER.connect(target, isolation_level=None)) as made:
         for pragma in ("synchronous = OFF", "journal_mode = OFF"):
             made.execute(f"PRAGMA {pragma}")
@@ -66,14 +67,14 @@ def _copy_twice(source: Any, database: Path, target: Path, advance: Callable[[in
     # Closing a file gives up all locks that the process has on it (fcntl): so it is closed after the transaction.
     with database.open("rb", buffering=0) as original, target.open("r+b", buffering=0) as made:
         whole = os.fstat(original.fileno()).st_size
-        while data := original.read(SLICE):
+        while data := original.read(_SLICE):
             made.write(data)
             advance(original.tell(), whole)
         os.fsync(made.fileno())
-        begin_reading(source)
+        _begin_reading(source)
         original.seek(0)
         made.seek(0)
-        while data := original.read(SLICE):
+        while data := original.read(_SLICE):
             if data != made.read(len(data)):
                 made.seek(original.tell() - len(data))
                 made.write(data)
@@ -81,7 +82,7 @@ def _copy_twice(source: Any, database: Path, target: Path, advance: Callable[[in
         source.execute("COMMIT")
 
 
-def begin_reading(connection: Any) -> None:  # noqa: ANN401
+def _begin_reading(connection: Any) -> None:  # noqa: ANN401
     """Begin a transaction that sees the database as it is now."""
     connection.execute("BEGIN")
     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

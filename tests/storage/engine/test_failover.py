@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from service.storage.engine import postgresql as engine
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
 from tests.rig import haproxy
+from tests.rig.certificate import make as make_certificate
 from tests.rig.haproxy import Haproxy
 from tests.rig.pgbouncer import PgBouncer, pooling
 from tests.rig.postgres import Postgres
@@ -145,3 +148,25 @@ def test_no_session_stays_at_the_old_server(
     stores.sessions.add(session(alice_on_old_connections.id))
 
     until(lambda: servers.sessions_at_reader() == 0, "no session is left at the old server")
+
+
+@pytest.mark.parametrize("database", ["direct"], indirect=True)
+def test_a_changed_certificate_closes_nothing(servers: Servers, database: Database, tmp_path: Path) -> None:
+    """With both authorities in `sslrootcert`, no connection notices the change; the file is read for each new one."""
+    data, trusted = servers.writer.directory / "data", tmp_path / "trusted.pem"
+    before = (data / "certificate.pem").read_text()
+    trusted.write_text(before)
+    address = servers.writer.encrypted(servers.address, "localhost").replace(
+        quote(str(data / "certificate.pem")), str(trusted)
+    )
+    with closing(Database(address)) as opened, closing(Database(address)) as later:
+        assert opened.ping()
+        certificate, key = make_certificate(tmp_path, "localhost")
+        (data / "certificate.pem").write_text(certificate.read_text())
+        (data / "key.pem").write_text(key.read_text())
+        database.run(Statement(sa.select(sa.func.pg_reload_conf())))
+        until(lambda: not later.ping(), "the server shows its new certificate, which is not trusted")
+
+        trusted.write_text(before + certificate.read_text())
+        until(later.ping, "new connections trust both")
+        assert opened.ping()

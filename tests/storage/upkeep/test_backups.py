@@ -11,6 +11,7 @@ from service.storage.engine.database import Database
 from service.storage.engine.directory_lock import locked
 from service.storage.upkeep import backups, manifest
 from tests.rig.small_disk import fill, small_disk
+from tests.settings import nobody
 from tests.storage.backups import backed_up, rows, silent
 from tests.storage.children import started
 from tests.storage.stores import account, address_of, over, session
@@ -21,18 +22,22 @@ def test_others_write_while_it_is_taken(file_database: Database, tmp_path: Path)
     stores = over(file_database)
     stores.accounts.add(alice := account())
     with stores.transaction():
-        for _ in range(600):
+        for _ in range(1500):
             stores.sessions.add(session(alice.id, user_agent="x" * 4000))
-    changes: list[tuple[str, bytes]] = []
+    meanwhile: list[int] = []
 
     with started(("acknowledge", address_of(file_database), alice.id)) as (writer,):
-        changes += [writer.hear() for _ in range(4)]
-        before = len(changes)
-        made = backed_up(file_database.path, tmp_path, show=lambda *_: changes.append(writer.hear()))
+        before = [writer.hear() for _ in range(4)]
 
-    assert len(changes) > before + 5
+        def show(step: str, done: int, whole: int) -> None:
+            writer.hear()
+            meanwhile.append(whole - done if step == "Copying" else 0)
+
+        made = backed_up(file_database.path, tmp_path, show=show)
+
+    assert max(meanwhile) > 0
     kept = rows(made.path / manifest.DATABASE, "sessions")
-    for change, token in changes[:before]:
+    for change, token in before:
         assert (token in kept) == (change == "kept")
     assert made == backups.verify(made.path, silent)
 
@@ -78,7 +83,27 @@ def test_a_full_disk_leaves_nothing_half_behind(sqlite_file: Database, tmp_path:
         assert [*folder.iterdir()] == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+@nobody.root_only
+def test_a_folder_that_cannot_be_written_is_named(memory_path: Path) -> None:
+    """The service's user is told what to type, or to choose another path."""
+    database, folder = memory_path / "vestibule.sqlite3", memory_path / "folder"
+    folder.mkdir()
+    for each in (memory_path, database):
+        each.touch()
+        nobody.give(each)
+
+    def refusal() -> str:
+        with pytest.raises(BadBackup) as refused:
+            backed_up(database, folder)
+        return str(refused.value)
+
+    said = nobody.asked(refusal)()
+
+    assert f"no backup of {database} was made" in said
+    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: choose another path" in said
+
+
+@nobody.root_only
 def test_root_makes_it_for_the_folders_owner(sqlite_file: Database, tmp_path: Path) -> None:
     """A backup that root typed can be read and removed by the service."""
     os.chown(tmp_path, 4711, 4712)

@@ -4,6 +4,7 @@ import gzip
 import os
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import pytest
 
 from service.services import Backup, BadBackup
 from service.storage.engine.database import Database
-from service.storage.upkeep import dump
+from service.storage.upkeep import dump, schema
 from service.storage.upkeep.schema import HEAD, OLDEST_RELEASE
 from tests.rig.parts import need
 from tests.rig.postgres import Postgres
@@ -61,6 +62,21 @@ def test_a_whole_dump_is_counted(
     assert (found.rows["accounts"], found.rows["sessions"], found.rows["links"]) == (3, 1, 0)
     assert (found.engine, found.revision, found.oldest_release) == ("postgresql", HEAD, OLDEST_RELEASE)
     assert found.made_at == NOW
+
+
+def test_a_whole_dump_can_be_restored(pg_dump: Callable[..., bytes], postgres: Postgres, tmp_path: Path) -> None:
+    """psql makes of it, in an empty database, one that this release takes as it is, as docs/operating.md says."""
+    path = tmp_path / "vestibule.sql"
+    path.write_bytes(pg_dump("--no-owner"))
+    psql = [str(need("psql")), "--quiet", "--no-psqlrc", address := postgres.new_database()]
+
+    subprocess.run([*psql, "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={path}"], check=True)
+    subprocess.run([*psql, "--command=DELETE FROM sessions", "--command=DELETE FROM links"], check=True)
+
+    with closing(Database(address)) as database:
+        assert not schema.pending(database)
+        assert [found.display_name for found in over(database).accounts.all()][-1] == AWKWARD
+        assert list(over(database).sessions.all()) == []
 
 
 def _cut(content: bytes) -> bytes:
