@@ -40,7 +40,6 @@ def test_a_pooler_a_file_and_a_server_that_is_away_are_not_counted(pooled: Datab
 
 def test_a_start_says_so(postgres: Postgres) -> None:
     """The service's log has the sentence, with the setting's number."""
-    chosen = {"DATABASE_URL": postgres.new_database(), "SERVER__DATABASE_CONNECTIONS": "9"}
-    with prepared(workers=4, edit_nginx=str, **chosen) as servers:  # type: ignore[arg-type]
+    with prepared(workers=4, DATABASE_URL=postgres.new_database(), SERVER__DATABASE_CONNECTIONS="9") as servers:
         servers.start_gunicorn()
         servers.wait_until(lambda: "4 workers may open 36 connections" in servers.log("gunicorn"), "the start says so")
