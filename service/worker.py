@@ -22,6 +22,13 @@ _WORSE_THAN_MASTER: Final = 200  # thousandths of the memory: a new worker has f
 class Worker(gthread.ThreadWorker):
     """A worker of gunicorn's."""
 
+    def init_process(self) -> None:
+        """As gunicorn's. Where memory is short, the kernel ends a worker first: the master replaces it."""
+        with contextlib.suppress(OSError):
+            score = Path("/proc/self/oom_score_adj")
+            score.write_text(str(min(int(score.read_text()) + _WORSE_THAN_MASTER, 1000)))
+        super().init_process()
+
     def run(self) -> None:
         """Listen, and serve."""
         for each in self.sockets:
