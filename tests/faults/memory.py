@@ -40,10 +40,11 @@ def soak(findings: Findings) -> None:
     """
     with site() as service:
         master = service.servers.processes["gunicorn"].pid
-        with service.traffic() as traffic:
+        with service.traffic():
             _send(service, _WARM_UP_SECONDS)
         before = footprint(service, family(master))
         with service.traffic() as traffic:
+            traffic.go_on(QUIET_SECONDS)
             statuses = _send(service, _SOAK_SECONDS * TIMES)
             findings.back(traffic.recovered(traffic.now), 5)
         after = footprint(service, family(master))

@@ -20,7 +20,7 @@ class Kind(StrEnum):
     """What was asked."""
 
     SIGN_IN = "sign-in"
-    CHECK = "check"
+    CHECK = "session check"
 
 
 class Outcome(StrEnum):
@@ -40,6 +40,9 @@ class Asked:
     kind: Kind
     outcome: Outcome
     status: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.due:.1f} s: {self.status or 'no answer'} after {self.seconds:.2f} s"
 
     @property
     def counts_as_failed(self) -> bool:

@@ -1,43 +1,103 @@
 """F-24: backups are made under traffic, and the last one is restored."""
 
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.faults.findings import Findings
 from tests.faults.killed import integrity
-from tests.faults.recovery import Kind
 from tests.faults.site import PEOPLE, Site, site
 from tests.faults.times import TIMES
-from tests.faults.traffic import QUIET_SECONDS, Traffic
+from tests.faults.traffic import QUIET_SECONDS
+from tests.rig import postgres
 from tests.rig.directories import server_directory
+from tests.rig.parts import need
 from tests.rig.passwords import PASSWORD
 
 _SAMPLED: Final = 10
 _GONE: Final = 404
+_DONE: Final = "done"
 
 
 def backups(findings: Findings) -> None:
-    """A backup is made three times under traffic; the last one is put in the place of the database.
+    """A backup is made twice under traffic; the last one is put in the place of the database.
 
     The restored passwords are those of a moment while that backup was made. Every session of before is ended, and so is
     every one-time link, whether it was used or not: what had ended stays ended.
     """
     with site() as service, server_directory("backups") as place:
-        with service.traffic(every=1) as traffic:
-            traffic.go_on(QUIET_SECONDS)
-            passwords = _passwords(service)
-            for _ in range(3 * TIMES):
-                traffic.go_on(1.0)  # each backup is called by its second
-                passwords = _passwords(service)
-                made = service.servers.vestibule("db", "backup", "--to", str(place))
-                findings.check("the backup is made", made.stderr or "yes", made.returncode == 0)
-                for name, known in _passwords(service).items():
-                    passwords[name] = known | passwords.get(name, set())
-            findings.back(traffic.recovered(traffic.now), 5)
-        _nothing_failed(findings, traffic)
-        service.compare(findings)
+        to = ("db", "backup", "--to", str(place))
+        passwords = _backed_up(findings, service, lambda: _failure(service, *to))
         _restore(findings, service, max(place.iterdir()))
         _compare(findings, service, passwords)
+
+
+def dumps(findings: Findings) -> None:
+    """PostgreSQL is dumped twice under traffic; the last dump is checked, and read into another database.
+
+    Then the sessions and links in it are deleted, as the manual says, and the service gets the new address.
+    """
+    programs = need("postgres").resolve().parent
+    with (
+        postgres.running() as server,
+        site(DATABASE_URL=(address := server.new_database())) as service,
+        server_directory("dumps", mode=0o755) as place,
+    ):
+        dump = str(place / "vestibule.sql")
+        make = (programs / "pg_dump", "--format=plain", "--no-owner", f"--file={dump}", address)
+        passwords = _backed_up(findings, service, lambda: _failed(make))
+        findings.check(
+            "db verify --record",
+            said := _failure(service, "db", "verify", "--record", dump),
+            said == _DONE,
+        )
+        service.servers.end("gunicorn")
+        restored = server.new_database()
+        read = (
+            programs / "psql",
+            "--quiet",
+            "--single-transaction",
+            "--set=ON_ERROR_STOP=1",
+            f"--file={dump}",
+            restored,
+        )
+        findings.check("the restore", said := _failed(read), said == _DONE)
+        server.run(restored, "DELETE FROM sessions")
+        server.run(restored, "DELETE FROM links")
+        service.servers.environ["VESTIBULE_DATABASE_URL"] = restored
+        service.servers.start_gunicorn()
+        service.ready()
+        _compare(findings, service, passwords)
+
+
+def _backed_up(findings: Findings, service: Site, make: Callable[[], str]) -> dict[str, set[str]]:
+    """Make a backup twice under traffic, of which no request fails; the passwords that the last one may hold."""
+    with service.traffic(every=1) as traffic:
+        traffic.go_on(QUIET_SECONDS)
+        passwords = _passwords(service)
+        for _ in range(2 * TIMES):
+            traffic.go_on(1.0)  # each backup is called by its second
+            passwords = _passwords(service)
+            findings.check("each backup", said := make(), said == _DONE)
+            for name, known in _passwords(service).items():
+                passwords[name] = known | passwords.get(name, set())
+        findings.back(traffic.recovered(traffic.now), 5)
+    traffic.nothing_failed(findings)
+    service.compare(findings)
+    return passwords
+
+
+def _failure(service: Site, *command: str) -> str:
+    """Run one of the operator's commands; what it says when it fails."""
+    done = service.servers.vestibule(*command)
+    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else _DONE
+
+
+def _failed(command: Sequence[str | Path]) -> str:
+    """Run one of PostgreSQL's own programs; what it says when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else _DONE
 
 
 def _passwords(service: Site) -> dict[str, set[str]]:
@@ -46,18 +106,14 @@ def _passwords(service: Site) -> dict[str, set[str]]:
     return {name: {each.acknowledged, each.replaced or PASSWORD, each.asked or PASSWORD} for name, each in secrets}
 
 
-def _nothing_failed(findings: Findings, traffic: Traffic) -> None:
-    findings.none("failed session check", [each for each in traffic.failed() if each.kind is Kind.CHECK])
-    findings.none("failed sign-in", [each for each in traffic.failed() if each.kind is Kind.SIGN_IN])
-
-
 def _restore(findings: Findings, service: Site, backup: Path) -> None:
     command = ("db", "restore", str(backup), "--yes")
-    refused = service.servers.vestibule(*command)
-    findings.check("no restore while the service runs", f"exit code {refused.returncode}", refused.returncode == 1)
+    refused = _failure(service, *command)
+    findings.check(
+        "a restore while the service runs is refused", refused.partition(",")[0], "the service runs" in refused
+    )
     service.servers.end("gunicorn")
-    done = service.servers.vestibule(*command)
-    findings.check("the backup is restored", done.stderr or "yes", done.returncode == 0)
+    findings.check("the restore", said := _failure(service, *command), said == _DONE)
     service.servers.start_gunicorn()
     service.ready()
     findings.check("PRAGMA integrity_check", found := integrity(service), found == "ok")

@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from tests.bench.open_loop import schedule
 from tests.faults.client import IN, Client, is_later, passed, session_of
+from tests.faults.findings import Findings
 from tests.faults.ledger import Ledger, Link, Secret, State
 from tests.faults.recovery import Asked, Kind, Outcome, recovered_after, usual_seconds
 from tests.rig.passwords import PASSWORD
@@ -84,6 +85,11 @@ class Traffic:
     def failed(self, since: float = 0.0, till: float = float("inf")) -> list[Asked]:
         """Return the requests that failed, of those that were due in a time."""
         return [each for each in list(self.asked) if since <= each.due < till and each.counts_as_failed]
+
+    def nothing_failed(self, findings: Findings) -> None:
+        """Note what failed, which is nothing."""
+        for kind in Kind:
+            findings.none(f"failed {kind}", [each for each in self.failed() if each.kind is kind])
 
     @property
     def _complete_until(self) -> float:
