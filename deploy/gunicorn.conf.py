@@ -22,9 +22,8 @@ from service import drain, metrics_dir, mounts, state_dir, worker
 from service.settings import CATALOGUE, Settings, SettingsFault, load
 from service.web.telemetry import logs, multiprocess_metrics
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it, checked below
 _GONE_SECONDS = 5
-_RAM = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
+_RAM = _shm if (_shm := Path("/dev/shm")).is_dir() else Path(tempfile.gettempdir())  # noqa: S108 - checked below
 
 
 def _own_directory(path: Path, made: int, accepted: int) -> Path:
@@ -174,15 +173,12 @@ def _compare_settings() -> None:
 
 
 def when_ready(_server: "Arbiter") -> None:
-    """Keep the garbage collector from everything that is loaded, so that workers go on sharing its memory.
-
-    The number of workers stays: they share one budget for hashing. systemd learns of a second master (USR2).
-    """
+    """Tell systemd of this master, which may be a second one (USR2); have workers go on sharing what is loaded."""
     sd_notify(f"MAINPID={os.getpid()}", logging.getLogger("gunicorn.error"))  # type: ignore[arg-type] # it logs, no more
-    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    for changes_their_number in (signal.SIGTTIN, signal.SIGTTOU):  # of workers, who share one budget for hashing
+        signal.signal(changes_their_number, signal.SIG_IGN)
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # the collector would write to it
     if _told_to_end:
         drain.begin()  # no worker runs
         os.kill(os.getpid(), signal.SIGTERM)

@@ -5,11 +5,13 @@ visit.py first LINK-JSON    checks the pages, makes the first administrator, sig
 visit.py counted            checks that /edge/metrics has counted the sign-in
 visit.py door COOKIE        checks that an app on port 8081 opens with this session, and not without
 visit.py again COOKIE       checks that this session still opens the account
+visit.py on COOKIE          asks for the account with this session until SIGTERM; fails where one request did
 """
 
 import http.client
 import json
 import re
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -110,6 +112,22 @@ def again(cookie: str) -> None:
     expect("the account after kill -9 of the service", ask("/account", cookie=cookie).status, 200)
 
 
+def on(cookie: str) -> None:
+    """Ask one request after the other, each over a new connection."""
+    told_to_end: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: told_to_end.append(number))
+    answers: list[object] = []
+    while not told_to_end:
+        try:
+            answers.append(ask("/account", cookie=cookie).status)
+        except (OSError, http.client.HTTPException) as failure:
+            answers.append(repr(failure))
+    failed = [each for each in answers if each != http.HTTPStatus.OK]
+    print(f"{len(answers)} requests meanwhile, {len(failed)} failed")
+    if failed or not answers:
+        sys.exit(f"failed: {failed[:10]}")
+
+
 def main(arguments: list[str]) -> None:
     """Run the command that the arguments name."""
     match arguments:
@@ -123,6 +141,8 @@ def main(arguments: list[str]) -> None:
             door(cookie)
         case ["again", cookie]:
             again(cookie)
+        case ["on", cookie]:
+            on(cookie)
         case _:
             sys.exit(__doc__)
 

@@ -4,7 +4,7 @@ The top-level nginx.conf is copied as it is; what depends on the settings goes i
 includes. Other files there (`tls/`, those of earlier releases) stay.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +31,7 @@ def rendered(
         ],
         "listen.conf": listeners.directives(listeners.sockets(settings.server.listen)),
         "ops.conf": listeners.directives(listeners.sockets(settings.ops_listen)),
-        "upstream.conf": _upstream(settings.server.instances or (settings.socket_path,)),
+        "upstream.conf": _upstreams(settings.server.instances or (settings.socket_path,)),
         "trusted.conf": trusted or ["# No proxy's word on the client's address counts."],
         "limits.conf": [
             f"limit_req_zone $posting_client zone=posts:10m rate={settings.limits.edge_post_per_second}r/s;"
@@ -55,15 +55,16 @@ def _system_resolvers() -> list[str]:
         return []
 
 
-def _upstream(sockets: Iterable[Path]) -> list[str]:
-    """Return the upstream.
+def _upstreams(sockets: Sequence[Path]) -> list[str]:
+    """Return the upstream of all instances, and one for each, by its number: for the metrics.
 
     Idle connections end here (1 s) before gunicorn ends them (a stopping worker: 2 s): no POST meets a closed one. An
     instance that is away refuses at once, and the next one is asked: counting its failures (max_fails) would save
     nothing, and could leave nginx with no instance to ask.
     """
     servers = [f"    server {_quoted(f'unix:{path}')} max_fails=0;" for path in sockets]
-    return ["upstream vestibule {", *servers, "    keepalive 32;", "    keepalive_timeout 1s;", "}"]
+    alone = [f"upstream vestibule_{number} {{{server.strip()}}}" for number, server in enumerate(servers, start=1)]
+    return ["upstream vestibule {", *servers, "    keepalive 32;", "    keepalive_timeout 1s;", "}", *alone]
 
 
 def _quoted(word: object) -> str:

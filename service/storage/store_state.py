@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +32,8 @@ def read(database: Database, *, redis: str | None, backups: Path, throttles: Thr
         if database.path and _is_first_start(DatabaseFile(database.path, backups)):
             found["is_first_start"] = True
             raise SchemaFault(f"none yet: the first start of the service makes {database.path}")
-        if database.path:
-            os.close(os.open(database.path, os.O_RDWR | os.O_CLOEXEC))  # reading would succeed without this right
+        if database.path and not os.access(database.path, os.R_OK | os.W_OK):  # SQLite would read it all the same
+            raise SchemaFault(f"{database.path} cannot be read and written by user {os.geteuid()}")
         found["tables"] = tables = _tables(database, backups)
         found["database"] = _answer(database, name)
         if not tables.are_pending:
@@ -41,7 +42,7 @@ def read(database: Database, *, redis: str | None, backups: Path, throttles: Thr
     except Unavailable as away:
         found["database"] = Answer(name, fault=str(away).removeprefix("the database: "))
     except OSError as refused:
-        found["database"] = Answer(name, fault=f"{refused.filename} cannot be read and written ({refused.strerror})")
+        found["database"] = Answer(name, fault=f"{refused.filename} cannot be reached ({refused.strerror})")
     finally:
         database.close()
     return StoreState(**found)
@@ -54,13 +55,14 @@ def _in_sql(database: Database) -> str:
 def _redis(address: str) -> Answer:
     """Ask Redis to count, as a sign-in does: one that is full, or a replica, still answers a ping."""
     storage = redis_storage(address)
-    try:
-        storage.incr("probe", 1)
-        began = time.perf_counter()
-        storage.incr("probe", 1)
-    except failures_of(storage) as failure:
-        return Answer("Redis", fault=f"{in_words(failure)}; limits are counted in SQL")
-    return Answer("Redis", time.perf_counter() - began)
+    with closing(storage.storage):
+        try:
+            storage.incr("probe", 1)
+            began = time.perf_counter()
+            storage.incr("probe", 1)
+        except failures_of(storage) as failure:
+            return Answer("Redis", fault=f"{in_words(failure)}; limits are counted in SQL")
+        return Answer("Redis", time.perf_counter() - began)
 
 
 def _is_first_start(file: DatabaseFile) -> bool:
@@ -107,10 +109,13 @@ def _rows(database: Database, now: int) -> dict[str, Any]:
 
 
 def _attempts(database: Database, redis: str | None, throttles: Throttles, now: int) -> dict[str, Any]:
-    attempts = choose(database, redis=redis).attempts
+    chosen = choose(database, redis=redis)
     since = {scope: now - throttles[scope].seconds for scope in (Scope.NETWORK, Scope.ACCOUNT)}
     try:
-        networks, accounts = (tuple(attempts.tallies(by=scope, since=since[scope])) for scope in since)
+        networks, accounts = (tuple(chosen.attempts.tallies(by=scope, since=since[scope])) for scope in since)
     except Unavailable as away:
         return {"counters": Answer(_in_sql(database), fault=str(away))}
+    finally:
+        if redis:
+            chosen.options["redis"].storage.close()
     return {"networks": networks, "accounts": accounts}

@@ -13,6 +13,7 @@ from tests.bench import (
     door,
     edge_count,
     enumeration_ms,
+    failover_s,
     flood,
     flood_plot,
     growth,
@@ -22,6 +23,7 @@ from tests.bench import (
     memory_mb,
     people,
     plot,
+    postgres_check,
     revocation_s,
     roll,
     rows,
@@ -41,7 +43,7 @@ SERVED: Final = frozenset({sign_in_rate.NAME, enumeration_ms.NAME, *growth.NAMES
 NAMES: Final = (
     *(start_s.NAME, memory_mb.NAME, edge_count.NAME, scrape_p99.NAME, sign_in_rate.NAME),
     *(*door.NAMES, sign_in_beside_door.NAME, revocation_s.NAME),
-    *(*roll.NAMES, lock_p99.NAME, *keeping.NAMES),
+    *(*roll.NAMES, lock_p99.NAME, *keeping.NAMES, failover_s.NAME, postgres_check.NAME),
     *(*calm.NAMES, enumeration_ms.NAME, *growth.NAMES),
 )
 _began: Final = time.monotonic()
@@ -70,7 +72,8 @@ def main(asked: list[str]) -> int:
 
 
 def _measured(names: set[str]) -> Iterator[Row]:
-    for each in (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s, lock_p99):
+    each_alone = (start_s, memory_mb, edge_count, scrape_p99, sign_in_beside_door, revocation_s, lock_p99)
+    for each in (*each_alone, failover_s, postgres_check):
         if each.NAME in names:
             yield each.measure(_say(each.NAME))
     if names & set(door.NAMES):
@@ -130,10 +133,18 @@ def _parameters() -> dict[str, object]:
         "memory_mb": {"runs": memory_mb.RUNS},
         "edge_count": {"runs": edge_count.RUNS, "seconds": edge_count.SECONDS, "clients": edge_count.CLIENTS},
         "scrape_p99": {"runs": scrape_p99.RUNS, "seconds": scrape_p99.SECONDS},
-        "backup_writes": {"runs": keeping.RUNS, "seconds": keeping.SECONDS, "clients": keeping.CLIENTS},
-        "restore_cost": {"runs": keeping.RESTORES, "accounts": keeping.PEOPLE},
+        **_parameters_of_stores(),
         "growth": {"runs": growth.RUNS, "each": growth.EACH, "accounts": growth.MANY},
         "enumeration_ms": {"each": enumeration_ms.RUNS * enumeration_ms.EACH},
+    }
+
+
+def _parameters_of_stores() -> dict[str, object]:
+    return {
+        "backup_writes": {"runs": keeping.RUNS, "seconds": keeping.SECONDS, "clients": keeping.CLIENTS},
+        "restore_cost": {"runs": keeping.RESTORES, "accounts": keeping.PEOPLE},
+        "failover_s": {"runs": failover_s.RUNS, "away_seconds": failover_s.AWAY_SECONDS},
+        "postgres_check": {"runs": postgres_check.RUNS, "each": postgres_check.EACH},
     }
 
 

@@ -1,4 +1,7 @@
-"""The people of the benchmarks: accounts that share one password, and sessions, straight into the SQLite file."""
+"""The people of the benchmarks: accounts that share one password, and sessions, straight into the SQLite file.
+
+In another database few people are made, without sessions.
+"""
 
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Final
 from service.login.passwords import Parameters, Passwords
 from service.settings import Settings
 from service.storage.engine.sqlite import DRIVER
+from tests.rig import accounts
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import Servers
 
@@ -36,6 +40,9 @@ def populate(servers: Servers, people: int) -> None:
     """Make the database, with so many accounts and a session for each. The servers are not started yet."""
     done = servers.vestibule("db", "upgrade")
     assert done.returncode == 0, done.stderr
+    if "VESTIBULE_DATABASE_URL" in servers.environ:
+        accounts.add(servers, {username(number): {} for number in range(people)})
+        return
     _fill(servers.state_dir / "vestibule.sqlite3", people)
 
 

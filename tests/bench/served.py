@@ -89,11 +89,12 @@ def served(
     cache_seconds: int = 0,
     warm: bool = True,
     python_path: Path | None = None,
+    **more: str,
 ) -> Iterator[Served]:
     """Yield a running service that knows so many people, warm, and an app behind it; nginx remembers nothing."""
     app, bare = free_port(), free_port()
     with apps_directory(app) as directory:
-        settings = {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": str(cache_seconds)}
+        settings = {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": str(cache_seconds)} | more
         with (
             stopped(count, application=application, python_path=python_path, **settings) as servers,
             answered_by_nginx(servers, bare),

@@ -114,8 +114,10 @@ def test_several_instances_are_asked_in_turn(tmp_path: Path) -> None:
     several = written(tmp_path, [], SERVER__INSTANCES="/run/a/one.sock, /run/a/two.sock")["upstream.conf"]
     alone = written(tmp_path, [])["upstream.conf"]
 
-    assert re.findall("server (.+);", several) == [f'"unix:/run/a/{name}.sock" max_fails=0' for name in ("one", "two")]
-    assert re.findall("server (.+);", alone) == [f'"unix:{tmp_path}/run/gunicorn.sock" max_fails=0']
+    assert re.findall("^    server (.+);", several, re.MULTILINE) == [
+        f'"unix:/run/a/{name}.sock" max_fails=0' for name in ("one", "two")
+    ]
+    assert re.findall("^    server (.+);", alone, re.MULTILINE) == [f'"unix:{tmp_path}/run/gunicorn.sock" max_fails=0']
 
 
 def test_names_of_upstreams_are_asked_of_the_systems_servers() -> None:

@@ -17,7 +17,22 @@ from tests.rig.parts import ROOT
 PAGES: Final = ("docs/apps.md", "docs/install.md", "docs/operating.md", "docs/proxies.md", "docs/runbooks.md")
 ELSEWHERE: Final = {
     *("apt-get", "caddy", "cd", "cp", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
-    *("createdb", "dropdb", "export", "pg_dump", "psql", "python", "rm", "sed", "systemd-sysusers", "test"),
+    *(
+        "createdb",
+        "dropdb",
+        "export",
+        "kill",
+        "pg_ctl",
+        "pg_dump",
+        "psql",
+        "python",
+        "redis-cli",
+        "rm",
+        "sed",
+        "socat",
+        "systemd-sysusers",
+        "test",
+    ),
 }
 _OPS_LISTENER: Final = "http://127.0.0.1:9180"
 _VERBS_OF_COMPOSE: Final = {"cp", "exec", "kill", "ps", "restart", "run", "stop", "up"}

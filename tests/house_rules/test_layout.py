@@ -91,7 +91,7 @@ def test_folders_of_tests_are_packages() -> None:
         *(".ci/run", "deploy/unprivileged", "deploy/packages", "deploy/python", "deploy/release"),
         *("deploy/images/try", "deploy/images/local", "deploy/images/next", "deploy/systemd/exchange"),
         *("deploy/kubernetes/try", "deploy/kubernetes/kind-test", "deploy/grafana/try"),
-        *("deploy/compose/try", "deploy/compose/make-secrets"),
+        *("deploy/compose/try", "deploy/compose/make-secrets", "deploy/compose/exchange"),
     ],
 )
 def test_commands_run(path: str) -> None:

@@ -59,6 +59,8 @@ def test_ci_is_what_developers_run() -> None:
     assert ".ci/run" in [step.get("run") for step in check["steps"]]
     assert "sudo .ci/run" in [step.get("run") for step in steps("ci.yml")]
     assert "make --silent check test" in read(".ci/run")
+    assert "make --silent faults" in read(".ci/run")
+    assert "deploy/images/local" in read(".ci/run")
     assert "make --silent run " in read(".ci/run")
 
 

@@ -31,10 +31,12 @@ def read(database: Database, *, redis: str | None = None, backups: Path = Path("
 
 
 def _tried(database: Database, *usernames: str, redis: str | None = None) -> None:
-    attempts = choose(database, redis=redis).attempts
+    chosen = choose(database, redis=redis)
     for name in usernames:
         tried = attempt_of(name, None, network="192.0.2.7/32", device=None, key=b"k")
-        attempts.reserve(tried, THROTTLES, now=NOW)
+        chosen.attempts.reserve(tried, THROTTLES, now=NOW)
+    if redis:
+        chosen.options["redis"].storage.close()
 
 
 def test_everything_is_read(database: Database) -> None:

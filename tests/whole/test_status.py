@@ -162,8 +162,9 @@ def test_a_database_that_cannot_be_written_is_2() -> None:
         assert new.vestibule("db", "upgrade").returncode == 0
         file = new.state_dir / "vestibule.sqlite3"
         file.chmod(0o400)
+        owner = file.stat().st_uid
 
         code, checks = _status(new)
 
     assert (code, checks["database"]["state"]) == (2, "fault")
-    assert checks["database"]["what"] == f"{file} cannot be read and written (Permission denied)"
+    assert checks["database"]["what"] == f"{file} cannot be read and written by user {owner}"

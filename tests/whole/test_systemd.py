@@ -45,7 +45,13 @@ def test_systemd_is_told_when_the_service_is_ready() -> None:
 
 # Of systemd, what the exchange asks: the service's main process, as a master told the socket of the unit.
 STAND_INS: Final = {
-    "systemctl": '#!/bin/sh\ncase $1 in show) cat "$MAIN_PID" ;; *) echo "$@" >>"$MAIN_PID.calls" ;; esac\n',
+    "systemctl": """#!/bin/sh
+case $* in
+  *MainPID*) cat "$MAIN_PID" ;;
+  *NotifyAccess*) echo "$NOTIFY_ACCESS" ;;
+  *) echo "$@" >>"$MAIN_PID.calls" ;;
+esac
+""",
     "runuser": '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n',
 }
 
@@ -75,36 +81,55 @@ def _notified(servers: Servers) -> Iterator[Path]:
             listener.join()
 
 
-def test_a_release_is_exchanged_without_a_failed_request() -> None:
-    """deploy/systemd/exchange leaves a new master, which systemd knows; each request meanwhile is answered."""
+@contextmanager
+def _asked_on(servers: Servers) -> Iterator[list[int]]:
+    """Ask for the page, one request after the other; yield the list of the answers' statuses, which grows."""
     statuses: list[int] = []
     over = threading.Event()
-    with prepared() as servers, _notified(servers) as pid:
 
-        def ask_on() -> None:
-            while not over.is_set():
-                statuses.append(servers.get("/").status)
+    def ask_on() -> None:
+        while not over.is_set():
+            statuses.append(servers.get("/").status)
 
-        servers.start()
-        until(pid.exists, "systemd knows the master")
-        for name, text in STAND_INS.items():
-            (servers.state_dir / name).write_text(text)
-            (servers.state_dir / name).chmod(0o755)
-        before, own = pid.read_text(), {"PATH": f"{servers.state_dir}:{servers.environ['PATH']}", "MAIN_PID": str(pid)}
-        (client := threading.Thread(target=ask_on)).start()
-        exchange = [str(ROOT / "deploy/systemd/exchange")]
-        done = subprocess.run(exchange, env=servers.environ | own, capture_output=True, text=True, check=False)
-        ended = servers.processes["gunicorn"].wait(20)
-        answered = len(statuses)
-        until(lambda: len(statuses) > answered, "the second master answers alone")
+    (client := threading.Thread(target=ask_on)).start()
+    try:
+        yield statuses
+    finally:
         over.set()
         client.join()
+
+
+def _exchange(servers: Servers, pid: Path, **other: str) -> subprocess.CompletedProcess[str]:
+    for name, text in STAND_INS.items():
+        (servers.state_dir / name).write_text(text)
+        (servers.state_dir / name).chmod(0o755)
+    path = f"{servers.state_dir}:{servers.environ['PATH']}"
+    own = {"PATH": path, "MAIN_PID": str(pid), "NOTIFY_ACCESS": "all"} | other
+    script = [str(ROOT / "deploy/systemd/exchange")]
+    return subprocess.run(script, env=servers.environ | own, capture_output=True, text=True, check=False)
+
+
+def test_a_release_is_exchanged_without_a_failed_request() -> None:
+    """deploy/systemd/exchange leaves a new master, known to systemd, or the old one and an error; all is answered."""
+    with prepared() as servers, _notified(servers) as pid:
+        servers.start()
+        until(pid.exists, "systemd knows the master")
+        before = pid.read_text()
+        with _asked_on(servers) as statuses:
+            wrong = ({"NOTIFY_ACCESS": "main"}, {"VESTIBULE_SERVER__WORKERS": "two"})
+            refused = [_exchange(servers, pid, **each) for each in wrong]
+            kept = pid.read_text()
+            done = _exchange(servers, pid)
+            ended = servers.processes["gunicorn"].wait(20)
+            answered = len(statuses)
+            until(lambda: len(statuses) > answered, "the second master answers alone")
         os.kill(int(pid.read_text()), signal.SIGTERM)
         until(lambda: not servers.socket.exists(), "the second master ended")
         told, after = Path(f"{pid}.calls").read_text(), pid.read_text()
 
-    assert (done.returncode, done.stderr, ended) == (0, "", 0)
-    assert before != after
+    assert [(each.returncode, bool(each.stderr)) for each in refused] == [(1, True)] * 2
+    assert (done.returncode, ended) == (0, 0), done.stdout + done.stderr
+    assert before == kept != after
     assert set(statuses) == {200}
     assert told == "reload vestibule-edge.service\n"
 

@@ -99,6 +99,7 @@ def test_a_killed_instance_fails_only_what_it_was_serving(it: Instances) -> None
     try:
         until(lambda: min(map(len, statuses)) >= 3, "each client was in")
         it.kill(2)
+        reached = [it.front.ops(f"/{number}/healthz").status for number in (1, 2, 3)]
         so_far = [len(seen) for seen in statuses]
         until(lambda: all(len(seen) > then + 6 for seen, then in zip(statuses, so_far, strict=True)), "they go on")
     finally:
@@ -108,5 +109,14 @@ def test_a_killed_instance_fails_only_what_it_was_serving(it: Instances) -> None
         it.each[2].start_gunicorn()
         it.wait_until_ready(2)
 
+    assert reached == [200, 200, 502]
     assert {status for seen in statuses for status in seen} <= {303, 502}
     assert all(seen.count(502) <= 1 for seen in statuses)
+
+
+def test_each_instance_has_metrics_of_its_own(it: Instances) -> None:
+    """nginx's ops listener leads to each instance by its number: no scrape mixes counters."""
+    numbered = [it.front.ops(f"/{number}/metrics").status for number in (1, 2, 3, 4)]
+    others = [it.front.ops(path).status for path in ("/0/metrics", "/1/account", "/metrics/1")]
+
+    assert (numbered, others) == ([200, 200, 200, 502], [404] * 3)

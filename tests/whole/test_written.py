@@ -23,6 +23,7 @@ USER: Final = User(10001, 10001, 10001)
 COMMANDS: Final = (
     *(("config", "check"), ("ping",), ("setup", "link"), ("account", "list"), ("session", "list"), ("audit", "list")),
     *(("attempts", "list"), ("block", "add", "192.0.2.0/24", "--for", "1h"), ("block", "list"), ("db", "upgrade")),
+    ("db", "backup"),
 )
 # Where the volumes of this test lie in the images.
 PLACES: Final = {
@@ -126,6 +127,8 @@ def _use(servers: Servers, prefix: Path) -> list[int]:
         codes += [servers.ops("/metrics").status - 200, servers.get("/").status - 200]
         codes += [servers.vestibule(*command).returncode for command in COMMANDS]
         servers.stop()
+    backup = next((servers.state_dir / "state/vestibule-state/db-backups").iterdir())
+    codes.append(servers.vestibule("db", "restore", str(backup), "--yes").returncode)
     return codes
 
 

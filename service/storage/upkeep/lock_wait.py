@@ -10,7 +10,7 @@ from service.services import Unavailable
 WAIT_SECONDS: Final = 600
 REPORT_SECONDS: Final = 10
 SHORT_SECONDS: Final = 1  # such a wait, of processes that start together, is not worth a line
-PAUSE_SECONDS: Final = 0.5  # at most; the first ones are short
+PAUSE_SECONDS: Final = 1  # at most; the first ones are short
 _T = TypeVar("_T")
 _log: Final = logging.getLogger(__name__)
 

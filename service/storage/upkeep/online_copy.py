@@ -49,8 +49,7 @@ def copy(database: Path, target: Path, show: Progress) -> None:
 
     address = sqlite.address_of(database)
     with closing(sqlite.DRIVER.connect(address, uri=True, isolation_level=None, timeout=_LOCK_SECONDS)) as source:
-        is_logged = source.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        (_copy_snapshot if is_logged else _copy_twice)(source, database, target, advance)
+        (_copy_snapshot if _is_logged(source) else _copy_twice)(source, database, target, advance)
     state_dir.sync(target)
 
 
@@ -72,6 +71,8 @@ def _copy_twice(source: Any, database: Path, target: Path, advance: Callable[[in
             advance(original.tell(), whole)
         os.fsync(made.fileno())
         _begin_reading(source)
+        if _is_logged(source):
+            raise sqlite.DRIVER.OperationalError("the service began with a write-ahead log meanwhile: type it again")
         original.seek(0)
         made.seek(0)
         while data := original.read(_SLICE):
@@ -80,6 +81,10 @@ def _copy_twice(source: Any, database: Path, target: Path, advance: Callable[[in
                 made.write(data)
         made.truncate(original.tell())
         source.execute("COMMIT")
+
+
+def _is_logged(connection: Any) -> bool:  # noqa: ANN401
+    return bool(connection.execute("PRAGMA journal_mode").fetchone() == ("wal",))
 
 
 def _begin_reading(connection: Any) -> None:  # noqa: ANN401

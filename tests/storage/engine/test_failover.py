@@ -170,3 +170,15 @@ def test_a_changed_certificate_closes_nothing(servers: Servers, database: Databa
         trusted.write_text(before + certificate.read_text())
         until(later.ping, "new connections trust both")
         assert opened.ping()
+
+
+@pytest.mark.parametrize("database", ["pooled"], indirect=True)
+def test_a_pooler_that_was_restarted_costs_no_change(servers: Servers, stores: Stores) -> None:
+    """The connections that its end closed are noticed before a change is sent on them."""
+    stores.accounts.add(alice := account(f"alice-{uuid.uuid4().hex}"))
+
+    servers.pooler.stop()
+    servers.pooler.start(servers.writer)
+    stores.sessions.add(kept := session(alice.id))
+
+    assert stores.sessions.of_account(alice.id) == [kept]

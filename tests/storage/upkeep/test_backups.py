@@ -14,6 +14,7 @@ from tests.rig.small_disk import fill, small_disk
 from tests.settings import nobody
 from tests.storage.backups import backed_up, rows, silent
 from tests.storage.children import started
+from tests.storage.place import Place
 from tests.storage.stores import account, address_of, over, session
 
 
@@ -40,6 +41,17 @@ def test_others_write_while_it_is_taken(file_database: Database, tmp_path: Path)
     for change, token in before:
         assert (token in kept) == (change == "kept")
     assert made == backups.verify(made.path, silent)
+
+
+def test_a_journal_that_changes_meanwhile_is_no_backup(place: Place) -> None:
+    """A file that is copied when a start gives it a write-ahead log is not compared without that log."""
+    place.prepare().close()
+    place.sql("PRAGMA journal_mode = DELETE")
+
+    with pytest.raises(BadBackup, match="type it again"):
+        backed_up(place.file, place.backups, show=lambda *_: place.sql("PRAGMA journal_mode = WAL"))
+
+    assert [*place.backups.iterdir()] == []
 
 
 def test_it_holds_what_was_handed_in_and_no_key(sqlite_file: Database, tmp_path: Path) -> None:

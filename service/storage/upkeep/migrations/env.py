@@ -7,14 +7,8 @@ A new step is a new file in `versions/`, numbered on from the last, and its numb
 
 from alembic import context
 
-from service.storage import accounts, audit, blocks, links, sessions  # noqa: F401 - their tables
-from service.storage.counting import sql_attempts, sql_counters  # noqa: F401 - their tables
-from service.storage.engine.statement import metadata
-from service.storage.upkeep import schema  # noqa: F401 - their tables
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
     render_as_batch=True,
     transactional_ddl=True,
 )
