@@ -50,6 +50,20 @@ class Worker(gthread.ThreadWorker):
             if fault.errno != errno.EINVAL:  # the listener refuses connections, and its queue is empty
                 raise
 
+    def is_parent_alive(self) -> bool:
+        """As gunicorn's. Without its master a worker ends after the requests under way, and leaves the socket at once.
+
+        Else clients that keep their connections keep it running, for 20 s, and the next start finds the socket in use.
+        """
+        if super().is_parent_alive():
+            return True
+        self.alive = False
+        for each in self.sockets:
+            self.poller.unregister(each)
+            each.close()
+        self._accepting = False
+        return False
+
     def set_accept_enabled(self, enabled: bool | None) -> None:  # noqa: FBT001 - gunicorn's
         """As gunicorn's; when the instance ends, take all that is in the queue: the kernel would reset it."""
         super().set_accept_enabled(enabled)

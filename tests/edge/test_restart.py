@@ -1,7 +1,9 @@
 """Servers that end, gently or not: nothing is left that blocks the next start, and the others soon go on."""
 
+import http.client
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge.conftest import ECHO
+from tests.rig.asking import PATIENCE_SECONDS
 from tests.rig.parts import ROOT, unprivileged
 from tests.rig.processes import children
 from tests.rig.servers import Servers, prepared
@@ -49,6 +52,30 @@ def test_a_killed_master_takes_its_workers_along_and_the_next_start_works(server
     servers.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers are gone")
     assert servers.get("/").status == 502
     assert servers.socket.exists()
+    servers.start_gunicorn()
+    servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
+
+
+def test_clients_that_stay_keep_no_worker_without_its_master(servers: Servers) -> None:
+    """A worker whose master was killed closes the connection that a client uses on and on, and leaves the socket."""
+    master = servers.processes.pop("gunicorn")
+    client = http.client.HTTPConnection("localhost", timeout=PATIENCE_SECONDS)
+    client.sock = socket.socket(socket.AF_UNIX)
+    client.sock.connect(str(servers.socket))
+    client.auto_open = 0
+
+    def answered() -> http.client.HTTPResponse:
+        client.request("GET", "/healthz")
+        answer = client.getresponse()
+        answer.read()
+        return answer
+
+    assert not answered().will_close
+    master.kill()
+    master.wait()
+
+    servers.wait_until(lambda: answered().will_close, "the connection is closed")
+    client.close()
     servers.start_gunicorn()
     servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
 
