@@ -67,7 +67,7 @@ class Ledger:
 
     def disable(self, username: str, state: State) -> None:
         """That an account is disabled was asked for, or acknowledged; with it all its sessions end."""
-        self.disabled[username] = state
+        self.disabled[username] = max(state, self.disabled.get(username, state))
         self.advance_all(username, state)
 
     def password_changed(self, username: str, password: str) -> None:
