@@ -13,13 +13,13 @@ _NO_SETTINGS = "\n{} is not in it: a secret there takes several lines. Name a fi
 
 
 @click.command()
-@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="The directory to make it in.")
+@click.option("--to", "folder", type=click.Path(path_type=Path, resolve_path=True), help="The directory to make it in.")
 @operator_command
 def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
     """Back the database up while the service runs, with the settings and the apps, and check the backup.
 
     The backup is a directory of its own, in db-backups in the state directory or in --to. Old ones are yours to
-    remove. No secret is in it. With PostgreSQL: pg_dump --format=plain, then db verify --record.
+    remove. No secret of the settings is in it. With PostgreSQL: pg_dump --format=plain, then db verify --record.
     """
     made, files = op.backups.make(op.settings, folder, progress_bars())
     besides = f" with {', '.join(files)}" if files else ""

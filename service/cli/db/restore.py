@@ -9,7 +9,7 @@ from service.cli.output import confirm, progress_bars, report, utc
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, resolve_path=True))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @operator_command
 def restore(op: Operator, path: Path, *, yes: bool, as_json: bool) -> None:

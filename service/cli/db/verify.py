@@ -10,7 +10,7 @@ from service.cli.output import progress_bars, report, utc
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, resolve_path=True))
 @click.option("--record", is_flag=True, help="Note it in the service's database as the last good backup.")
 @operator_command
 def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:
@@ -19,6 +19,6 @@ def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:
     With --record the metrics and `vestibule status` take it for the last backup; a dump is as old as its file.
     """
     found = op.backups.verify(op.settings, path, record=record, show=progress_bars())
-    noted = " It was noted as the last backup." if record else ""
-    sentence = f"{path} is whole, of {utc(found.made_at)}: {found.engine}, {in_words(found)}"
-    report(sentence + (f"\n{noted.strip()}" if noted else ""), facts_of(found), as_json=as_json)
+    noted = "\nIt was noted as the last backup." if record else ""
+    sentence = f"{path} is whole, of {utc(found.made_at)}: {found.engine}, {in_words(found)}{noted}"
+    report(sentence, facts_of(found), as_json=as_json)

@@ -18,13 +18,13 @@ from service.storage.engine import sqlite
 
 _SLICE: Final = 4 * 1024 * 1024
 _PAGES: Final = 1024
-_REST: Final = 9
+_REST: Final = 19
 _LONGEST_REST: Final = 1.0
 _LOCK_SECONDS: Final = 30
 
 
 def pacing() -> Callable[[], None]:
-    """Return a function that, called between pieces of work, rests so that the work takes a tenth of the time."""
+    """Return a function that, called between pieces of work, rests so that the work takes a twentieth of the time."""
     since = monotonic()
 
     def rest() -> None:

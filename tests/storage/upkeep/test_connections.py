@@ -10,6 +10,7 @@ from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
 from service.storage.upkeep import connections
 from tests.rig.postgres import Postgres
+from tests.rig.servers import prepared
 from tests.storage.stores import address_of
 
 
@@ -35,3 +36,10 @@ def test_a_pooler_a_file_and_a_server_that_is_away_are_not_counted(pooled: Datab
     away = Database("postgresql://vestibule@127.0.0.1:1/vestibule")
 
     assert [list(connections.warnings(each, 99, 99)) for each in (pooled, sqlite_file, away)] == [[], [], []]
+
+
+def test_a_start_says_so(postgres: Postgres) -> None:
+    """The service's log has the sentence, with the setting's number."""
+    with prepared(workers=4, DATABASE_URL=postgres.new_database(), SERVER__DATABASE_CONNECTIONS="9") as servers:
+        servers.start_gunicorn()
+        servers.wait_until(lambda: "4 workers may open 36 connections" in servers.log("gunicorn"), "the start says so")
