@@ -42,6 +42,11 @@ class Worker(gthread.ThreadWorker):
             return gthread._DEFER if self.alive else False  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
         return super().handle(conn)
 
+    def is_parent_alive(self) -> bool:
+        """As gunicorn's. Without its master the worker keeps no connection (gunicorn: for as long as it is used)."""
+        self.alive = self.alive and super().is_parent_alive()
+        return self.alive
+
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, if there is one."""
         try:
@@ -58,13 +63,6 @@ class Worker(gthread.ThreadWorker):
             while self.nr_conns > before:
                 before = self.nr_conns
                 self.accept(listener)
-
-
-def end_before_the_master() -> None:
-    """Have the kernel end this worker first where memory is short: the master is what replaces a worker."""
-    with contextlib.suppress(OSError):
-        score = Path("/proc/self/oom_score_adj")
-        score.write_text(str(min(int(score.read_text()) + _WORSE_THAN_MASTER, 1000)))
 
 
 def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:

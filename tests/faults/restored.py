@@ -47,22 +47,13 @@ def dumps(findings: Findings) -> None:
         dump = str(place / "vestibule.sql")
         make = (programs / "pg_dump", "--format=plain", "--no-owner", f"--file={dump}", address)
         passwords = _backed_up(findings, service, lambda: _failed(make))
-        findings.check(
-            "db verify --record",
-            said := _failure(service, "db", "verify", "--record", dump),
-            said == _DONE,
-        )
+        said = _failure(service, "db", "verify", "--record", dump)
+        findings.check("db verify --record", said, said == _DONE)
         service.servers.end("gunicorn")
         restored = server.new_database()
-        read = (
-            programs / "psql",
-            "--quiet",
-            "--single-transaction",
-            "--set=ON_ERROR_STOP=1",
-            f"--file={dump}",
-            restored,
-        )
-        findings.check("the restore", said := _failed(read), said == _DONE)
+        strictly = ("--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        said = _failed((programs / "psql", *strictly, f"--file={dump}", restored))
+        findings.check("the restore", said, said == _DONE)
         server.run(restored, "DELETE FROM sessions")
         server.run(restored, "DELETE FROM links")
         service.servers.environ["VESTIBULE_DATABASE_URL"] = restored
