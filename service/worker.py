@@ -60,13 +60,6 @@ class Worker(gthread.ThreadWorker):
                 self.accept(listener)
 
 
-def end_before_the_master() -> None:
-    """Have the kernel end this worker first where memory is short: the master is what replaces a worker."""
-    with contextlib.suppress(OSError):
-        score = Path("/proc/self/oom_score_adj")
-        score.write_text(str(min(int(score.read_text()) + _WORSE_THAN_MASTER, 1000)))
-
-
 def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:
     """Keep no connection while the instance drains: the next request goes to another instance."""
     if drain.is_on():
