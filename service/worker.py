@@ -42,6 +42,11 @@ class Worker(gthread.ThreadWorker):
             return gthread._DEFER if self.alive else False  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
         return super().handle(conn)
 
+    def is_parent_alive(self) -> bool:
+        """As gunicorn's. Without its master the worker keeps no connection (gunicorn: for as long as it is used)."""
+        self.alive = self.alive and super().is_parent_alive()
+        return self.alive
+
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, if there is one."""
         try:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -51,6 +52,24 @@ def test_a_killed_master_takes_its_workers_along_and_the_next_start_works(server
     assert servers.socket.exists()
     servers.start_gunicorn()
     servers.wait_until(lambda: servers.get("/").status == 200, "the service is back")
+
+
+def test_workers_of_a_killed_master_keep_no_connection(servers: Servers) -> None:
+    """A connection that nginx uses all the time does not keep a worker alive whose master is gone (F-02)."""
+    master = servers.processes.pop("gunicorn")
+    with socket.socket(socket.AF_UNIX) as nginx:
+        nginx.connect(str(servers.socket))
+
+        def answer() -> bytes:
+            nginx.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return nginx.recv(65536)
+
+        before = answer()
+        master.kill()
+        master.wait()
+
+        assert b"Connection: keep-alive" in before
+        servers.wait_until(lambda: b"Connection: close" in answer(), "the worker says that it keeps no connection")
 
 
 def test_a_killed_nginx_starts_again_at_once(servers: Servers) -> None:
