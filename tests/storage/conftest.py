@@ -70,6 +70,7 @@ def emptied(database: Database) -> Database:
             "TRUNCATE accounts, account_groups, sessions, links, app_passwords, counters, attempts, blocks"
         )
         connection.exec_driver_sql("DELETE FROM audit")
+        connection.exec_driver_sql("DELETE FROM schema_info WHERE name = 'last_backup'")
     return database
 
 
