@@ -196,7 +196,6 @@ os.register_at_fork(
 def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
     """Write the log in a thread: no request waits for it."""
     logs.write_in_background()
-    worker.end_before_the_master()
 
 
 def post_worker_init(_worker: "Worker") -> None:

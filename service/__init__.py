@@ -10,8 +10,8 @@
     cli/         the operator's commands: they parse and print, rules decide
       doctor/    tests the chain of proxies from outside, and names the line to change
     settings/    what an operator chose, read once
-    services.py  the bundles that pages and commands are handed
-    app.py       the one page that wires everything; upgrades.py wires `vestibule db upgrade`, read_stores.py `status`
+    services/    the bundles that pages and commands are handed
+    app.py       the one page that wires everything; what commands do to the whole database, upkeep.py wires
 
 Beside them: `vestibule ping` (healthcheck.py), counting nginx's requests (edge_metrics/), becoming gunicorn (serve.py),
 its worker (worker.py) and its end (drain.py), nginx's sockets (listeners.py), what is read again each second

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from service.cli import Upkeep
     from service.login.attempts import Attempts
     from service.login.sessions import Lifetimes
     from service.login.verify_password import Verifier
@@ -43,14 +44,10 @@ def main() -> None:
             from service.serve import become_gunicorn
 
             become_gunicorn()
-    from service import backups
     from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
-    from service.read_stores import read_stores
-    from service.upgrades import rehearse, upgrade
 
-    nginx = render_nginx_files, write_nginx_files
-    vestibule(obj=Operator(build_services, upgrade, *nginx, OTHERS, read_stores, rehearse=rehearse, backups=backups))
+    vestibule(obj=Operator(build_services, load_upkeep, render_nginx_files, write_nginx_files, OTHERS))
 
 
 def application() -> Flask:
@@ -219,6 +216,13 @@ def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[],
             return True
 
     return Health(database.ping, pending, counted.on_change, apps_are_readable, lambda: last_backup.read(database))
+
+
+def load_upkeep() -> Upkeep:
+    """Return what commands do to the database as a whole."""
+    from service import upkeep
+
+    return upkeep
 
 
 def render_nginx_files(settings: Settings, directory: Path) -> dict[str, bytes]:

@@ -42,6 +42,11 @@ class Worker(gthread.ThreadWorker):
             return gthread._DEFER if self.alive else False  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
         return super().handle(conn)
 
+    def is_parent_alive(self) -> bool:
+        """As gunicorn's. Without its master the worker keeps no connection (gunicorn: for as long as it is used)."""
+        self.alive = self.alive and super().is_parent_alive()
+        return self.alive
+
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, if there is one."""
         try:
@@ -49,20 +54,6 @@ class Worker(gthread.ThreadWorker):
         except OSError as fault:
             if fault.errno != errno.EINVAL:  # the listener refuses connections, and its queue is empty
                 raise
-
-    def is_parent_alive(self) -> bool:
-        """As gunicorn's. Without its master a worker ends after the requests under way, and leaves the socket at once.
-
-        Else clients that keep their connections keep it running, for 20 s, and the next start finds the socket in use.
-        """
-        if super().is_parent_alive():
-            return True
-        self.alive = False
-        for each in self.sockets:
-            self.poller.unregister(each)
-            each.close()
-        self._accepting = False
-        return False
 
     def set_accept_enabled(self, enabled: bool | None) -> None:  # noqa: FBT001 - gunicorn's
         """As gunicorn's; when the instance ends, take all that is in the queue: the kernel would reset it."""
@@ -72,13 +63,6 @@ class Worker(gthread.ThreadWorker):
             while self.nr_conns > before:
                 before = self.nr_conns
                 self.accept(listener)
-
-
-def end_before_the_master() -> None:
-    """Have the kernel end this worker first where memory is short: the master is what replaces a worker."""
-    with contextlib.suppress(OSError):
-        score = Path("/proc/self/oom_score_adj")
-        score.write_text(str(min(int(score.read_text()) + _WORSE_THAN_MASTER, 1000)))
 
 
 def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:

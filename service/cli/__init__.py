@@ -17,7 +17,9 @@ import click
 
 from service.access.apps import App
 from service.login.audit import OPERATOR
-from service.services import Backup, BadBackup, Progress, Rehearsal, Restored, Services, StoreState, Unavailable
+from service.services import Services, Unavailable
+from service.services.store_state import StoreState
+from service.services.upkeep import Backup, BadBackup, Progress, Rehearsal, Restored
 from service.settings import Settings, SettingsFault, load
 
 REFUSED = 1
@@ -35,10 +37,13 @@ class Audited(TypedDict):
     now: int
 
 
-class Backups(Protocol):
-    """Makes, checks and restores backups. Each raises BadBackup."""
+class Upkeep(Protocol):
+    """What is done to the database as a whole (`service/upkeep.py`)."""
 
-    def make(self, settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]: ...
+    def read_stores(self, settings: Settings) -> StoreState: ...
+    def upgrade(self, settings: Settings, wait: int) -> str: ...
+    def rehearse(self, settings: Settings, into: str | None, say: Callable[[str], None]) -> Rehearsal: ...
+    def back_up(self, settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]: ...
     def verify(self, settings: Settings, path: Path, *, record: bool, show: Progress) -> Backup: ...
     def restore(
         self, settings: Settings, place: Path, *, by: str, ask: Callable[[int, Path], None], show: Progress
@@ -64,16 +69,13 @@ def _user() -> str:
 
 @dataclass
 class Operator:
-    """What commands are given: settings and services, made at first use."""
+    """What commands are given: settings, services and the database's upkeep, each at first use."""
 
     build_services: Callable[[Settings], Services]
-    upgrade: Callable[[Settings, int], str]
+    load_upkeep: Callable[[], Upkeep]
     render_nginx_files: Callable[[Settings, Path], Mapping[str, bytes]]
     write_nginx_files: Callable[[Path, Mapping[str, bytes], Path | None], None]
     other_proxies: Mapping[str, ProxyFile] = field(default_factory=dict)
-    read_stores: Callable[[Settings], StoreState] = lambda _settings: StoreState()
-    backups: Backups = field(kw_only=True)
-    rehearse: Callable[[Settings, str | None, Callable[[str], None]], Rehearsal] = field(kw_only=True)
 
     @cached_property
     def settings(self) -> Settings:
@@ -84,6 +86,11 @@ class Operator:
     def services(self) -> Services:
         """The services over the operator's database. Raises SettingsFault, SchemaFault, Unavailable."""
         return self.build_services(self.settings)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """The upkeep of the operator's database: commands that need none of it do not load it."""
+        return self.load_upkeep()
 
     def audited(self) -> Audited:
         """Return the arguments that every rule of an operator's change takes."""

@@ -13,7 +13,7 @@ from service.access import block_list
 from service.cli import REFUSED
 from service.login import administration, new_app_password
 from service.login.refusal import Refusal
-from service.services import Progress
+from service.services.upkeep import Progress
 
 Result = TypeVar("Result")
 _NEXT: Final[Mapping[StrEnum, str]] = {

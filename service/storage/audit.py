@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from service.login.audit import FROM_KNOWN_DEVICE, Entry, Happened
-from service.services import SIGN_IN_SECONDS, SignIns
+from service.services.store_state import SIGN_IN_SECONDS, SignIns
 from service.storage.audit_buffer import AuditBuffer
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Plain, Statement, metadata, values_of

@@ -10,7 +10,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from service.login.attempts import Scope, Throttles
-from service.services import Answer, StoreState, Tables, Unavailable
+from service.services import Unavailable
+from service.services.store_state import Answer, StoreState, Tables
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.counting.choose import choose

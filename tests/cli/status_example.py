@@ -13,7 +13,7 @@ from service.cli.status.judging import Apps, Seen, judged
 from service.cli.status.output import Report, screen
 from service.cli.status.service_state import ServiceState
 from service.login.attempts import Limit, Scope, Tally
-from service.services import Answer, SignIns, StoreState, Tables
+from service.services.store_state import Answer, SignIns, StoreState, Tables
 from tests.rig.parts import ROOT
 
 PICTURE: Final = ROOT / "docs/status.svg"

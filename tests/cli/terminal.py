@@ -6,14 +6,38 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from service import backups
+from service import upkeep
 from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
-from service.services import Rehearsal, RehearsedStep, Services, Unavailable
+from service.services import Services, Unavailable
+from service.services.upkeep import Rehearsal, RehearsedStep
 from service.settings import Settings
 from tests.rig.apps import app
 from tests.rig.world import World
+
+
+@dataclass
+class Upkeep:
+    """That of a database of which only backups are real."""
+
+    database_is_there: bool
+
+    read_stores = staticmethod(upkeep.read_stores)
+    back_up = staticmethod(upkeep.back_up)
+    verify = staticmethod(upkeep.verify)
+    restore = staticmethod(upkeep.restore)
+
+    def upgrade(self, _settings: Settings, _wait: int) -> str:
+        """Change nothing."""
+        if not self.database_is_there:
+            raise Unavailable("the database does not answer")
+        return "The tables are those of this release."
+
+    def rehearse(self, settings: Settings, _into: str | None, _say: object) -> Rehearsal:
+        """Return a made-up rehearsal."""
+        self.upgrade(settings, 0)
+        return Rehearsal("0001", "0002", (RehearsedStep("0002", 0.25, {"accounts": "SHARE"}),), {"accounts": 1})
 
 
 @dataclass
@@ -29,16 +53,7 @@ class Terminal:
         def build(_settings: Settings) -> Services:
             return self.world.services(**services)
 
-        def upgrade(_settings: Settings, _wait: int) -> str:
-            if not self.database_is_there:
-                raise Unavailable("the database does not answer")
-            return "The tables are those of this release."
-
-        def rehearse(_settings: Settings, _into: str | None, _say: object) -> Rehearsal:
-            upgrade(_settings, 0)
-            return Rehearsal("0001", "0002", (RehearsedStep("0002", 0.25, {"accounts": "SHARE"}),), {"accounts": 1})
-
-        operator = Operator(build, upgrade, render_nginx_files, write_nginx_files, rehearse=rehearse, backups=backups)
+        operator = Operator(build, lambda: Upkeep(self.database_is_there), render_nginx_files, write_nginx_files)
         return CliRunner().invoke(vestibule, typed, obj=operator, input=stdin, prog_name="vestibule")
 
     def said(self, *typed: str, stdin: str | bytes | None = None) -> str:

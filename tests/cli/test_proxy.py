@@ -9,7 +9,6 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from service import backups
 from service.app import render_nginx_files, write_nginx_files
 from service.cli import Operator
 from service.cli.proxy import proxy
@@ -103,7 +102,7 @@ def test_an_odd_path_is_one_word(directory: str) -> None:
 
 def test_render_says_what_it_wrote(tmp_path: Path) -> None:
     """The command writes the files and says where; with --json it lists them."""
-    operator = Operator(_never, _never, render_nginx_files, write_nginx_files, rehearse=_never, backups=backups)
+    operator = Operator(_never, _never, render_nginx_files, write_nginx_files)
 
     result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path), "--json"], obj=operator)
 
@@ -115,7 +114,7 @@ def test_render_says_what_it_wrote(tmp_path: Path) -> None:
 def test_render_says_when_it_cannot_write(tmp_path: Path) -> None:
     """A directory that is none ends the command with 1 and the reason."""
     (tmp_path / "file").touch()
-    operator = Operator(_never, _never, render_nginx_files, write_nginx_files, rehearse=_never, backups=backups)
+    operator = Operator(_never, _never, render_nginx_files, write_nginx_files)
 
     result = CliRunner().invoke(proxy, ["render", "--output", str(tmp_path / "file" / "nginx")], obj=operator)
 
@@ -133,7 +132,7 @@ def test_root_follows_no_link_of_the_directorys_owner(tmp_path: Path) -> None:
     (directory / "site.conf").symlink_to(foreign)
     (directory / "errors").symlink_to(elsewhere)
     nobody.give(directory)
-    operator = Operator(_never, _never, render_nginx_files, write_nginx_files, rehearse=_never, backups=backups)
+    operator = Operator(_never, _never, render_nginx_files, write_nginx_files)
     before = Path.cwd()
 
     results = [CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator)]

@@ -7,7 +7,6 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner, Result
 
-from service import backups
 from service.cli import Operator, vestibule
 from service.edge.others import OTHERS
 
@@ -30,7 +29,7 @@ def _never(*_: object) -> NoReturn:
 
 def typed(*words: str) -> Result:
     """Type the command."""
-    operator = Operator(_never, _never, _never, _never, OTHERS, rehearse=_never, backups=backups)
+    operator = Operator(_never, _never, _never, _never, OTHERS)
     return CliRunner().invoke(vestibule, ["proxy", "render", *words], obj=operator)
 
 

@@ -5,19 +5,20 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from types import SimpleNamespace
+from typing import Any, Final, NoReturn, cast
 
 import pytest
 from click.testing import CliRunner, Result
 
-from service import RELEASE, backups
-from service.cli import Operator, status, vestibule
+from service import RELEASE
+from service.cli import Operator, Upkeep, status, vestibule
 from service.cli.doctor.findings import EXIT_CODES, State
 from service.cli.status import judging, output
 from service.cli.status.judging import Apps, Seen, judged
 from service.cli.status.service_state import ServiceState
 from service.login.attempts import Tally
-from service.services import Answer, SignIns, StoreState, Tables
+from service.services.store_state import Answer, SignIns, StoreState, Tables
 from tests.cli.status_example import EVENING, PICTURE, picture, text
 from tests.cli.terminal import Terminal
 from tests.house_rules.command_line import refusal
@@ -179,7 +180,8 @@ def _never(*_: object) -> NoReturn:
 
 
 def _run(*typed: str, stores: StoreState = STORES) -> Result:
-    operator = Operator(_never, _never, _never, _never, read_stores=lambda _: stores, rehearse=_never, backups=backups)
+    upkeep = cast("Upkeep", SimpleNamespace(read_stores=lambda _: stores))
+    operator = Operator(_never, lambda: upkeep, _never, _never)
     return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule")
 
 
@@ -218,9 +220,8 @@ def test_files_of_apps_that_are_not_in_force_are_named(terminal: Terminal, tmp_p
         return next((each["state"], each["what"]) for each in checks if each["check"] == "apps")
 
     none = apps()
-    file.write_text(
-        'address = "http://localhost:8091"\nupstream = "http://127.0.0.1:1"\n[[rules]]\nallow = "everyone"\n'
-    )
+    wiki = 'address = "http://localhost:8091"\nupstream = "http://127.0.0.1:1"\n[[rules]]\nallow = "everyone"\n'
+    file.write_text(wiki)
     added = apps()
     terminal.said("proxy", "render")
     rendered = apps()

@@ -1,5 +1,6 @@
 """Workers, masters and instances exchanged under load: how each ends, and that no request fails, forms included."""
 
+import errno
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from tests.edge.conftest import ECHO, calm
 from tests.rig.asking import PATIENCE_SECONDS, ask_socket, received
+from tests.rig.parts import ROOT
 from tests.rig.processes import children
 from tests.rig.servers import Servers, counters_of, prepared, running
 
@@ -92,6 +94,31 @@ def test_a_new_master_loses_no_form(busy: Servers) -> None:
 
     assert statuses.keys() == {200}
     assert "draining" not in busy.log("gunicorn")
+
+
+_HELD_UP = """
+import pathlib, time
+_ready = post_worker_init
+def post_worker_init(worker):
+    while not pathlib.Path({go!r}).exists():
+        time.sleep(0.01)
+    _ready(worker)
+"""
+
+
+def test_a_starting_instance_refuses_until_it_can_answer() -> None:
+    """The socket takes no connection before a worker runs: nginx asks another instance, and no request waits."""
+    with prepared(application=ECHO) as servers, socket.socket(socket.AF_UNIX) as early:
+        go, held_up = servers.state_dir / "go", servers.state_dir / "held_up.conf.py"
+        real = (ROOT / "deploy/gunicorn.conf.py").read_text()
+        held_up.write_text(real + _HELD_UP.format(go=str(go)))
+        servers.start_gunicorn(held_up)
+        servers.wait_until(lambda: "Booting worker" in servers.log("gunicorn"), "a worker starts")
+
+        assert early.connect_ex(str(servers.socket)) == errno.ECONNREFUSED
+
+        go.touch()
+        servers.wait_until(lambda: ask_socket(servers.socket, "/healthz").status == 200, "the instance answers")
 
 
 def test_readiness_goes_before_the_listener() -> None:

@@ -24,8 +24,8 @@ from tests.rig.passwords import PASSWORD
 _FLOOD_SECONDS: Final = 8.0
 _SLOW: Final = 200
 _LARGE: Final = 50
-_SLACK_MB: Final = 30
-_BESIDE_HASHES_MB: Final = 50  # threads, and what the allocator keeps
+_QUIET_SECONDS: Final = 0.005
+_BESIDE_HASHES_MB: Final = 50  # threads, hashes of others, and what the allocator keeps
 _VISITS: Final = 3
 _OF_ONE_ADDRESS: Final = 50  # below what nginx lets one address have under way
 
@@ -57,9 +57,9 @@ def wrong_passwords(findings: Findings) -> None:
 
 
 def _calm(findings: Findings, p99: float, usual: float) -> None:
-    """Below 50 ms; where other programs take the processors, which nothing of ours decides, not ten times as before."""
-    bound = 0.05 if findings.busy == 1 else max(0.05 * findings.busy, 10 * usual)
-    what = "99 % of the session checks: within 50 ms (on a busy machine ten times of what is usual)"
+    """Below 50 ms. On a busy machine a check takes longer before the flood, too: then twenty times as long as that."""
+    bound = 0.05 if usual <= _QUIET_SECONDS else max(0.05, 20 * usual)
+    what = "99 % of the session checks: within 50 ms, or 20 times of before where that is above 5 ms"
     findings.check(what, f"{1000 * p99:.0f} ms, {1000 * usual:.0f} ms before", p99 <= bound)
 
 
@@ -88,7 +88,7 @@ def slow_and_large(findings: Findings) -> None:
             ended = traffic.now
             findings.back(traffic.recovered(ended), 5)
             _unharmed(findings, traffic, began, ended)
-        findings.at_most("MB more than before", full - idle, _SLACK_MB)
+        findings.at_most("MB more than before", full - idle, _BESIDE_HASHES_MB)
         findings.check("large forms get 413", dict(large), set(large) <= {413, 429} and large[413])
         service.compare(findings)
 

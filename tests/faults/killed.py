@@ -4,8 +4,7 @@ import os
 import random
 import signal
 import subprocess
-from contextlib import closing
-from pathlib import Path
+from contextlib import closing, suppress
 from typing import Final
 
 from service.storage.engine.sqlite import DRIVER
@@ -15,7 +14,7 @@ from tests.faults.site import LEAVERS, Site, site
 from tests.faults.times import TIMES
 from tests.faults.traffic import QUIET_SECONDS, Traffic
 from tests.rig.passwords import PASSWORD
-from tests.rig.processes import children
+from tests.rig.processes import children, runs
 from tests.rig.servers import VESTIBULE, counters_of
 from tests.rig.until import until
 
@@ -60,16 +59,27 @@ def master(findings: Findings) -> None:
         with service.traffic() as traffic:
             traffic.go_on(QUIET_SECONDS)
             for _ in range(TIMES):
-                workers, killed_at = children(service.servers.processes["gunicorn"].pid), traffic.now
-                service.crash()
-                service.ready()
-                left = [pid for pid in workers if Path(f"/proc/{pid}").exists()]
-                findings.within("ready again", traffic.now - killed_at, 5)
-                findings.none("worker of the killed master is left", left)
-                findings.back(traffic.recovered(killed_at), 5)
+                _kill_master(service, traffic, findings)
         guesses.append(service.client.guess("person1"))
         findings.check("an exhausted limit stays exhausted", guesses[-2:], guesses == [*[401] * _LIMIT, 429, 429])
         service.compare(findings)
+
+
+def _kill_master(service: Site, traffic: Traffic, findings: Findings) -> None:
+    process, killed_at = service.servers.processes.pop("gunicorn"), traffic.now
+    workers = children(process.pid)
+    process.kill()
+    process.wait()
+    try:
+        service.servers.start_gunicorn()
+        until(lambda: not any(runs(pid) for pid in workers), "the workers of the killed master end")
+        findings.within("no worker of the killed master answers", traffic.now - killed_at, 5)
+        service.ready()
+        findings.within("ready again", traffic.now - killed_at, 5)
+        findings.back(traffic.recovered(killed_at), 5)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def everything(findings: Findings) -> None:

@@ -1,7 +1,7 @@
 """F-24: backups are made under traffic, and the last one is restored."""
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,6 @@ from tests.rig.passwords import PASSWORD
 
 _SAMPLED: Final = 10
 _GONE: Final = 404
-_DONE: Final = "done"
 
 
 def backups(findings: Findings) -> None:
@@ -46,23 +45,12 @@ def dumps(findings: Findings) -> None:
     ):
         dump = str(place / "vestibule.sql")
         make = (programs / "pg_dump", "--format=plain", "--no-owner", f"--file={dump}", address)
-        passwords = _backed_up(findings, service, lambda: _failed(make))
-        findings.check(
-            "db verify --record",
-            said := _failure(service, "db", "verify", "--record", dump),
-            said == _DONE,
-        )
+        passwords = _backed_up(findings, service, lambda: _failed(*make))
+        _works(findings, "db verify --record", _failure(service, "db", "verify", "--record", dump))
         service.servers.end("gunicorn")
         restored = server.new_database()
-        read = (
-            programs / "psql",
-            "--quiet",
-            "--single-transaction",
-            "--set=ON_ERROR_STOP=1",
-            f"--file={dump}",
-            restored,
-        )
-        findings.check("the restore", said := _failed(read), said == _DONE)
+        read = (programs / "psql", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={dump}")
+        _works(findings, "the restore", _failed(*read, restored))
         server.run(restored, "DELETE FROM sessions")
         server.run(restored, "DELETE FROM links")
         service.servers.environ["VESTIBULE_DATABASE_URL"] = restored
@@ -79,7 +67,7 @@ def _backed_up(findings: Findings, service: Site, make: Callable[[], str]) -> di
         for _ in range(2 * TIMES):
             traffic.go_on(1.0)  # each backup is called by its second
             passwords = _passwords(service)
-            findings.check("each backup", said := make(), said == _DONE)
+            _works(findings, "each backup", make())
             for name, known in _passwords(service).items():
                 passwords[name] = known | passwords.get(name, set())
         findings.back(traffic.recovered(traffic.now), 5)
@@ -88,16 +76,22 @@ def _backed_up(findings: Findings, service: Site, make: Callable[[], str]) -> di
     return passwords
 
 
+def _works(findings: Findings, what: str, failure: str) -> None:
+    findings.check(what, failure or "done", not failure)
+
+
 def _failure(service: Site, *command: str) -> str:
     """Run one of the operator's commands; what it says when it fails."""
-    done = service.servers.vestibule(*command)
-    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else _DONE
+    return _said(service.servers.vestibule(*command))
 
 
-def _failed(command: Sequence[str | Path]) -> str:
+def _failed(*command: str | Path) -> str:
     """Run one of PostgreSQL's own programs; what it says when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else _DONE
+    return _said(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60))
+
+
+def _said(done: "subprocess.CompletedProcess[str]") -> str:
+    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else ""
 
 
 def _passwords(service: Site) -> dict[str, set[str]]:
@@ -113,7 +107,7 @@ def _restore(findings: Findings, service: Site, backup: Path) -> None:
         "a restore while the service runs is refused", refused.partition(",")[0], "the service runs" in refused
     )
     service.servers.end("gunicorn")
-    findings.check("the restore", said := _failure(service, *command), said == _DONE)
+    _works(findings, "the restore", _failure(service, *command))
     service.servers.start_gunicorn()
     service.ready()
     findings.check("PRAGMA integrity_check", found := integrity(service), found == "ok")

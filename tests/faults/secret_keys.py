@@ -43,7 +43,7 @@ def _unusable(place: Path) -> Iterator[tuple[str, str, str]]:
     for name, text in {"empty": "", "short": _SHORT}.items():
         (file := place / f"key-{name}").write_text(text)
         yield f"{name} key", "VESTIBULE_SECRET_KEY", text
-        yield f"file with an {name} key", "VESTIBULE_SECRET_KEY_FILE", str(file)
+        yield f"file whose key is {name}", "VESTIBULE_SECRET_KEY_FILE", str(file)
     yield "missing file", "VESTIBULE_SECRET_KEY_FILE", str(place / "missing")
     yield "directory", "VESTIBULE_SECRET_KEY_FILE", str(place)
 

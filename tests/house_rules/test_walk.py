@@ -12,12 +12,10 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner
 
-from service import backups
-from service.app import build_services, create_app, render_nginx_files, write_nginx_files
+from service.app import build_services, create_app, load_upkeep, render_nginx_files, write_nginx_files
 from service.cli import Operator, vestibule
 from service.login.accounts import Account
 from service.settings import load
-from service.upgrades import rehearse, upgrade
 from tests.house_rules.project import read
 from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
@@ -98,9 +96,7 @@ def test_the_walk_of_a_block_is_the_way(tmp_path: Path) -> None:
     """Every file of that walk has a function that a block, typed and then met by a client, really calls."""
     services = build_services(load({"VESTIBULE_STATE_DIR": str(tmp_path)}))
     app = create_app(services)
-    operator = Operator(
-        lambda _: services, upgrade, render_nginx_files, write_nginx_files, rehearse=rehearse, backups=backups
-    )
+    operator = Operator(lambda _: services, load_upkeep, render_nginx_files, write_nginx_files)
 
     with traced() as files:
         typed = CliRunner().invoke(vestibule, ["block", "add", "192.0.2.0/24", "--for", "2h"], obj=operator)

@@ -16,6 +16,7 @@ PATIENCE_SECONDS: Final = 20
 # another test could have one of those by the time that a server wants it.
 LOWEST_PORT: Final = 10_000
 HIGHEST_PORT: Final = 32_000
+_CLAIM_ABOVE: Final = 30_000
 _CHANCE: Final = random.SystemRandom()
 _CLAIMS: Final[list[socket.socket]] = []  # for as long as this process lives
 
@@ -75,13 +76,13 @@ def answers(data: bytes) -> list[int]:
 def free_port() -> int:
     """Return a port that no program listens on, and that neither the system nor a test beside this one gives away.
 
-    The claim that keeps other test processes from a port is the UDP port of the same number.
+    The claim that keeps other test processes from a port is a UDP port far above it: Caddy takes the one of its number.
     """
     while True:
         port = _CHANCE.randrange(LOWEST_PORT, HIGHEST_PORT)
         claim = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe, contextlib.suppress(OSError):
-            claim.bind(("", port))
+            claim.bind(("", port + _CLAIM_ABOVE))
             probe.bind(("", port))
             _CLAIMS.append(claim)
             return port

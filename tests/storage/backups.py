@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from service.services import Backup
+from service.services.upkeep import Backup
 from service.storage.upkeep import backups
 from tests.storage.stores import NOW
 

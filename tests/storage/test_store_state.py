@@ -9,7 +9,7 @@ import pytest
 from service.access.block_list import Block
 from service.login.attempts import Limit, Scope, attempt_of
 from service.login.audit import FROM_KNOWN_DEVICE, Entry, Happened
-from service.services import SIGN_IN_SECONDS, SignIns, StoreState
+from service.services.store_state import SIGN_IN_SECONDS, SignIns, StoreState
 from service.storage import store_state
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks

@@ -83,7 +83,10 @@ def test_throttles_are_exact_across_all(it: Instances) -> None:
 
 
 def test_a_killed_instance_fails_only_what_it_was_serving(it: Instances) -> None:
-    """`kill -9` of an instance fails at most one request of each client, forms included; later ones meet the others."""
+    """`kill -9` of an instance fails a request on each of its connections at most; later ones meet the others.
+
+    nginx may have two for each client: one in use, and one that is idle until its end is seen.
+    """
     statuses: list[list[int]] = [[] for _ in CLIENTS]
     is_over = threading.Event()
 
@@ -99,7 +102,7 @@ def test_a_killed_instance_fails_only_what_it_was_serving(it: Instances) -> None
         client.start()
     try:
         until(lambda: min(map(len, statuses)) >= 3, "each client was in")
-        it.kill(2)
+        it.kill(2)  # which waits for its end
         reached = [it.front.ops(f"/{number}/healthz").status for number in (1, 2, 3)]
         so_far = [len(seen) for seen in statuses]
         until(lambda: all(len(seen) > then + 6 for seen, then in zip(statuses, so_far, strict=True)), "they go on")
@@ -112,7 +115,8 @@ def test_a_killed_instance_fails_only_what_it_was_serving(it: Instances) -> None
 
     assert reached == [200, 200, 502]
     assert {status for seen in statuses for status in seen} <= {303, 502}
-    assert all(seen.count(502) <= 1 for seen in statuses)
+    assert sum(seen.count(502) for seen in statuses) <= 2 * len(CLIENTS)
+    assert {status for seen, then in zip(statuses, so_far, strict=True) for status in seen[then + 1 :]} == {303}
 
 
 def test_each_instance_has_metrics_of_its_own(it: Instances) -> None:

@@ -21,7 +21,7 @@ def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
     The backup is a directory of its own, in db-backups in the state directory or in --to. Old ones are yours to
     remove. No secret of the settings is in it. With PostgreSQL: pg_dump --format=plain, then db verify --record.
     """
-    made, files = op.backups.make(op.settings, folder, progress_bars())
+    made, files = op.upkeep.back_up(op.settings, folder, progress_bars())
     besides = f" with {', '.join(files)}" if files else ""
     sentence = f"{made.path} holds {made.rows['accounts']:,} accounts{besides}, and was checked.\n{_KEY}"
     if op.settings.config and "vestibule.toml" not in files:

@@ -9,7 +9,7 @@ import click
 from service.cli import Operator, operator_command
 from service.cli.db.upgrade import ended_by_sigterm
 from service.cli.output import report
-from service.services import Rehearsal
+from service.services.upkeep import Rehearsal
 from service.settings.kinds import InvalidValue
 from service.settings.stores import database
 
@@ -46,7 +46,7 @@ def rehearse(op: Operator, *, into: str | None, as_json: bool) -> None:
     if op.settings.database_address.startswith("postgresql") != bool(into):
         raise click.UsageError("The database is PostgreSQL: add --into URL." if not into else "SQLite needs no --into.")
     with ended_by_sigterm(_INTERRUPTED):
-        done = op.rehearse(op.settings, into, lambda line: None if as_json else click.echo(line, err=True))
+        done = op.upkeep.rehearse(op.settings, into, lambda line: None if as_json else click.echo(line, err=True))
     report("\n".join(_lines(done)), asdict(done), as_json=as_json)
 
 

@@ -23,7 +23,7 @@ def restore(op: Operator, path: Path, *, yes: bool, as_json: bool) -> None:
         if not yes:
             confirm(f"Put the backup of {utc(made_at)} in the place of {database}, and sign everybody out?")
 
-    done = op.backups.restore(op.settings, path, by=op.name, ask=ask, show=progress_bars())
+    done = op.upkeep.restore(op.settings, path, by=op.name, ask=ask, show=progress_bars())
     lines = [
         f"The database is that of {path}. Sessions that ended: {done.sessions:,}; links that were not used ended, too.",
         "What happened since is undone: accounts, passwords and app passwords are those of then, blocks, too.",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.services import Backup
+from service.services.upkeep import Backup
 
 
 def facts_of(found: Backup) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def upgrade(op: Operator, *, wait: int, as_json: bool) -> None:
     3 when the time is over. A command that is ended has changed nothing, or is done.
     """
     with ended_by_sigterm(_INTERRUPTED):
-        done = op.upgrade(op.settings, wait)
+        done = op.upkeep.upgrade(op.settings, wait)
     report(done, {"done": done}, as_json=as_json)
 
 

@@ -18,7 +18,7 @@ def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:
 
     With --record the metrics and `vestibule status` take it for the last backup; a dump is as old as its file.
     """
-    found = op.backups.verify(op.settings, path, record=record, show=progress_bars())
+    found = op.upkeep.verify(op.settings, path, record=record, show=progress_bars())
     noted = "\nIt was noted as the last backup." if record else ""
     sentence = f"{path} is whole, of {utc(found.made_at)}: {found.engine}, {in_words(found)}{noted}"
     report(sentence, facts_of(found), as_json=as_json)

@@ -61,7 +61,7 @@ def _report(op: Operator) -> Report:
     except SettingsFault as refused:
         return Report("an unknown address", now, _faults("settings", refused.faults))
     seen = Seen(
-        stores=op.read_stores(settings),
+        stores=op.upkeep.read_stores(settings),
         service=service_state.read(settings.server.instances or (settings.socket_path,)),
         apps=_apps(settings),
         throttles=settings.throttles.by_scope(),

@@ -12,7 +12,7 @@ from service import RELEASE
 from service.cli.doctor.findings import State
 from service.cli.status.service_state import ServiceState
 from service.login.attempts import Limit, Scope, Tally
-from service.services import Answer, SignIns, StoreState, Tables
+from service.services.store_state import Answer, SignIns, StoreState, Tables
 from service.settings.kinds import DAY, HOUR, MINUTE
 
 REFUSED_KNOWN: Final = 15  # VestibuleSignInsFailing

@@ -36,12 +36,12 @@ class _Pool(sa.QueuePool):
     """Where the server gives no further connection (its limit, a changed password), a request waits for an open one."""
 
     def _do_get(self) -> ConnectionPoolEntry:
-        until = monotonic() + ANSWER_SECONDS / 2
+        until = monotonic() + ANSWER_SECONDS
         try:
             return super()._do_get()
         except psycopg.OperationalError:
-            left = until - monotonic()
-            if left > 0 and self.checkedout():
+            left, opened = until - monotonic(), self.size() + self.overflow()
+            if left > 0 and opened:
                 with suppress(Empty):
                     return self._pool.get(block=True, timeout=left)
             raise

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from service import RELEASE, state_dir
-from service.services import Backup, BadBackup, Progress
+from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
 from service.storage.engine.directory_lock import locked

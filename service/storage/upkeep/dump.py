@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
-from service.services import Backup, BadBackup, Progress
+from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine.database import SchemaFault
 from service.storage.upkeep.schema import require_release
 

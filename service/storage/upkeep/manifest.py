@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
 
-from service.services import BadBackup
+from service.services.upkeep import BadBackup
 
 FILE: Final = "manifest.json"
 DATABASE: Final = "vestibule.sqlite3"

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from typing import Any, Final
 
 from service import state_dir
-from service.services import Progress
+from service.services.upkeep import Progress
 from service.storage.engine import sqlite
 
 _SLICE: Final = 4 * 1024 * 1024

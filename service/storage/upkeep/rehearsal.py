@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
-from service.services import Rehearsal, RehearsedStep
+from service.services.upkeep import Rehearsal, RehearsedStep
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.upkeep import schema, server_locks
 from service.storage.upkeep.backup import BadCopy, copy

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from service import state_dir
 from service.login.audit import Entry, Happened
-from service.services import BadBackup, Progress
+from service.services.upkeep import BadBackup, Progress
 from service.storage.audit import SqlAudit
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.services import BadBackup
+from service.services.upkeep import BadBackup
 from service.storage.engine.database import Database
 from service.storage.engine.directory_lock import locked
 from service.storage.upkeep import backups, manifest

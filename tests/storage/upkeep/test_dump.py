@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from service.services import Backup, BadBackup
+from service.services.upkeep import Backup, BadBackup
 from service.storage.engine.database import Database
 from service.storage.upkeep import dump, schema
 from service.storage.upkeep.schema import HEAD, OLDEST_RELEASE

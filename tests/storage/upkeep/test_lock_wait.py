@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 import sqlalchemy as sa
@@ -117,7 +117,8 @@ def test_requests_without_end_do_not_keep_an_upgrade_out(
 
     def read() -> None:
         while not done:
-            database.run(COUNT)
+            with suppress(Unavailable):  # a busy machine may let one wait too long; it is the upgrade that is watched
+                database.run(COUNT)
 
     with ThreadPoolExecutor() as readers:
         reading = [readers.submit(read) for _ in range(4)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from service.services import Rehearsal
+from service.services.upkeep import Rehearsal
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Statement
 from service.storage.upkeep import rehearsal, schema

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from service.services import BadBackup
+from service.services.upkeep import BadBackup
 from service.storage.engine.database import Database
 from service.storage.upkeep import backups, last_backup, manifest
 from service.storage.upkeep.restore import restore

@@ -11,7 +11,7 @@ from service.settings import load
 from service.storage.engine.database import Database
 from service.storage.upkeep import schema
 from service.storage.upkeep.schema import SchemaFault
-from service.upgrades import upgrade
+from service.upkeep import upgrade
 from tests.rig.parts import ROOT, unprivileged
 from tests.storage.place import Place
 from tests.storage.stores import account, over

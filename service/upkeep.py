@@ -1,4 +1,4 @@
-"""The wiring of `vestibule db backup`, `verify` and `restore`: the settings, the database, and the files beside it."""
+"""The wiring of `vestibule db …` and of what `vestibule status` reads. Other commands do not load it."""
 
 import os
 import time
@@ -8,20 +8,55 @@ from pathlib import Path
 from typing import Final
 
 from service import healthcheck, state_dir
-from service.services import Backup, BadBackup, Progress, Restored
+from service.services.store_state import StoreState
+from service.services.upkeep import Backup, BadBackup, Progress, Rehearsal, Restored
 from service.settings import Settings, apps_in_force, keep_closed, secret_keys
 from service.settings.without_secrets import without_secrets
+from service.storage import store_state
 from service.storage.engine.database import Database
 from service.storage.upkeep import backups, dump, last_backup, manifest, schema
 from service.storage.upkeep.restore import restore as put_in_place
 from service.text_files import decoded
 
-FOLDER: Final = "db-backups"
-SETTINGS: Final = "vestibule.toml"
+_FOLDER: Final = "db-backups"
+_SETTINGS: Final = "vestibule.toml"
 _CHAPTER: Final = "see Backups, and restoring one, in docs/operating.md"
 
 
-def make(settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]:
+def read_stores(settings: Settings) -> StoreState:
+    """Read the stores, whether the service runs or not."""
+    return store_state.read(
+        Database(settings.database_address),
+        redis=settings.redis_address,
+        backups=settings.state_dir / "backups",
+        throttles=settings.throttles.by_scope(),
+        now=int(time.time()),
+    )
+
+
+def upgrade(settings: Settings, wait: int) -> str:
+    """Bring the database's tables to this release; return a sentence. While others hold a lock, wait so many seconds.
+
+    Raises SettingsFault, SchemaFault, Unavailable.
+    """
+    keep_closed(settings)
+    database, copies = Database(settings.database_address), settings.state_dir / "backups"
+    return schema.upgrade(database, backups=copies, now=int(time.time()), wait=wait)
+
+
+def rehearse(settings: Settings, into: str | None, say: Callable[[str], None]) -> Rehearsal:
+    """Run the missing steps on a copy: of a file beside it, of a server's database in the empty one at `into`.
+
+    Raises SettingsFault, SchemaFault, Unavailable.
+    """
+    from service.storage.upkeep import rehearsal  # which loads Alembic
+
+    keep_closed(settings)
+    target = Database(into) if into else None
+    return rehearsal.rehearse(Database(settings.database_address), target, now=int(time.time()), say=say)
+
+
+def back_up(settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]:
     """Make a backup; return it, and the names of the files in it beside the database. Raises BadBackup."""
     keep_closed(settings)
     database, now = Database(settings.database_address), int(time.time())
@@ -29,7 +64,7 @@ def make(settings: Settings, folder: Path | None, show: Progress) -> tuple[Backu
     with closing(database):
         schema.pending(database)  # refuses another program's
         files, keys = _files(settings), _keys(settings)
-        folder = folder or settings.state_dir / FOLDER
+        folder = folder or settings.state_dir / _FOLDER
         made = backups.make(path, folder, files=files, keys=keys, now=now, show=show)
         last_backup.note(database, made.made_at)
     return made, tuple(files)
@@ -87,7 +122,7 @@ def _files(settings: Settings) -> dict[str, bytes]:
         cut = without_secrets(decoded(_content(settings.config))) if settings.config else None
     except OSError as fault:
         raise BadBackup(f"{fault.filename} cannot be read ({fault.strerror})") from None
-    return files if cut is None else files | {SETTINGS: cut.encode()}
+    return files if cut is None else files | {_SETTINGS: cut.encode()}
 
 
 def _content(path: Path) -> bytes:
