@@ -139,9 +139,7 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
     try:
         with locked(place):
             yield place
-            for path in (*place.rglob("*"), place):
-                path.chmod(0o700 if path.is_dir() else 0o600)
-                _give_to_owner_of(folder, path)
+            _hand_over(place, folder)
             place.rename(folder / name)
         state_dir.sync(folder)
     except BaseException:
@@ -156,10 +154,14 @@ def _remove_unfinished(folder: Path) -> None:
             shutil.rmtree(left)
 
 
-def _give_to_owner_of(directory: Path, path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        state_dir.give_to_owner_of(directory, handle)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _hand_over(place: Path, folder: Path) -> None:
+    """Leave what was made to the folder's owner alone, and sync it. By paths, root could follow links of that owner."""
+    for _, _, files, here in os.fwalk(place, topdown=False):
+        for name in (*files, "."):
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+            try:
+                os.fchmod(handle, 0o700 if name == "." else 0o600)
+                state_dir.give_to_owner_of(folder, handle)
+                os.fsync(handle)
+            finally:
+                os.close(handle)

@@ -112,9 +112,9 @@ def _sign_out(draft: Path, made_at: int, entry: Entry) -> None:
 
 def _hand_over(draft: Path, folder: Path) -> None:
     """Leave the file to its owner alone, and sync it."""
-    draft.chmod(0o600)
-    handle = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
+    handle = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
+        os.fchmod(handle, 0o600)
         state_dir.give_to_owner_of(folder, handle)
         os.fsync(handle)
     finally:
