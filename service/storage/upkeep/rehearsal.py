@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from service.services.upkeep import Rehearsal, RehearsedStep
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.upkeep import schema, server_locks
-from service.storage.upkeep.backup import BadCopy, copy
+from service.storage.upkeep.copies import BadCopy, copy
 from service.storage.upkeep.file_checks import exclusively
 from service.storage.upkeep.steps import Steps
 

@@ -19,7 +19,7 @@ from service.storage.engine import sqlite
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Plain, metadata
 from service.storage.upkeep import file_locks, server_locks
-from service.storage.upkeep.backup import BadCopy, copy
+from service.storage.upkeep.copies import BadCopy, copy
 from service.storage.upkeep.file_checks import DatabaseFile, exclusively
 from service.storage.upkeep.lock_wait import WAIT_SECONDS, Blocked, LockWait
 
