@@ -86,12 +86,19 @@ def _tables(database: Database, backups: Path) -> Tables:
 
 
 def _answer(database: Database, name: str) -> Answer:
-    """Return how long one statement takes. A server that only reads is a fault: no sign-in can be written."""
+    """Return how long one statement takes. What only reads, or is locked, is a fault: no sign-in can be written."""
+    if database.path:
+        try:
+            began = time.perf_counter()
+            with database.transaction() as connection:
+                connection.exec_driver_sql("PRAGMA schema_version").all()
+        except Unavailable as away:
+            if not sqlite.is_busy(away.__cause__):
+                raise
+            return Answer(name, fault="it takes no writes: another process has locked it for longer than requests wait")
+        return Answer(name, time.perf_counter() - began)
     with database.reading() as connection:
         began = time.perf_counter()
-        if database.path:
-            connection.exec_driver_sql("PRAGMA schema_version").all()
-            return Answer(name, time.perf_counter() - began)
         asked = "SELECT current_setting('server_version'), current_setting('transaction_read_only')"
         version, read_only = connection.exec_driver_sql(asked).one()
         taken = time.perf_counter() - began

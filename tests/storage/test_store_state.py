@@ -1,5 +1,6 @@
 """What `vestibule status` reads of the stores: all of it on each engine, and what it says of stores that are wrong."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from service.storage import store_state
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.counting.choose import choose
+from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from service.storage.upkeep import last_backup, schema
 from service.storage.upkeep.schema import HEAD, OLDEST_RELEASE
@@ -110,6 +112,17 @@ def test_a_server_that_only_reads_is_a_fault(own_postgresql: Database) -> None:
 
     assert state.database.name.startswith("PostgreSQL ")
     assert state.database.fault == "it takes no writes: it is a standby, or read-only"
+
+
+def test_a_file_that_is_locked_is_a_fault(file_database: Database) -> None:
+    """Where a forgotten shell holds a transaction no person can sign in, though everything can be read."""
+    with closing(sqlite.DRIVER.connect(file_database.path, isolation_level=None)) as shell:
+        shell.execute("BEGIN IMMEDIATE")
+        answer = read(file_database).database
+        shell.execute("ROLLBACK")
+
+    assert "takes no writes: another process has locked it" in (answer.fault or "")
+    assert read(file_database).database.fault is None
 
 
 def test_a_server_that_is_away_is_a_fault(postgres: Postgres) -> None:

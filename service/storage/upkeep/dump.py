@@ -5,7 +5,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine.database import SchemaFault
@@ -21,15 +21,20 @@ _END_OF_ROWS: Final = b"\\.\n"
 _OURS: Final = {"accounts", "sessions", "links", "audit", "schema_info", "alembic_version"}
 _SMALL: Final = {"schema_info", "alembic_version"}
 _LINES_OF_HEAD: Final = 5
+_AFTER_END: Final = (b"--\n", b"\n", b"\\unrestrict ")
+_LONGEST_LINE: Final = 1024 * 1024  # a packed file of a few kB may hold one that no memory takes
+_LONGEST_SMALL: Final = 100
 
 
 def verify(path: Path, show: Progress) -> Backup:
     """Read a dump to its end. Raises BadBackup unless it is whole, and of a release that this one can use."""
+    if path.exists() and not path.is_file():
+        raise BadBackup(f"{path} is neither a file nor a directory")
     try:
         with path.open("rb") as file:
-            lines = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
+            content = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
             whole = path.stat().st_size
-            rows, small = _read(iter(lines), path, lambda: show("Checking", file.tell(), whole))
+            rows, small = _read(_lines(content, path), path, lambda: show("Checking", file.tell(), whole))
     except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
         raise BadBackup(f"{path} is cut short or damaged ({fault}): take another dump") from None
     except OSError as fault:
@@ -46,6 +51,13 @@ def verify(path: Path, show: Progress) -> Backup:
     return Backup(path, "postgresql", made_at, "", revision, oldest, rows)
 
 
+def _lines(content: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[bytes]:
+    while line := content.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise BadBackup(f"{path} has a line that {_COMMAND} does not write: take another dump")
+        yield line
+
+
 def _read(
     lines: Iterator[bytes], path: Path, on_table: Callable[[], None]
 ) -> tuple[dict[str, int], dict[str, list[str]]]:
@@ -55,7 +67,7 @@ def _read(
     _require_head(lines, path)
     is_whole = False
     for line in lines:
-        is_whole = is_whole or line.startswith(_END)
+        is_whole = line.startswith(_END) or (is_whole and line.startswith(_AFTER_END))
         if found := _COPY.fullmatch(line):
             table = found[1].decode()
             rows[table] = 0
@@ -63,8 +75,8 @@ def _read(
                 if not row:
                     raise BadBackup(f"{path} is cut short in the table {table}: take another dump")
                 rows[table] += 1
-                if table in small:
-                    small[table].append(row.decode().rstrip("\n"))
+                if table in small and rows[table] <= _LONGEST_SMALL:
+                    small[table].append(row.decode(errors="replace").rstrip("\n"))
             on_table()
     if not is_whole:
         raise BadBackup(f"{path} is cut short: its last line is not that of {_COMMAND}; take another dump")

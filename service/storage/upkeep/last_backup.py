@@ -1,5 +1,6 @@
 """When the last good backup was made: one row of the database that it is a backup of, for the metrics and `status`."""
 
+import re
 from typing import Final
 
 import sqlalchemy as sa
@@ -23,5 +24,4 @@ def note(database: Database, now: int) -> None:
 
 def read(database: Database) -> int | None:
     """Return when the last backup was made; None without any. Raises Unavailable."""
-    rows = database.run(_READ)
-    return int(rows[0][0]) if rows else None
+    return next((int(value) for (value,) in database.run(_READ) if re.fullmatch("[0-9]{1,12}", value)), None)

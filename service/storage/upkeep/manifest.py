@@ -5,9 +5,10 @@ The digests find what was cut short or changed by chance. They prove nothing aga
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
 
 from service.services.upkeep import BadBackup
@@ -17,6 +18,9 @@ DATABASE: Final = "vestibule.sqlite3"
 FORMAT: Final = 1
 _PROGRAM: Final = "vestibule"
 _SLICE: Final = 1024 * 1024
+_TEXTS: Final = ("release", "revision", "oldest_release")
+_TEXT: Final = re.compile(r"[0-9A-Za-z.+-]{1,40}")
+_LATEST: Final = 253_402_300_799  # 9999-12-31, after which a moment cannot be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,10 @@ class Manifest:
     @classmethod
     def read(cls, place: Path) -> Self:
         """Return the manifest of a backup that this release can read. Raises BadBackup."""
+        if not (place / FILE).is_file():
+            raise BadBackup(f"{place} is no backup: it has no {FILE}")
         try:
             found = json.loads((place / FILE).read_bytes())
-        except FileNotFoundError:
-            raise BadBackup(f"{place} is no backup: it has no {FILE}") from None
         except (OSError, ValueError, RecursionError) as fault:
             raise BadBackup(f"{place / FILE} cannot be read ({fault}): take another backup") from None
         if not isinstance(found, dict) or found.get("program") != _PROGRAM:
@@ -70,13 +74,25 @@ class Manifest:
 
 
 def _is_well_formed(found: Mapping[str, Any]) -> bool:
-    files, moment = found["files"], found["made_at"]
-    described = isinstance(files, dict) and all(isinstance(each, dict) for each in files.values())
-    return described and DATABASE in files and isinstance(moment, int)
+    files, keys, moment = found["files"], found["secret_keys"], found["made_at"]
+    return (
+        all(isinstance(found[name], str) and _TEXT.fullmatch(found[name]) for name in _TEXTS)
+        and (isinstance(files, dict) and DATABASE in files and all(map(_lies_inside, files)))
+        and all(isinstance(each, dict) for each in files.values())
+        and (isinstance(keys, list) and all(isinstance(key, str) for key in keys))
+        and (isinstance(moment, int) and 0 <= moment <= _LATEST)
+    )
+
+
+def _lies_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return name.isprintable() and not path.is_absolute() and ".." not in path.parts
 
 
 def readable(file: Path) -> Path:
-    """Return a file of a backup that can be opened. Raises BadBackup."""
+    """Return a file of a backup that can be opened, and ends. Raises BadBackup."""
+    if file.exists() and not file.is_file():
+        raise BadBackup(f"{file} is not a file: take another backup")
     try:
         file.open("rb").close()
     except OSError as fault:

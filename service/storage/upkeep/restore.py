@@ -47,7 +47,7 @@ def restore(place: Path, database: Path, *, by: str, now: int, show: Progress) -
         with exclusively(database), _unused(database), _draft(database) as draft:
             found.require(DATABASE, _copied(place / DATABASE, draft, show), place)
             rows = rows_of(draft, called=place / DATABASE)
-            _sign_out(draft, found.made_at, Entry(now, Happened.RESTORED, by=by, detail=place.name))
+            _sign_out(draft, min(found.made_at, now), Entry(now, Happened.RESTORED, by=by, detail=place.name))
             hand_over(draft, database.parent)
             kept = _set_aside(database, now)
             draft.replace(database)

@@ -33,8 +33,8 @@ HEAD: Final = "0004"
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_RELEASE: Final = re.compile(r"\d+\.\d+\.\d+")
-_REVISION: Final = re.compile(r"\d{4}")
+_RELEASE: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
+_REVISION: Final = re.compile(r"\d{4}", re.ASCII)
 _log: Final = logging.getLogger(__name__)
 
 schema_info: Final = sa.Table(

@@ -86,6 +86,9 @@ def _cut(content: bytes) -> bytes:
 BAD: Final[dict[str, Callable[[Callable[..., bytes]], bytes]]] = {
     "is cut short in the table": lambda pg_dump: _cut(pg_dump()),
     "is cut short: its last line is not that of": lambda pg_dump: pg_dump().rpartition(b"--\n-- PostgreSQL")[0],
+    "is cut short: its last line": lambda pg_dump: pg_dump() + _cut(pg_dump()).rpartition(b"COPY")[0],
+    "has a line that pg_dump": lambda pg_dump: gzip.compress(pg_dump() + bytes(2 * 1024 * 1024)),
+    "does not say which release": lambda pg_dump: pg_dump().replace(f"\n{HEAD}\n".encode(), b"\n\xff\n"),
     "is cut short or damaged": lambda pg_dump: gzip.compress(pg_dump())[:-200],
     "is cut short or damaged (CRC": lambda pg_dump: gzip.compress(pg_dump())[:-8] + bytes(8),
     "is not a plain dump: make it with pg_dump --format=plain": lambda pg_dump: pg_dump("--format=custom"),
@@ -95,6 +98,9 @@ BAD: Final[dict[str, Callable[[Callable[..., bytes]], bytes]]] = {
     "is no dump": lambda _: b"",
     "needs Vestibule 9.0.0 or later": lambda pg_dump: pg_dump().replace(
         f"oldest_release\t{OLDEST_RELEASE}".encode(), b"oldest_release\t9.0.0"
+    ),
+    "which release it belongs to": lambda pg_dump: pg_dump().replace(
+        f"oldest_release\t{OLDEST_RELEASE}".encode(), b"oldest_release\t" + b"9" * 5000 + b".0.0"
     ),
 }
 
@@ -107,3 +113,11 @@ def test_a_bad_dump_is_refused(pg_dump: Callable[..., bytes], tmp_path: Path, wh
 
     assert why in str(refused.value)
     assert str(tmp_path / "vestibule.sql") in str(refused.value)
+
+
+def test_a_pipe_is_no_dump(tmp_path: Path) -> None:
+    """What may never end is not read."""
+    os.mkfifo(path := tmp_path / "vestibule.sql")
+
+    with pytest.raises(BadBackup, match="neither a file nor a directory"):
+        dump.verify(path, silent)

@@ -56,6 +56,11 @@ def _changed(place: Path) -> None:
         file.write(b"\xaa" * 100)
 
 
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 BAD: Final[dict[str, Callable[[Path], object]]] = {
     "it has no manifest.json": lambda place: (place / manifest.FILE).unlink(),
     "manifest.json cannot be read": lambda place: (place / manifest.FILE).write_text('{"format'),
@@ -63,6 +68,13 @@ BAD: Final[dict[str, Callable[[Path], object]]] = {
     "was made by a later release (9.0.0): install that one": _in_manifest(format=2, release="9.0.0"),
     "is of another engine (postgresql)": _in_manifest(engine="postgresql"),
     "is not what `db backup` writes": _in_manifest(files=[]),
+    "manifest.json is not what": _in_manifest(secret_keys=[{}]),
+    "is not what": _in_manifest(made_at=10**15),
+    "not what `db backup`": _in_manifest(release="\x1b[2J"),
+    "what `db backup` writes": _in_manifest(files={manifest.DATABASE: {}, "../secret-key": {}}),
+    "writes: take another": _in_manifest(files={manifest.DATABASE: {}, "a\0b": {}}),
+    "it has no manifest": lambda place: _pipe(place / manifest.FILE),
+    "vestibule.sqlite3 is not a file": lambda place: _pipe(place / manifest.DATABASE),
     "vestibule.sqlite3 is cut short": _cut,
     "vestibule.sqlite3 is not as it was backed up": _changed,
     "vestibule.sqlite3 cannot be read": lambda place: (place / manifest.DATABASE).unlink(),
