@@ -28,9 +28,9 @@ _LONGEST_SMALL: Final = 100
 
 def verify(path: Path, show: Progress) -> Backup:
     """Read a dump to its end. Raises BadBackup unless it is whole, and of a release that this one can use."""
-    if path.exists() and not path.is_file():
-        raise BadBackup(f"{path} is neither a file nor a directory")
     try:
+        if path.exists() and not path.is_file():
+            raise BadBackup(f"{path} is neither a file nor a directory")
         with path.open("rb") as file:
             content = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
             whole = path.stat().st_size
