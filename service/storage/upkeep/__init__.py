@@ -1,6 +1,6 @@
 """Whether a database is Vestibule's, undamaged and of this release; migrations to this release; copies and backups.
 
-schema.py steps.py migrations/                what the tables are, and an upgrade of them
+revision.py schema.py steps.py migrations/    what the tables are, and an upgrade of them
 lock_wait.py file_locks.py server_locks.py    what an upgrade waits for, and which process or connection holds it
 rehearsal.py                                  an upgrade of a copy
 file_checks.py connections.py                 checks of SQLite's file, and of PostgreSQL's limit, at a start

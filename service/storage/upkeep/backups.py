@@ -18,9 +18,10 @@ from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
 from service.storage.engine.directory_lock import locked
-from service.storage.upkeep import manifest, online_copy, schema
+from service.storage.upkeep import manifest, online_copy
 from service.storage.upkeep.copies import integrity_fault
 from service.storage.upkeep.manifest import DATABASE, Manifest
+from service.storage.upkeep.revision import require_release
 
 _SPARE_BYTES: Final = 16 * 1024 * 1024  # left to the service
 _UNFINISHED: Final = ".unfinished"
@@ -122,7 +123,7 @@ def _identity(connection: Any, database: Path) -> tuple[str, str]:  # noqa: ANN4
     (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
     oldest = connection.execute("SELECT value FROM schema_info WHERE name = 'oldest_release'").fetchone() or ("",)
     try:
-        schema.require_release(revision, oldest[0])
+        require_release(revision, oldest[0])
     except SchemaFault as fault:
         raise BadBackup(f"{database}: {fault}") from fault
     return str(revision), str(oldest[0])

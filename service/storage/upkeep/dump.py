@@ -9,7 +9,7 @@ from typing import IO, Final
 
 from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine.database import SchemaFault
-from service.storage.upkeep.schema import require_release
+from service.storage.upkeep.revision import require_release
 
 _COMMAND: Final = "pg_dump --format=plain"
 _GZIP: Final = b"\x1f\x8b"
