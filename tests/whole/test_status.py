@@ -103,7 +103,7 @@ def test_redis_away_is_1_and_a_database_away_is_2(servers: Servers, postgres: Po
 
 
 def test_a_deployment_waits_for_it(servers: Servers) -> None:
-    """A service that is away is 2; with --wait the command ends once it is there (1 while a worker is still starting)."""
+    """A service that is away is 2; with --wait the command ends once it is there (1 while a worker starts)."""
     servers.end("gunicorn")
     away = _status(servers)
     with ThreadPoolExecutor() as beside:
