@@ -5,6 +5,7 @@ It is written under a name that begins with a dot, checked, synced and renamed: 
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -18,9 +19,10 @@ from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
 from service.storage.engine.directory_lock import locked
-from service.storage.upkeep import manifest, online_copy, schema
-from service.storage.upkeep.backup import integrity_fault
+from service.storage.upkeep import manifest, online_copy
+from service.storage.upkeep.copies import integrity_fault
 from service.storage.upkeep.manifest import DATABASE, Manifest
+from service.storage.upkeep.revision import require_release
 
 _SPARE_BYTES: Final = 16 * 1024 * 1024  # left to the service
 _UNFINISHED: Final = ".unfinished"
@@ -122,7 +124,7 @@ def _identity(connection: Any, database: Path) -> tuple[str, str]:  # noqa: ANN4
     (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
     oldest = connection.execute("SELECT value FROM schema_info WHERE name = 'oldest_release'").fetchone() or ("",)
     try:
-        schema.require_release(revision, oldest[0])
+        require_release(revision, oldest[0])
     except SchemaFault as fault:
         raise BadBackup(f"{database}: {fault}") from fault
     return str(revision), str(oldest[0])
@@ -139,7 +141,9 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
     try:
         with locked(place):
             yield place
-            _hand_over(place, folder)
+            for _, _, files, here in os.fwalk(place, topdown=False):
+                for each in (*files, "."):
+                    hand_over(each, folder, inside=here)
             place.rename(folder / name)
         state_dir.sync(folder)
     except BaseException:
@@ -154,14 +158,15 @@ def _remove_unfinished(folder: Path) -> None:
             shutil.rmtree(left)
 
 
-def _hand_over(place: Path, folder: Path) -> None:
-    """Leave what was made to the folder's owner alone, and sync it. By paths, root could follow links of that owner."""
-    for _, _, files, here in os.fwalk(place, topdown=False):
-        for name in (*files, "."):
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-            try:
-                os.fchmod(handle, 0o700 if name == "." else 0o600)
-                state_dir.give_to_owner_of(folder, handle)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+def hand_over(path: Path | str, directory: Path, *, inside: int | None = None) -> None:
+    """Leave a file or a directory to its owner alone, for root that of the directory above, and sync it.
+
+    That owner could put a link in its place for root to follow: so `path` may be a name in an open directory.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
+    try:
+        os.fchmod(handle, 0o700 if stat.S_ISDIR(os.fstat(handle).st_mode) else 0o600)
+        state_dir.give_to_owner_of(directory, handle)
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -43,12 +43,13 @@ class Manifest:
     @classmethod
     def read(cls, place: Path) -> Self:
         """Return the manifest of a backup that this release can read. Raises BadBackup."""
-        if not (place / FILE).is_file():
-            raise BadBackup(f"{place} is no backup: it has no {FILE}")
         try:
+            if not (place / FILE).is_file():
+                raise BadBackup(f"{place} is no backup: it has no {FILE}")
             found = json.loads((place / FILE).read_bytes())
         except (OSError, ValueError, RecursionError) as fault:
-            raise BadBackup(f"{place / FILE} cannot be read ({fault}): take another backup") from None
+            why = fault.strerror if isinstance(fault, OSError) else fault
+            raise BadBackup(f"{place / FILE} cannot be read ({why}): take another backup") from None
         if not isinstance(found, dict) or found.get("program") != _PROGRAM:
             raise BadBackup(f"{place} is a backup of another program")
         if found.get("format") != FORMAT:
@@ -91,9 +92,9 @@ def _lies_inside(name: str) -> bool:
 
 def readable(file: Path) -> Path:
     """Return a file of a backup that can be opened, and ends. Raises BadBackup."""
-    if file.exists() and not file.is_file():
-        raise BadBackup(f"{file} is not a file: take another backup")
     try:
+        if file.exists() and not file.is_file():
+            raise BadBackup(f"{file} is not a file: take another backup")
         file.open("rb").close()
     except OSError as fault:
         raise BadBackup(f"{file} cannot be read ({fault.strerror}): take another backup") from None
