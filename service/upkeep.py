@@ -72,7 +72,9 @@ def back_up(settings: Settings, folder: Path | None, show: Progress) -> tuple[Ba
 
 def verify(settings: Settings, path: Path, *, record: bool, show: Progress) -> Backup:
     """Check a backup or a dump; note it in the service's database as the last one when asked. Raises BadBackup."""
-    found = backups.verify(path, show) if path.is_dir() else dump.verify(path, show)
+    with manifest.permitted(path):
+        is_backup = path.is_dir()
+    found = backups.verify(path, show) if is_backup else dump.verify(path, show)
     if record:
         database = Database(settings.database_address)
         if (database.path is None) != (found.engine == "postgresql"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from service.cli import Operator, operator_command
+from service.cli import Operator, arguments, operator_command
 from service.cli.db.shown import facts_of
 from service.cli.output import progress_bars, report
 
@@ -13,13 +13,14 @@ _NO_SETTINGS = "\n{} is not in it: a secret there takes several lines. Name a fi
 
 
 @click.command()
-@click.option("--to", "folder", type=click.Path(path_type=Path, resolve_path=True), help="The directory to make it in.")
+@click.option("--to", "folder", type=arguments.path, metavar="DIR", help="The directory to make it in.")
 @operator_command
 def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
-    """Back the database up while the service runs, with the settings and the apps, and check the backup.
+    """Back the database up while the service runs.
 
-    The backup is a directory of its own, in db-backups in the state directory or in --to. Old ones are yours to
-    remove. No secret of the settings is in it. With PostgreSQL: pg_dump --format=plain, then db verify --record.
+    The settings and the apps are backed up, too, and the backup is checked. It is a directory of its own, in db-backups
+    in the state directory or in --to. Old ones are yours to remove. No secret of the settings is in it. With
+    PostgreSQL: pg_dump --format=plain, then db verify --record.
     """
     made, files = op.upkeep.back_up(op.settings, folder, progress_bars())
     besides = f" with {', '.join(files)}" if files else ""

@@ -123,3 +123,23 @@ def test_root_makes_it_for_the_folders_owner(sqlite_file: Database, tmp_path: Pa
     made = backed_up(sqlite_file.path, tmp_path, files={"apps.d/wiki.toml": b""})
 
     assert {(path.stat().st_uid, path.stat().st_gid) for path in (made.path, *made.path.rglob("*"))} == {(4711, 4712)}
+
+
+@nobody.root_only
+@pytest.mark.parametrize("closed", [".", "manifest.json", "vestibule.sqlite3"])
+def test_what_another_user_made_is_named(memory_path: Path, sqlite_file: Database, closed: str) -> None:
+    """A backup of root's that the service's user verifies or restores: no traceback, and what to type."""
+    made = backed_up(sqlite_file.path, memory_path).path
+    for path in (made.parent, made, *made.iterdir()):
+        nobody.give(path)
+    os.chown(made / closed, 0, 0)
+
+    def refusal() -> str:
+        with pytest.raises(BadBackup) as refused:
+            backups.verify(made, silent)
+        return str(refused.value)
+
+    said = nobody.asked(refusal)()
+
+    assert f"user 65534 may not read {made / closed if closed != '.' else made}" in said
+    assert f"type this as root, or give it: sudo chown -R 65534:65534 {made}" in said
