@@ -51,7 +51,7 @@ def test_backed_up_verified_restored(terminal: Terminal, place: Place) -> None:
     said = terminal.said("db", "backup")
 
     (made,) = (place.state_dir / "db-backups").iterdir()
-    assert f"{made} holds 1 accounts with apps.d/wiki.toml, vestibule.toml, and was checked" in said
+    assert f"{made} was made and checked. In it: the database (accounts: 1), apps.d/wiki.toml, vestibule.toml." in said
     assert "keep the key apart" in said
     kept = (made / "vestibule.toml").read_text()
     assert 'brand.name = "Staff"' in kept

@@ -23,8 +23,8 @@ def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
     PostgreSQL: pg_dump --format=plain, then db verify --record.
     """
     made, files = op.upkeep.back_up(op.settings, folder, progress_bars())
-    besides = f" with {', '.join(files)}" if files else ""
-    sentence = f"{made.path} holds {made.rows['accounts']:,} accounts{besides}, and was checked.\n{_KEY}"
+    inside = ", ".join((f"the database (accounts: {made.rows['accounts']:,})", *files))
+    sentence = f"{made.path} was made and checked. In it: {inside}.\n{_KEY}"
     if op.settings.config and "vestibule.toml" not in files:
         sentence += _NO_SETTINGS.format(op.settings.config)
     report(sentence, facts_of(made) | {"files": files}, as_json=as_json)

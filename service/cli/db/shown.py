@@ -1,8 +1,10 @@
 """A backup as the commands tell of it."""
 
-from typing import Any
+from typing import Any, Final
 
 from service.services.upkeep import Backup
+
+_ENGINES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def facts_of(found: Backup) -> dict[str, Any]:
@@ -13,5 +15,6 @@ def facts_of(found: Backup) -> dict[str, Any]:
 def in_words(found: Backup) -> str:
     """Return what a backup is, and how many rows it has, one table a line."""
     made = f"release {found.release}, " if found.release else ""
+    engine = _ENGINES.get(found.engine, found.engine)
     rows = "\n".join(f"  {table:20} {count:>12,}" for table, count in found.rows.items())
-    return f"{made}revision {found.revision}, for release {found.oldest_release} or later. Rows:\n{rows}"
+    return f"{engine}, {made}revision {found.revision}, for release {found.oldest_release} or later. Rows:\n{rows}"

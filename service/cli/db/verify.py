@@ -21,5 +21,5 @@ def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:
     """
     found = op.upkeep.verify(op.settings, path, record=record, show=progress_bars())
     noted = "\nIt was noted as the last backup." if record else ""
-    sentence = f"{path} is whole, of {utc(found.made_at)}: {found.engine}, {in_words(found)}{noted}"
+    sentence = f"{path} is whole, of {utc(found.made_at)}: {in_words(found)}{noted}"
     report(sentence, facts_of(found), as_json=as_json)
