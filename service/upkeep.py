@@ -61,6 +61,8 @@ def back_up(settings: Settings, folder: Path | None, show: Progress) -> tuple[Ba
     keep_closed(settings)
     database, now = Database(settings.database_address), int(time.time())
     path = _file(database, settings, "pg_dump --format=plain makes its backups")
+    if not path.exists():
+        raise BadBackup(f"there is no database {path} yet: the first start of the service makes it")
     with closing(database):
         schema.pending(database)  # refuses another program's
         files, keys = _files(settings), _keys(settings)
@@ -72,9 +74,8 @@ def back_up(settings: Settings, folder: Path | None, show: Progress) -> tuple[Ba
 
 def verify(settings: Settings, path: Path, *, record: bool, show: Progress) -> Backup:
     """Check a backup or a dump; note it in the service's database as the last one when asked. Raises BadBackup."""
-    with manifest.permitted(path):
-        is_backup = path.is_dir()
-    found = backups.verify(path, show) if is_backup else dump.verify(path, show)
+    is_directory = os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises below a closed directory
+    found = backups.verify(path, show) if is_directory else dump.verify(path, show)
     if record:
         database = Database(settings.database_address)
         if (database.path is None) != (found.engine == "postgresql"):

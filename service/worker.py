@@ -44,8 +44,10 @@ class Worker(gthread.ThreadWorker):
 
     def is_parent_alive(self) -> bool:
         """As gunicorn's. Without its master the worker keeps no connection (gunicorn: for as long as it is used)."""
-        self.alive = self.alive and super().is_parent_alive()
-        return self.alive
+        if super().is_parent_alive():
+            return True
+        self.alive = False  # never set to True: a signal may come at any moment, and would be forgotten
+        return False
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, if there is one."""

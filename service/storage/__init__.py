@@ -7,5 +7,6 @@ Every failure to reach a store is raised as `service.services.Unavailable`.
     audit_buffer.py    entries of the audit trail that may wait a second
     engine/            which database, statements, transactions: SQLite, or PostgreSQL
     counting/          attempts and the outer limits' counters: in SQL, or in Redis with SQL behind it
-    upkeep/            whether the database is Vestibule's, and of this release: schema, migrations, file checks, backup
+    upkeep/            whether the database is Vestibule's, and of this release: schema, migrations, checks, backups
+    store_state.py     what all of them say at one moment, for `vestibule status`
 """

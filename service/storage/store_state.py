@@ -21,6 +21,7 @@ from service.storage.engine import sqlite
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.upkeep import last_backup, schema
 from service.storage.upkeep.file_checks import DatabaseFile
+from service.storage.upkeep.revision import revision_of, schema_info
 
 _DAY: Final = 24 * 60 * 60
 
@@ -77,10 +78,10 @@ def _tables(database: Database, backups: Path) -> Tables:
     """Look at an SQLite file with the journal that it has: it may be another program's."""
     look = DatabaseFile(database.path, backups).opened() if database.path else database.reading()
     with look as connection:
-        tables = Tables(schema.revision_of(connection), schema.HEAD)
+        tables = Tables(revision_of(connection), schema.HEAD)
         if tables.are_pending:
             return tables
-        info = schema.schema_info.c
+        info = schema_info.c
         oldest = connection.scalar(sa.select(info.value).where(info.name == "oldest_release"))
         return replace(tables, oldest_release=oldest)
 

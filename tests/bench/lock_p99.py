@@ -9,24 +9,19 @@ Counted from the moment at which the command says that it waits: the start of a 
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 import psycopg
 
-from tests.bench import people
-from tests.bench.apps import answered_by_nginx, apps_directory
 from tests.bench.flood import PASSED, percentile
 from tests.bench.open_loop import Stream, Timed, run, schedule
 from tests.bench.rows import Goal, Row
-from tests.bench.served import UNLIMITED, Served
-from tests.rig import accounts
-from tests.rig.asking import free_port
+from tests.bench.served import Served, several_served
 from tests.rig.directories import server_directory
-from tests.rig.instances import Instances, instances
+from tests.rig.instances import Instances
 from tests.rig.postgres import running
 from tests.rig.releases import environ_of, next_step
 from tests.rig.servers import VESTIBULE
@@ -48,7 +43,7 @@ def measure(say: Callable[[str], None]) -> Row:
     with running() as server, server_directory("code", mode=0o755) as place:
         later = next_step(place)
         for _ in range(RUNS):
-            with _deployed(address := server.new_database()) as (it, door):
+            with several_served(1, _PEOPLE, address := server.new_database()) as (it, door):
                 before, there = _asked(it, door, later, address)
             quiet.append(before)
             met.append(there)
@@ -60,18 +55,6 @@ def measure(say: Callable[[str], None]) -> Row:
 
 def _p99_ms(answers: list[Timed], since: float, until: float) -> float:
     return 1000 * percentile([each.seconds for each in answers if since <= each.due < until], 99)
-
-
-@contextmanager
-def _deployed(database: str) -> Iterator[tuple[Instances, Served]]:
-    app, bare = free_port(), free_port()
-    with apps_directory(app) as directory:
-        chosen = UNLIMITED | {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": "0"}
-        with instances(1, database=database, edit_nginx=str, **chosen) as it, answered_by_nginx(it.front, bare):  # type: ignore[arg-type]
-            accounts.add(it.front, {people.username(number): {} for number in range(_PEOPLE)})
-            it.start_instances()
-            it.start_nginx()
-            yield it, Served(it.front, _PEOPLE, app, bare)
 
 
 def _asked(it: Instances, door: Served, later: Path, address: str) -> tuple[float, float]:

@@ -6,7 +6,6 @@ tables go to a made-up next release, then each instance, then each goes back. Fa
 and sign-ins that are not granted, in all. The 99th percentile of the checks is compared with that of the quiet seconds.
 """
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,15 +15,12 @@ from statistics import median
 from typing import Final
 
 from tests.bench import load, people
-from tests.bench.apps import answered_by_nginx, apps_directory
 from tests.bench.flood import PASSED, percentile
 from tests.bench.open_loop import Stream, Timed, run, schedule
 from tests.bench.rows import Goal, Row
-from tests.bench.served import SIGNED_IN, UNLIMITED, Served
-from tests.rig import accounts
-from tests.rig.asking import free_port
+from tests.bench.served import SIGNED_IN, Served, several_served
 from tests.rig.directories import server_directory
-from tests.rig.instances import Instances, instances
+from tests.rig.instances import Instances
 from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import running
 from tests.rig.releases import next_step
@@ -67,7 +63,7 @@ def measure(say: Callable[[str], None]) -> Iterator[Row]:
         later = next_step(place)
         runs = []
         for _ in range(RUNS):
-            with _deployed(server.new_database()) as (it, door):
+            with several_served(3, _PEOPLE, server.new_database()) as (it, door):
                 runs.append(_rolled(it, door, later))
             say(f"{runs[-1].failures} failures in {runs[-1].ended - QUIET_SECONDS:.0f} s, {_times(runs[-1]):.2f} times")
     requests = sum(len(each.checks) + len(each.sign_ins) for each in runs)
@@ -81,18 +77,6 @@ def measure(say: Callable[[str], None]) -> Iterator[Row]:
 
 def _times(run: Rolled) -> float:
     return run.p99_ms(QUIET_SECONDS, run.ended) / run.p99_ms(1, QUIET_SECONDS)
-
-
-@contextlib.contextmanager
-def _deployed(database: str) -> Iterator[tuple[Instances, Served]]:
-    app, bare = free_port(), free_port()
-    with apps_directory(app) as directory:
-        chosen = UNLIMITED | {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": "0"}
-        with instances(database=database, edit_nginx=str, **chosen) as it, answered_by_nginx(it.front, bare):  # type: ignore[arg-type]
-            accounts.add(it.front, {people.username(number): {} for number in range(_PEOPLE)})
-            it.start_instances()
-            it.start_nginx()
-            yield it, Served(it.front, _PEOPLE, app, bare)
 
 
 def _rolled(it: Instances, door: Served, later: Path) -> Rolled:

@@ -11,7 +11,9 @@ from typing import Final
 
 from tests.bench import load, people
 from tests.bench.apps import PAGE, answered_by_nginx, apps_directory
+from tests.rig import accounts
 from tests.rig.asking import free_port
+from tests.rig.instances import Instances, instances
 from tests.rig.parts import ROOT
 from tests.rig.passwords import PASSWORD
 from tests.rig.servers import SERVICE, Servers, prepared
@@ -109,3 +111,16 @@ def served(
                 yield asked
             finally:
                 servers.stop()  # before the directories go
+
+
+@contextlib.contextmanager
+def several_served(number: int, count: int, database: str) -> Iterator[tuple[Instances, Served]]:
+    """Yield so many instances on a database, and an app behind their nginx, which remembers nothing."""
+    app, bare = free_port(), free_port()
+    with apps_directory(app) as directory:
+        chosen = UNLIMITED | {"ACCESS__APPS_DIR": str(directory), "DOOR__CACHE_SECONDS": "0"}
+        with instances(number, database=database, edit_nginx=str, **chosen) as it, answered_by_nginx(it.front, bare):  # type: ignore[arg-type]
+            accounts.add(it.front, {people.username(each): {} for each in range(count)})
+            it.start_instances()
+            it.start_nginx()
+            yield it, Served(it.front, count, app, bare)

@@ -113,6 +113,26 @@ def test_a_secret_of_several_lines_keeps_the_settings_out(terminal: Terminal, pl
     assert {path.name for path in made.iterdir()} == {"manifest.json", "vestibule.sqlite3", "apps.d"}
 
 
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("typed", [("verify",), ("restore", "--yes")])
+def test_a_path_that_cannot_be_looked_at_is_named(terminal: Terminal, typed: tuple[str, ...]) -> None:
+    """Such as one below a directory that this user may not enter; here, with a name that no file can have."""
+    path = f"/tmp/{'a' * 300}"  # noqa: S108 - nothing is made there
+
+    said = terminal.refused("db", *typed, path)
+
+    assert path in said
+    assert "cannot be read (File name too long)" in said
+
+
+def test_no_backup_is_made_of_no_database(terminal: Terminal, place: Place) -> None:
+    """Before the first start the command says so, and makes none."""
+    place.file.unlink()
+
+    assert f"there is no database {place.file} yet" in terminal.refused("db", "backup")
+    assert not place.file.exists()
+
+
 def test_a_restore_asks(terminal: Terminal, place: Place) -> None:
     """Without a terminal and without --yes it is usage (2), and nothing changes."""
     made = terminal.json("db", "backup")["path"]

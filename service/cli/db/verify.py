@@ -1,12 +1,13 @@
 """`vestibule db verify PATH`: whether a backup is whole."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from service.cli import Operator, arguments, operator_command
-from service.cli.db.shown import facts_of, in_words
 from service.cli.output import progress_bars, report, utc
+from service.services.upkeep import Backup
 
 
 @click.command()
@@ -21,5 +22,13 @@ def verify(op: Operator, path: Path, *, record: bool, as_json: bool) -> None:
     """
     found = op.upkeep.verify(op.settings, path, record=record, show=progress_bars())
     noted = "\nIt was noted as the last backup." if record else ""
-    sentence = f"{path} is whole, of {utc(found.made_at)}: {in_words(found)}{noted}"
-    report(sentence, facts_of(found), as_json=as_json)
+    sentence = f"{path} is whole, of {utc(found.made_at)}: {_in_words(found)}{noted}"
+    report(sentence, asdict(found) | {"path": str(path)}, as_json=as_json)
+
+
+def _in_words(found: Backup) -> str:
+    """Return what a backup is, and how many rows it has, one table a line."""
+    engine = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[found.engine]
+    made = f"release {found.release}, " if found.release else ""
+    rows = "\n".join(f"  {table:20} {count:>12,}" for table, count in found.rows.items())
+    return f"{engine}, {made}revision {found.revision}, for release {found.oldest_release} or later. Rows:\n{rows}"

@@ -18,9 +18,10 @@ from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
 from service.storage.engine.directory_lock import locked
-from service.storage.upkeep import manifest, online_copy, schema
-from service.storage.upkeep.backup import integrity_fault
+from service.storage.upkeep import manifest, online_copy
+from service.storage.upkeep.copies import integrity_fault
 from service.storage.upkeep.manifest import DATABASE, Manifest
+from service.storage.upkeep.revision import require_release
 
 _SPARE_BYTES: Final = 16 * 1024 * 1024  # left to the service
 _UNFINISHED: Final = ".unfinished"
@@ -128,7 +129,7 @@ def _identity(connection: Any, database: Path) -> tuple[str, str]:  # noqa: ANN4
     (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
     oldest = connection.execute("SELECT value FROM schema_info WHERE name = 'oldest_release'").fetchone() or ("",)
     try:
-        schema.require_release(revision, oldest[0])
+        require_release(revision, oldest[0])
     except SchemaFault as fault:
         raise BadBackup(f"{database}: {fault}") from fault
     return str(revision), str(oldest[0])
@@ -146,8 +147,7 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
         with locked(place):
             yield place
             for path in (*place.rglob("*"), place):
-                path.chmod(0o700 if path.is_dir() else 0o600)
-                _give_to_owner_of(folder, path)
+                hand_over(path, folder)
             place.rename(folder / name)
         state_dir.sync(folder)
     except BaseException:
@@ -162,7 +162,9 @@ def _remove_unfinished(folder: Path) -> None:
             shutil.rmtree(left)
 
 
-def _give_to_owner_of(directory: Path, path: Path) -> None:
+def hand_over(path: Path, directory: Path) -> None:
+    """Leave a file or a directory to its owner alone, for root that of the directory above, and sync it."""
+    path.chmod(0o700 if path.is_dir() else 0o600)
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         state_dir.give_to_owner_of(directory, handle)

@@ -10,7 +10,7 @@ from typing import IO, Final
 from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine.database import SchemaFault
 from service.storage.upkeep.manifest import permitted
-from service.storage.upkeep.schema import require_release
+from service.storage.upkeep.revision import require_release
 
 _COMMAND: Final = "pg_dump --format=plain"
 _GZIP: Final = b"\x1f\x8b"
@@ -30,10 +30,12 @@ _LONGEST_SMALL: Final = 100
 
 def verify(path: Path, show: Progress) -> Backup:
     """Read a dump to its end. Raises BadBackup unless it is whole, and of a release that this one can use."""
-    if path.exists() and not path.is_file():
-        raise BadBackup(f"{path} is neither a file nor a directory")
     try:
-        with permitted(path), path.open("rb") as file:
+        with permitted(path):
+            if path.exists() and not path.is_file():
+                raise BadBackup(f"{path} is neither a file nor a directory")
+            file = path.open("rb")
+        with file:
             content = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
             whole = path.stat().st_size
             rows, small = _read(_lines(content, path), path, lambda: show("Checking", file.tell(), whole))
@@ -43,13 +45,14 @@ def verify(path: Path, show: Progress) -> Backup:
         raise BadBackup(f"{path} cannot be read ({fault.strerror})") from None
     if lacking := _OURS - rows.keys():
         raise BadBackup(f"{path} is no dump of Vestibule: it has no rows (COPY) of {', '.join(sorted(lacking))}")
-    revision, oldest = (small["alembic_version"] or [""])[0], dict(_pair(row) for row in small["schema_info"])
+    revision = (small["alembic_version"] or [""])[0]
+    oldest = dict(row.partition("\t")[::2] for row in small["schema_info"]).get("oldest_release", "")
     try:
-        require_release(revision, oldest.get("oldest_release"))
+        require_release(revision, oldest)
     except SchemaFault as fault:
         raise BadBackup(f"{path}: {fault}") from None
     made_at = int(path.stat().st_mtime)
-    return Backup(path, "postgresql", made_at, "", revision, oldest["oldest_release"], rows)
+    return Backup(path, "postgresql", made_at, "", revision, oldest, rows)
 
 
 def _lines(content: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[bytes]:
@@ -92,8 +95,3 @@ def _require_head(lines: Iterator[bytes], path: Path) -> None:
         raise BadBackup(f"{path} is an SQLite database: name the directory that `vestibule db backup` made")
     if _HEAD not in head:
         raise BadBackup(f"{path} is no dump of PostgreSQL: make it with {_COMMAND}")
-
-
-def _pair(row: str) -> tuple[str, str]:
-    name, _, value = row.partition("\t")
-    return name, value

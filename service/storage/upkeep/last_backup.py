@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
-from service.storage.upkeep.schema import schema_info
+from service.storage.upkeep.revision import schema_info
 
 _READ: Final = Statement(sa.select(schema_info.c.value).where(schema_info.c.name == "last_backup"))
 _NOTE: Final = Statement(

@@ -46,13 +46,14 @@ class Manifest:
     @classmethod
     def read(cls, place: Path) -> Self:
         """Return the manifest of a backup that this release can read. Raises BadBackup."""
-        with permitted(place):
-            if not (place / FILE).is_file():
-                raise BadBackup(f"{place} is no backup: {_instead(place)}")
         try:
-            found = json.loads(readable(place / FILE).read_bytes())
+            with permitted(place):
+                if not (place / FILE).is_file():
+                    raise BadBackup(f"{place} is no backup: {_instead(place)}")
+                found = json.loads((place / FILE).read_bytes())
         except (OSError, ValueError, RecursionError) as fault:
-            raise BadBackup(f"{place / FILE} cannot be read ({fault}): take another backup") from None
+            why = fault.strerror if isinstance(fault, OSError) else fault
+            raise BadBackup(f"{place / FILE} cannot be read ({why}): take another backup") from None
         if not isinstance(found, dict) or found.get("program") != _PROGRAM:
             raise BadBackup(f"{place} is a backup of another program")
         if found.get("format") != FORMAT:
@@ -95,15 +96,13 @@ def _lies_inside(name: str) -> bool:
 
 def readable(file: Path) -> Path:
     """Return a file of a backup that can be opened, and ends. Raises BadBackup."""
-    with permitted(file.parent):
-        if file.exists() and not file.is_file():
-            raise BadBackup(f"{file} is not a file: take another backup")
-        try:
+    try:
+        with permitted(file.parent):
+            if file.exists() and not file.is_file():
+                raise BadBackup(f"{file} is not a file: take another backup")
             file.open("rb").close()
-        except PermissionError:
-            raise
-        except OSError as fault:
-            raise BadBackup(f"{file} cannot be read ({fault.strerror}): take another backup") from None
+    except OSError as fault:
+        raise BadBackup(f"{file} cannot be read ({fault.strerror}): take another backup") from None
     return file
 
 
@@ -113,10 +112,9 @@ def permitted(place: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as fault:
-        give = f"sudo chown -R {os.geteuid()}:{os.getegid()} {shlex.quote(str(place))}"
-        raise BadBackup(
-            f"user {os.geteuid()} may not read {fault.filename}: type this as root, or give it: {give}"
-        ) from None
+        user, give = os.geteuid(), f"sudo chown -R {os.geteuid()}:{os.getegid()} {shlex.quote(str(place))}"
+        todo = f"type this as root or, where it belongs to the service alone: {give}"
+        raise BadBackup(f"user {user} may not read {fault.filename}: {todo}") from None
 
 
 def _instead(place: Path) -> str:

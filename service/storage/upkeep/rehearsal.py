@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from service.services.upkeep import Rehearsal, RehearsedStep
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.upkeep import schema, server_locks
-from service.storage.upkeep.backup import BadCopy, copy
+from service.storage.upkeep.copies import BadCopy, copy
 from service.storage.upkeep.file_checks import exclusively
+from service.storage.upkeep.revision import revision_of
 from service.storage.upkeep.steps import Steps
 
 Say = Callable[[str], None]
@@ -33,7 +34,7 @@ def rehearse(database: Database, into: Database | None, *, now: int, say: Say) -
     Raises SchemaFault, Unavailable. The copy of a file is removed; that in `into` stays.
     """
     with database.reading() as connection:
-        before = schema.revision_of(connection)
+        before = revision_of(connection)
     if before is None:
         raise SchemaFault(
             "the database has no tables yet, so there is nothing to rehearse: type `vestibule db upgrade`"
@@ -88,7 +89,7 @@ def _copied_file(file: Path, *, now: int, say: Say) -> Iterator[Database]:
 def _copy_server(database: Database, into: Database, before: str, say: Say) -> None:
     """Make the tables of the revision in an empty database, and fill them."""
     with into.wholesale() as target:
-        if schema.revision_of(target) is not None:
+        if revision_of(target) is not None:
             raise SchemaFault("the database of --into has tables already: make an empty one, with CREATE DATABASE")
         Steps(schema.MIGRATIONS, None, before).run(target, before)
         (made := sa.MetaData()).reflect(target)

@@ -8,7 +8,6 @@ as its last user does. It stays under another name.
 import hashlib
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -27,14 +26,13 @@ from service.storage.engine.statement import Statement
 from service.storage.links import links
 from service.storage.sessions import sessions
 from service.storage.upkeep import file_locks, last_backup
-from service.storage.upkeep.backups import require_space, rows_of, stamped
+from service.storage.upkeep.backups import hand_over, require_space, rows_of, stamped
 from service.storage.upkeep.file_checks import exclusively
 from service.storage.upkeep.manifest import DATABASE, Manifest, readable
 
 _SLICE: Final = 1024 * 1024
 _LOGS: Final = ("-wal", "-journal", "-shm")
 _KEPT_SECONDS: Final = 2**40
-_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def restore(place: Path, database: Path, *, by: str, now: int, show: Progress) -> tuple[Path | None, int]:
@@ -50,7 +48,7 @@ def restore(place: Path, database: Path, *, by: str, now: int, show: Progress) -
             found.require(DATABASE, _copied(place / DATABASE, draft, show), place)
             rows = rows_of(draft, called=place / DATABASE)
             _sign_out(draft, min(found.made_at, now), Entry(now, Happened.RESTORED, by=by, detail=place.name))
-            _hand_over(draft, database.parent)
+            hand_over(draft, database.parent)
             kept = _set_aside(database, now)
             draft.replace(database)
             state_dir.sync(database.parent)
@@ -110,17 +108,6 @@ def _sign_out(draft: Path, made_at: int, entry: Entry) -> None:
     database.close()
 
 
-def _hand_over(draft: Path, folder: Path) -> None:
-    """Leave the file to its owner alone, and sync it."""
-    draft.chmod(0o600)
-    handle = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        state_dir.give_to_owner_of(folder, handle)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _set_aside(database: Path, now: int) -> Path | None:
     """Give the old file, and what a damaged one cannot take in of its logs, another name. The file keeps its own."""
     kept = database.with_name(stamped(f"{database.name}.before-restore-", now))
@@ -141,5 +128,5 @@ def _close(database: Path) -> None:
         with closing(sqlite.DRIVER.connect(sqlite.address_of(database), uri=True, timeout=0)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite.DRIVER.Error as failure:
-        if failure.sqlite_errorcode & 0xFF in _BUSY:
+        if sqlite.is_busy(failure):
             raise _in_use(database) from None

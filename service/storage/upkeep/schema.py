@@ -1,4 +1,4 @@
-"""Whether a database is Vestibule's, undamaged and of this release; and its migration to this release.
+"""Whether a database is undamaged and of this release; and its migration to this release.
 
 An SQLite file is brought up to date at start, one process at a time, after a checked copy was kept. On
 PostgreSQL that is `vestibule db upgrade`. Alembic is imported only when there is something to do. A
@@ -6,7 +6,6 @@ database that is damaged, another program's or too new stops the start; it is ne
 """
 
 import logging
-import re
 import shlex
 from contextlib import closing
 from pathlib import Path
@@ -14,15 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from service import RELEASE
 from service.services import Unavailable
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database, SchemaFault
-from service.storage.engine.statement import Plain, metadata
 from service.storage.upkeep import file_locks, server_locks
-from service.storage.upkeep.backup import BadCopy, copy
+from service.storage.upkeep.copies import BadCopy, copy
 from service.storage.upkeep.file_checks import DatabaseFile, exclusively
 from service.storage.upkeep.lock_wait import WAIT_SECONDS, Blocked, LockWait
+from service.storage.upkeep.revision import revision_of, schema_info
 
 if TYPE_CHECKING:
     from service.storage.upkeep.steps import Steps
@@ -34,18 +32,7 @@ HEAD: Final = "0004"
 OLDEST_RELEASE: Final = "0.1.0"
 CHECKED_WHOLE_BYTES: Final = 32 * 1024 * 1024  # a larger file would take seconds
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_RELEASE: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
-_REVISION: Final = re.compile(r"\d{4}", re.ASCII)
 _log: Final = logging.getLogger(__name__)
-
-schema_info: Final = sa.Table(
-    "schema_info",
-    metadata,
-    sa.Column("name", Plain, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-_alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.Text))
 
 
 def prepare(database: Database, *, backups: Path, now: int, wait: float = WAIT_SECONDS) -> None:
@@ -167,53 +154,6 @@ def _migrate_file(database: Database, path: Path, steps: "Steps") -> None:
         if sqlite.is_busy(failure.__cause__):
             raise Blocked(file_locks.holders(path, path.with_name(path.name + "-shm"))) from failure
         raise
-
-
-def revision_of(connection: sa.Connection) -> str | None:
-    """Return the revision that the tables have; None for a database without any. Raises SchemaFault."""
-    tables = set(sa.inspect(connection).get_table_names())
-    if connection.dialect.name == "postgresql":
-        _require_settings(connection)
-    if not tables:
-        return None
-    # Before revision 0003 the table was called `house`.
-    name = next((each for each in ("schema_info", "house") if each in tables), None)
-    if name is None or "alembic_version" not in tables:
-        raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
-    info = schema_info.to_metadata(sa.MetaData(), name=name)
-    oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
-    revision = connection.scalar(sa.select(_alembic.c.version_num))
-    require_release(revision, oldest)
-    return str(revision)
-
-
-def require_release(revision: str | None, oldest: str | None) -> None:
-    """Raise SchemaFault unless this release may use tables of that revision, for which `oldest` is the first."""
-    if not (_REVISION.fullmatch(revision or "") and _RELEASE.fullmatch(oldest or "")):
-        raise SchemaFault("the database does not say which release it belongs to; restore a copy of it")
-    if _numbers(RELEASE) < _numbers(str(oldest)):
-        raise SchemaFault(f"the database needs Vestibule {oldest} or later, this is {RELEASE}; install the later one")
-
-
-def _numbers(release: str) -> tuple[int, ...]:
-    """Return major, minor and patch; a pre-release such as 0.2.0rc1 has the tables of 0.2.0."""
-    return tuple(map(int, re.findall(r"\d+", release)[:3]))
-
-
-def _require_settings(connection: sa.Connection) -> None:
-    """Refuse what display names cannot be written in, and a default isolation that single statements must not have."""
-    if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
-        raise SchemaFault(
-            "the database must have the encoding UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)"
-        )
-    isolation, user = connection.exec_driver_sql(
-        "SELECT current_setting('default_transaction_isolation'), quote_ident(current_user)"
-    ).one()
-    if isolation != "read committed":
-        raise SchemaFault(
-            f"the database's default isolation is {isolation}, with which parallel sign-ins fail: type "
-            f"ALTER ROLE {user} SET default_transaction_isolation = 'read committed';"
-        )
 
 
 def missing_steps(before: str | None) -> "Steps":

@@ -142,4 +142,4 @@ def test_what_another_user_made_is_named(memory_path: Path, sqlite_file: Databas
     said = nobody.asked(refusal)()
 
     assert f"user 65534 may not read {made / closed if closed != '.' else made}" in said
-    assert f"type this as root, or give it: sudo chown -R 65534:65534 {made}" in said
+    assert f"type this as root or, where it belongs to the service alone: sudo chown -R 65534:65534 {made}" in said

@@ -12,7 +12,7 @@ from service.settings import SettingsFault, load
 from service.storage.counting.counter_file import CounterFile
 from service.storage.counting.sql_counters import SqlCounters
 from service.storage.engine.database import Database
-from service.storage.upkeep import backup, schema
+from service.storage.upkeep import copies, schema
 from service.storage.upkeep.schema import SchemaFault
 from tests.settings.nobody import give_to_foreign_group
 from tests.storage.place import Place
@@ -32,7 +32,7 @@ def test_root_makes_files_for_the_directorys_owner(tmp_path: Path) -> None:
     schema.prepare(database, backups=state_dir / "backups", now=NOW)
     over(database).accounts.add(account())
     SqlCounters(rows=CounterFile(state_dir / "counters.sqlite3")).incr("a", 60)
-    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
+    copies.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
 
     found = {str(path.relative_to(state_dir)): path.stat() for path in state_dir.rglob("*")}
     assert {(4711, 4712)} == {(stat.st_uid, stat.st_gid) for stat in found.values()}
@@ -87,8 +87,8 @@ def test_root_keeps_no_copy_behind_a_link_of_the_owner(place: Place) -> None:
     place.backups.symlink_to(elsewhere)
     os.chown(place.backups, 4711, 4712, follow_symlinks=False)
 
-    with pytest.raises(backup.BadCopy, match="a symbolic link to a directory of another user"):
-        backup.copy(place.file, place.backups, label="0002", now=NOW)
+    with pytest.raises(copies.BadCopy, match="a symbolic link to a directory of another user"):
+        copies.copy(place.file, place.backups, label="0002", now=NOW)
     assert [*elsewhere.iterdir()] == []
 
 
@@ -110,7 +110,7 @@ def test_a_state_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
 
     schema.prepare(database, backups=state_dir / "backups", now=NOW)
     over(database).accounts.add(alice := account())
-    backup.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
+    copies.copy(state_dir / "vestibule.sqlite3", state_dir / "backups", label="0002", now=NOW)
 
     assert alice == over(database).accounts.by_username("alice")
     assert (state_dir / "vestibule.sqlite3").is_file()

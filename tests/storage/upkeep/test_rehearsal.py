@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from service.services.upkeep import Rehearsal
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Statement
-from service.storage.upkeep import rehearsal, schema
+from service.storage.upkeep import rehearsal
+from service.storage.upkeep.revision import revision_of
 from tests.rig.postgres import Postgres
 from tests.storage.place import HEAD, LATER, Place
 from tests.storage.stores import NOW, account, address_of, over, session
@@ -102,7 +103,7 @@ def test_without_a_missing_step_nothing_is_copied(own_postgresql: Database, empt
 
     assert (done.steps, said) == ((), [])
     with closing(Database(empty)) as target, target.reading() as connection:
-        assert schema.revision_of(connection) is None
+        assert revision_of(connection) is None
 
 
 def test_a_copy_is_put_into_an_empty_database_alone(own_postgresql: Database, request: pytest.FixtureRequest) -> None:

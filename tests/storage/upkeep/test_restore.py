@@ -61,36 +61,42 @@ def _pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
-BAD: Final[dict[str, Callable[[Path], object]]] = {
-    "it has no manifest.json": lambda place: (place / manifest.FILE).unlink(),
-    "manifest.json cannot be read": lambda place: (place / manifest.FILE).write_text('{"format'),
-    "is a backup of another program": _in_manifest(program="photos"),
-    "was made by a later release (9.0.0): install that one": _in_manifest(format=2, release="9.0.0"),
-    "is of another engine (postgresql)": _in_manifest(engine="postgresql"),
-    "is not what `db backup` writes": _in_manifest(files=[]),
-    "manifest.json is not what": _in_manifest(secret_keys=[{}]),
-    "is not what": _in_manifest(made_at=10**15),
-    "not what `db backup`": _in_manifest(release="\x1b[2J"),
-    "what `db backup` writes": _in_manifest(files={manifest.DATABASE: {}, "../secret-key": {}}),
-    "writes: take another": _in_manifest(files={manifest.DATABASE: {}, "a\0b": {}}),
-    "it has no manifest": lambda place: _pipe(place / manifest.FILE),
-    "vestibule.sqlite3 is not a file": lambda place: _pipe(place / manifest.DATABASE),
-    "vestibule.sqlite3 is cut short": _cut,
-    "vestibule.sqlite3 is not as it was backed up": _changed,
-    "vestibule.sqlite3 cannot be read": lambda place: (place / manifest.DATABASE).unlink(),
-    "the database needs Vestibule 9.0.0 or later": _in_database(LATER),
-    "does not say which release": _in_database("DELETE FROM alembic_version"),
-    "is a database of another program": _in_database("DROP TABLE schema_info"),
+NOT_OURS: Final = "is not what `db backup` writes: take another backup"
+# What is done to a backup, and what is said of it.
+BAD: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
+    "no manifest": (lambda place: (place / manifest.FILE).unlink(), "it has no manifest.json"),
+    "a pipe for a manifest": (lambda place: _pipe(place / manifest.FILE), "it has no manifest.json"),
+    "half a manifest": (lambda place: (place / manifest.FILE).write_text('{"format'), "manifest.json cannot be read"),
+    "another program": (_in_manifest(program="photos"), "is a backup of another program"),
+    "a later format": (
+        _in_manifest(format=2, release="9.0.0"),
+        "was made by a later release (9.0.0): install that one",
+    ),
+    "another engine": (_in_manifest(engine="postgresql"), "is of another engine (postgresql)"),
+    "a list of files": (_in_manifest(files=[]), NOT_OURS),
+    "odd fingerprints": (_in_manifest(secret_keys=[{}]), NOT_OURS),
+    "a moment without a date": (_in_manifest(made_at=10**15), NOT_OURS),
+    "a release that clears terminals": (_in_manifest(release="\x1b[2J"), NOT_OURS),
+    "a file outside": (_in_manifest(files={manifest.DATABASE: {}, "../secret-key": {}}), NOT_OURS),
+    "an odd name": (_in_manifest(files={manifest.DATABASE: {}, "a\0b": {}}), NOT_OURS),
+    "a pipe for a database": (lambda place: _pipe(place / manifest.DATABASE), "vestibule.sqlite3 is not a file"),
+    "cut short": (_cut, "vestibule.sqlite3 is cut short"),
+    "changed": (_changed, "vestibule.sqlite3 is not as it was backed up"),
+    "no database": (lambda place: (place / manifest.DATABASE).unlink(), "vestibule.sqlite3 cannot be read"),
+    "a later release": (_in_database(LATER), "the database needs Vestibule 9.0.0 or later"),
+    "no revision": (_in_database("DELETE FROM alembic_version"), "does not say which release"),
+    "tables of others": (_in_database("DROP TABLE schema_info"), "is a database of another program"),
 }
 
 
-@pytest.mark.parametrize("why", BAD)
-def test_a_bad_backup_is_refused_and_nothing_is_lost(place: Place, why: str) -> None:
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_backup_is_refused_and_nothing_is_lost(place: Place, case: str) -> None:
     """`verify` and `restore` say what is wrong and where; the database in place stays as it is."""
     place.prepare().close()
     made = backed_up(place.file, place.state_dir / "db-backups").path
     before, files = place.file.read_bytes(), {*place.state_dir.iterdir()}
-    BAD[why](made)
+    change, why = BAD[case]
+    change(made)
 
     for use in (lambda: backups.verify(made, silent), lambda: restored(made, place)):
         with pytest.raises(BadBackup) as refused:

@@ -16,7 +16,7 @@ from service.storage import audit, blocks, links, sessions  # noqa: F401 - their
 from service.storage.counting import sql_counters  # noqa: F401 - their tables
 from service.storage.engine.database import Database
 from service.storage.engine.statement import metadata
-from service.storage.upkeep import backup, schema
+from service.storage.upkeep import copies, schema
 from tests.rig.parts import ROOT
 from tests.storage.children import together
 from tests.storage.place import HEAD, LATER, LATER_STEP, Place
@@ -124,7 +124,7 @@ def test_the_last_three_copies_are_kept(place: Place) -> None:
     (place.backups / "notes.txt").touch()
 
     for day in range(5):
-        backup.copy(place.file, place.backups, label=HEAD, now=NOW + day * 86400)
+        copies.copy(place.file, place.backups, label=HEAD, now=NOW + day * 86400)
 
     kept = sorted(path.name for path in place.backups.iterdir())
     assert kept == ["notes.txt", *(f"vestibule-202701{day}T080000Z-{HEAD}.sqlite3" for day in (17, 18, 19))]

@@ -9,7 +9,7 @@ import pytest
 
 from service.settings import load
 from service.storage.engine.database import Database
-from service.storage.upkeep import schema
+from service.storage.upkeep import revision, schema
 from service.storage.upkeep.schema import SchemaFault
 from service.upkeep import upgrade
 from tests.rig.parts import ROOT, unprivileged
@@ -74,7 +74,7 @@ def test_a_pre_release_uses_the_tables_of_its_release(
 ) -> None:
     """0.2.0rc1 starts where 0.2.0 does, and is refused, in words, where 0.2.0 is."""
     place.prepare().close()
-    monkeypatch.setattr(schema, "RELEASE", release)
+    monkeypatch.setattr(revision, "RELEASE", release)
     place.sql("UPDATE schema_info SET value = '0.2.0'")
 
     assert not schema.pending(place.prepare())
