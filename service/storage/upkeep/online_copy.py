@@ -64,11 +64,13 @@ def _copy_snapshot(source: Any, _: Path, target: Path, advance: Callable[[int, i
 
 def _copy_twice(source: Any, database: Path, target: Path, advance: Callable[[int, int], None]) -> None:  # noqa: ANN401
     # Closing a file gives up all locks that the process has on it (fcntl): so it is closed after the transaction.
-    with database.open("rb", buffering=0) as original, target.open("r+b", buffering=0) as made:
+    # Without a buffer a full disk writes less than it was given, and says nothing.
+    with database.open("rb", buffering=0) as original, target.open("r+b") as made:
         whole = os.fstat(original.fileno()).st_size
         while data := original.read(_SLICE):
             made.write(data)
             advance(original.tell(), whole)
+        made.flush()
         os.fsync(made.fileno())
         _begin_reading(source)
         if _is_logged(source):

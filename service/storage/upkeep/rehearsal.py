@@ -21,10 +21,10 @@ from service.storage.upkeep.steps import Steps
 Say = Callable[[str], None]
 _FOLDER: Final = "rehearsal"
 _AT_ONCE: Final = 1000  # rows: each by itself takes twice the time
-# One state of all tables; no time limits, for the copying of a large table.
+# One state of all tables; no time limits, for the copying of a large table, except for the wait for its lock.
 _BEGIN_READING: Final = (
     b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0;"
-    b"SET LOCAL idle_in_transaction_session_timeout = 0"
+    b"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '10s'"
 )
 
 
@@ -45,7 +45,10 @@ def rehearse(database: Database, into: Database | None, *, now: int, say: Say) -
         with _copied_file(cast("Path", database.path), now=now, say=say) as copied:
             return _run(copied, before, say)
     with closing(into):
-        _copy_server(database, into, before, say)
+        try:
+            _copy_server(database, into, before, say)
+        except SchemaFault as fault:
+            raise SchemaFault(str(fault).replace("VESTIBULE_DATABASE_URL", "--into, or PGPASSFILE")) from fault
         return _run(into, before, say)
 
 

@@ -103,11 +103,12 @@ def _described(holders: list[tuple[Any, ...]]) -> str:
     pid = holders[0][1]
     _, _, _, application, user, client, state, since = holders[0]
     tables = sorted({row[2] for row in holders if row[1] == pid} - {""})
-    who = f"the connection with process id {pid}" if pid else "a prepared transaction (pg_prepared_xacts)"
+    held = f", which holds a lock on {', '.join(tables)}" if tables else ""
+    if not pid:
+        return f"a prepared transaction (pg_prepared_xacts names it; ROLLBACK PREPARED ends it){held}"
     facts = [f"application {application}" if application else "", f"user {user}" if user else ""]
     facts += [f"client {client}", state, f"since {since}"] if since else ["the server hides the rest from this user"]
-    held = f", which holds a lock on {', '.join(tables)}" if tables else ""
-    return f"{who} ({', '.join(filter(None, facts))}){held}"
+    return f"the connection with process id {pid} ({', '.join(filter(None, facts))}){held}"
 
 
 def tables(connection: sa.Connection) -> dict[int, str]:

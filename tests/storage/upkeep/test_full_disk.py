@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from service.services import Unavailable
-from tests.rig.small_disk import fill, small_disk
+from service.services.upkeep import BadBackup
+from service.storage.upkeep.restore import restore
+from tests.rig.small_disk import FILLING, fill, small_disk
 from tests.rig.volumes import root_only
+from tests.storage.backups import backed_up
+from tests.storage.conftest import without_wal
 from tests.storage.place import HEAD, LATER, Place
-from tests.storage.stores import account, over
+from tests.storage.stores import NOW, account, over
 
 
 @root_only
@@ -42,6 +46,37 @@ def test_nothing_is_half_migrated(tmp_path: Path, request: pytest.FixtureRequest
         assert (revision, copies) == ([(HEAD,)], [".sqlite3"] if room > 1 else [])
         assert place.sql("SELECT version_num FROM alembic_version") == [(LATER,)]
         assert place.sql("SELECT count(*) FROM accounts") == [(5000,)]
+
+
+@root_only
+@pytest.mark.parametrize("journal", ["wal", "truncate"])
+def test_a_disk_that_gets_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str) -> None:
+    """A backup and a restore say so, and not that the backup was damaged; nothing of them stays."""
+    if journal == "truncate":
+        without_wal(monkeypatch)
+    with small_disk(tmp_path / "disk", kilobytes=48 * 1024) as disk:
+        disk.chmod(0o700)
+        place = Place(disk / "state")
+        place.prepare().close()
+        place.sql("CREATE TABLE filling (content)", "INSERT INTO filling VALUES (zeroblob(9437184))")
+        made = backed_up(place.file, tmp_path / "elsewhere").path
+        before = {path.name for path in place.state_dir.iterdir()}
+
+        def get_full(step: str, *_: int) -> None:
+            if step == "Copying":
+                _leave(fill(disk), 100_000)
+
+        for use in (
+            lambda: backed_up(place.file, place.state_dir / "db-backups", show=get_full),
+            lambda: restore(made, place.file, by="", now=NOW, show=get_full),
+        ):
+            with pytest.raises(BadBackup, match=r"disk is full|No space left|the disk of .* is full"):
+                use()
+            (disk / FILLING).unlink()
+
+        assert list(place.state_dir.glob("db-backups/*")) == []
+        assert {path.name for path in place.state_dir.iterdir()} - before <= {"db-backups"}
+        assert place.sql("SELECT count(*) FROM filling") == [(1,)]
 
 
 def _leave(filling: Path, size: int) -> None:

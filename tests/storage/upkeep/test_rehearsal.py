@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from service.services import Unavailable
 from service.services.upkeep import Rehearsal
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Statement
@@ -115,3 +116,29 @@ def test_a_copy_is_put_into_an_empty_database_alone(own_postgresql: Database, re
         rehearsed(own_postgresql, address_of(own_postgresql))
 
     assert len(list(over(own_postgresql).accounts.all())) == 2
+
+
+def test_a_user_that_the_copy_does_not_know_is_told_of_into(
+    own_postgresql: Database, empty: str, request: pytest.FixtureRequest
+) -> None:
+    """What is wrong with the address of --into is not said of the service's own."""
+    request.getfixturevalue("later_release")
+
+    with pytest.raises(SchemaFault, match=r'no user "nobodyknown": correct --into'):
+        rehearsed(own_postgresql, empty.replace("vestibule@", "nobodyknown@"))
+
+
+def test_a_table_that_is_locked_ends_a_rehearsal(
+    own_postgresql: Database, empty: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rehearsal waits for no lock without an end, and leaves no tables in the other database."""
+    request.getfixturevalue("later_release")
+    monkeypatch.setattr(rehearsal, "_BEGIN_READING", rehearsal._BEGIN_READING.replace(b"10s", b"100ms"))
+
+    with closing(Database(address_of(own_postgresql))) as other, other.wholesale() as connection:
+        connection.exec_driver_sql("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Unavailable, match="lock timeout"):
+            rehearsed(own_postgresql, empty)
+
+    with closing(Database(empty)) as target, target.reading() as connection:
+        assert schema.revision_of(connection) is None
