@@ -15,7 +15,7 @@ from service.login.app_passwords import AppPassword, has_ended
 
 @click.group(name="app-password")
 def app_password() -> None:
-    """Make, list and end passwords for programs that cannot show a sign-in page, such as a calendar on a phone."""
+    """Make, list and end passwords of programs. A calendar on a phone cannot show a sign-in page, for example."""
 
 
 @app_password.command()

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import click
@@ -16,6 +17,13 @@ _DURATION: Final = kinds.duration(1, 400 * kinds.DAY)
 def network(text: str) -> Network:
     """Return the network or the address that was typed; exit with code 1 when it is none."""
     return parse(text) or refuse(f"{text!r} is not a network: write an address, or a network such as 192.0.2.0/24.")
+
+
+def path(text: str) -> Path:
+    """Return a path from the root, with links followed. Nothing is no path: it is what an unset variable leaves."""
+    if not text:
+        raise click.BadParameter("it is empty: write a path, and . for this directory.")
+    return Path(text).resolve()
 
 
 def duration(text: str) -> int:

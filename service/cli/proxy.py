@@ -22,7 +22,7 @@ _output = click.option(
 
 @click.group()
 def proxy() -> None:
-    """Write nginx's files and put apps in force, and count nginx's requests."""
+    """Write nginx's files, put apps in force, count requests."""
 
 
 @proxy.group(invoke_without_command=True, commands=proxy_snippets.commands())
@@ -33,10 +33,10 @@ def proxy() -> None:
 )
 @operator_command
 def render(op: Operator, *, output: Path | None, reloads: bool, prefix: Path | None, as_json: bool) -> None:
-    """Put the apps of apps.d in force and write nginx's files; print their directory.
+    """Put the apps of apps.d in force, and write nginx's files.
 
-    What changes is shown first. A fault changes nothing. Start nginx with: nginx -e stderr -p DIR/ -c nginx.conf.
-    With the kind of a proxy that is not ours: only print what that one needs.
+    Their directory is printed. What changes is shown first. A fault changes nothing. Start nginx with: nginx -e stderr
+    -p DIR/ -c nginx.conf. With the kind of a proxy that is not ours: only print what that one needs.
     """
     if click.get_current_context().invoked_subcommand:
         return
@@ -83,9 +83,9 @@ def _directory(op: Operator, output: Path | None) -> Path:
 @proxy.command()
 @click.argument("directory", required=False)
 def metrics(*, directory: str | None) -> None:
-    """Count nginx's requests, and answer /edge/metrics behind nginx, until SIGTERM.
+    """Count nginx's requests, for /edge/metrics.
 
-    DIRECTORY is what nginx was given with -p (default: nginx/ in the state directory). Start it as the user that runs
-    nginx. There is no --json: Prometheus reads the counts, through nginx.
+    Runs until SIGTERM. DIRECTORY is what nginx was given with -p (default: nginx/ in the state directory). Start it as
+    the user that runs nginx. There is no --json: Prometheus reads the counts, through nginx.
     """
     sys.exit(server.main([directory] if directory else []))

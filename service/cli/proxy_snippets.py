@@ -14,9 +14,9 @@ from service.settings import Settings
 from service.settings.app_files import apps
 
 _HELP: Final = {
-    "nginx": "Print what goes into a server of another nginx than the service's own.",
+    "nginx": "Print what goes into a server of an nginx of yours.",
     "caddy": "Print what goes into a site of Caddy.",
-    "traefik": "Print middlewares for routers of Traefik, as a file for its file provider.",
+    "traefik": "Print a file of middlewares for routers of Traefik.",
 }
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}", re.ASCII)
 

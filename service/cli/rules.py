@@ -38,7 +38,7 @@ _MISFITS: Final = {
 
 @click.group()
 def rules() -> None:
-    """Show the apps and their rules, explain what they decide, and count it."""
+    """Show apps and rules, explain and count what they decide."""
 
 
 @rules.command(name="list")

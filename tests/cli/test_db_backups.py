@@ -3,13 +3,17 @@
 import os
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from service.cli.status.judging import judged
+from service.services.store_state import Answer
 from service.settings import load, secret_keys
 from service.storage.engine.database import Database
 from service.storage.upkeep import last_backup
+from tests.cli.status_example import EVENING
 from tests.cli.terminal import Terminal
 from tests.storage.place import Place
 from tests.storage.stores import account, over, session
@@ -47,7 +51,7 @@ def test_backed_up_verified_restored(terminal: Terminal, place: Place) -> None:
     said = terminal.said("db", "backup")
 
     (made,) = (place.state_dir / "db-backups").iterdir()
-    assert f"{made} holds 1 accounts with apps.d/wiki.toml, vestibule.toml, and was checked" in said
+    assert f"{made} was made and checked. In it: the database (accounts: 1), apps.d/wiki.toml, vestibule.toml." in said
     assert "keep the key apart" in said
     kept = (made / "vestibule.toml").read_text()
     assert 'brand.name = "Staff"' in kept
@@ -136,6 +140,45 @@ def test_a_restore_asks(terminal: Terminal, place: Place) -> None:
 
     assert "add --yes" in terminal.refused("db", "restore", made, code=2)
     assert place.file.read_bytes() == before
+
+
+@pytest.mark.parametrize("verb", ["verify", "restore"])
+def test_a_path_beside_a_backup_is_named(terminal: Terminal, place: Place, verb: str) -> None:
+    """The directory of backups, the database in one, a missing path and an empty one: what to type instead."""
+    made = terminal.json("db", "backup")["path"]
+    more = ["--yes"] if verb == "restore" else []
+
+    def refused(path: object, code: int = 1) -> str:
+        return terminal.refused("db", verb, str(path), *more, code=code)
+
+    assert f"it has no manifest.json; of the 1 in it the newest is {made}" in refused(Path(made).parent)
+    assert "name the directory that `vestibule db backup` made" in refused(f"{made}/vestibule.sqlite3")
+    assert "name the directory that `vestibule db backup` made" in refused(place.file)
+    assert "/nowhere" in refused("/nowhere")
+    assert "it is empty: write a path" in refused("", code=2)
+
+
+@pytest.mark.parametrize(
+    ("database", "command"),
+    [("PostgreSQL 15.8", "vestibule db verify --record DUMP"), ("SQLite 3.53.4", "vestibule db backup")],
+)
+def test_status_names_what_makes_a_backup(database: str, command: str) -> None:
+    """Where no backup is noted, `status` names the command that ends the warning: `db backup` refuses PostgreSQL."""
+    seen = replace(EVENING, stores=replace(EVENING.stores, database=Answer(database), last_backup=None))
+
+    (line,) = [each for each in judged(seen) if each.check == "backup"]
+
+    assert line.todo[0] == command
+
+
+@pytest.mark.usefixtures("place")
+def test_a_backup_goes_into_a_directory(terminal: Terminal, tmp_path: Path) -> None:
+    """A file in its place is named; an empty path, which an unset variable leaves, is usage."""
+    (file := tmp_path / "file").touch()
+
+    assert f"{file} is not a directory: name another place" in terminal.refused("db", "backup", "--to", str(file))
+    assert "is not a directory: name another place" in terminal.refused("db", "backup", "--to", f"{file}/backups")
+    assert "it is empty: write a path" in terminal.refused("db", "backup", "--to", "", code=2)
 
 
 @pytest.mark.usefixtures("place")

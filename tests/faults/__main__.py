@@ -36,7 +36,7 @@ def main(asked: list[str]) -> int:
             rows[each.name] = row(each, tried(each))
             _write(_earlier() | rows, times=TIMES, machine=facts, versions=versions)
     failed = [name for name, found in rows.items() if not found["holds"]]
-    sys.stdout.write(f"\n{len(rows)} experiments in {time.monotonic() - began:.0f} s; ")
+    sys.stdout.write(f"\nexperiments: {len(rows)}, in {time.monotonic() - began:.0f} s; ")
     sys.stdout.write(f"failed: {' '.join(failed)}\n" if failed else "all hold\n")
     return 1 if failed else 0
 

@@ -40,7 +40,7 @@ def _line(listed: Account) -> str:
 @click.argument("name")
 @operator_command
 def show(op: Operator, name: str, *, as_json: bool) -> None:
-    """Show the account NAME, and the numbers of its sessions and app passwords."""
+    """Show the account NAME. Of its sessions and app passwords, the numbers are shown."""
     services = op.services
     found, now = accepted(account_named(name, services.accounts)), services.clock()
     sessions = services.sessions.of_account(found.id)

@@ -114,7 +114,7 @@ def _warn_if_last_administrator(op: Operator, account: Account) -> None:
 @click.option("--yes", is_flag=True, help="Delete without asking for a confirmation.")
 @operator_command
 def delete(op: Operator, name: str, *, yes: bool, as_json: bool) -> None:
-    """Delete the account NAME, its sessions, its one-time link and its app passwords."""
+    """Delete the account NAME. Its sessions, its one-time link and its app passwords are deleted with it."""
     _warn_if_last_administrator(op, account := _named(op, name))
     if not yes:
         confirm(f"Delete {account.username}? This cannot be undone.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from service.cli import Operator, operator_command
+from service.cli import Operator, arguments, operator_command
 from service.cli.output import progress_bars, report
 
 _KEY = "The secret key is not in it, only its fingerprint: keep the key apart."
@@ -13,17 +13,18 @@ _NO_SETTINGS = "\n{} is not in it: a secret there takes several lines. Name a fi
 
 
 @click.command()
-@click.option("--to", "folder", type=click.Path(path_type=Path, resolve_path=True), help="The directory to make it in.")
+@click.option("--to", "folder", type=arguments.path, metavar="DIR", help="The directory to make it in.")
 @operator_command
 def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
-    """Back the database up while the service runs, with the settings and the apps, and check the backup.
+    """Back the database up while the service runs.
 
-    The backup is a directory of its own, in db-backups in the state directory or in --to. Old ones are yours to
-    remove. No secret of the settings is in it. With PostgreSQL: pg_dump --format=plain, then db verify --record.
+    The settings and the apps are backed up, too, and the backup is checked. It is a directory of its own, in db-backups
+    in the state directory or in --to. Old ones are yours to remove. No secret of the settings is in it. With
+    PostgreSQL: pg_dump --format=plain, then db verify --record.
     """
     made, files = op.upkeep.back_up(op.settings, folder, progress_bars())
-    besides = f" with {', '.join(files)}" if files else ""
-    sentence = f"{made.path} holds {made.rows['accounts']:,} accounts{besides}, and was checked.\n{_KEY}"
+    inside = ", ".join((f"the database (accounts: {made.rows['accounts']:,})", *files))
+    sentence = f"{made.path} was made and checked. In it: {inside}.\n{_KEY}"
     if op.settings.config and "vestibule.toml" not in files:
         sentence += _NO_SETTINGS.format(op.settings.config)
     report(sentence, asdict(made) | {"path": str(made.path), "files": files}, as_json=as_json)

@@ -37,11 +37,12 @@ def _address(text: str) -> str:
 @click.option("--into", type=_address, metavar="URL", help="PostgreSQL: the address of an empty database for the copy.")
 @operator_command
 def rehearse(op: Operator, *, into: str | None, as_json: bool) -> None:
-    """Upgrade a copy of the database: how long each step takes, what it locks, how many rows there are.
+    """Upgrade a copy of the database, to see what an upgrade will do.
 
-    The service's database is only read. A copy of an SQLite file is made beside it, and removed. The copy in the
-    database of --into stays: it holds hashes of passwords, so drop that database afterwards. Its password comes from
-    the file in PGPASSFILE, or from PGPASSWORD.
+    Prints how long each step takes, what it locks, and how many rows each table has. The service's database is only
+    read. A copy of an SQLite file is made beside it, and removed. The copy in the database of --into stays: it holds
+    hashes of passwords, so drop that database afterwards. Its password comes from the file in PGPASSFILE, or from
+    PGPASSWORD.
     """
     if op.settings.database_address.startswith("postgresql") != bool(into):
         raise click.UsageError("The database is PostgreSQL: add --into URL." if not into else "SQLite needs no --into.")

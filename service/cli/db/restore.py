@@ -4,19 +4,20 @@ from pathlib import Path
 
 import click
 
-from service.cli import Operator, operator_command
+from service.cli import Operator, arguments, operator_command
 from service.cli.output import confirm, progress_bars, report, utc
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path, resolve_path=True))
+@click.argument("path", type=arguments.path)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @operator_command
 def restore(op: Operator, path: Path, *, yes: bool, as_json: bool) -> None:
-    """Put the database of a backup in the place of the service's, which must not run, and sign everybody out.
+    """Put the database of a backup in the place of the service's.
 
-    The database of before stays beside it under another name. Settings, apps and the secret key are not touched: those
-    of the backup lie in PATH. With PostgreSQL: psql reads a dump.
+    The service must not run. Everybody is signed out. The database of before stays beside it under another name.
+    Settings, apps and the secret key are not touched: those of the backup lie in PATH. With PostgreSQL: psql reads a
+    dump.
     """
 
     def ask(made_at: int, database: Path) -> None:

@@ -67,7 +67,7 @@ def doctor(
     op: Operator, *, url: PublicAddress, ca_file: Path | None,
     places: tuple[tuple[tuple[str, int], tuple[str, int]], ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Test the chain of proxies, from outside: all of it with the public address, or the way of one app with its own.
+    """Test the chain of proxies, from outside. The public address tests all of it, an app's own that app alone.
 
     Needs the service's settings, its secret key and apps.d, and no database. Exit code 0 when all is in order, 1 with
     warnings, 2 with faults, 3 when nothing answers.

@@ -30,10 +30,11 @@ _SAY_SECONDS: Final = 10
 )
 @operator_command
 def status(op: Operator, *, patience: int | None, as_json: bool) -> None:
-    """Show how the service is: sign-ins, an attack, workers, stores, tables, apps, the last backup.
+    """Show how the service is, in one screen.
 
-    It changes nothing, and needs nothing that runs. Exit code 0 when all is in order, 1 when an operator should look at
-    something, 2 when something is broken.
+    Sign-ins, an attack, workers, stores, tables, apps and the last backup are judged. It changes nothing, and needs
+    nothing that runs. Exit code 0 when all is in order, 1 when an operator should look at something, 2 when something
+    is broken.
     """
     report = _patient(op, patience or 0)
     click.echo(output.as_json(report) if as_json else "\n".join(output.screen(report)))

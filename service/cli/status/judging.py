@@ -74,7 +74,7 @@ def judged(seen: Seen) -> Iterator[Line]:
         yield _tables(stores.tables)
     yield _apps(seen.apps, is_outdated=service.metrics["vestibule_door_edge_outdated"] > 0)
     if stores.sign_ins:
-        yield _backup(stores.last_backup, seen.now)
+        yield _backup(stores.last_backup, seen.now, stores.database.name)
 
 
 def _sign_ins(now: SignIns, before: SignIns, public_url: str) -> Line:
@@ -186,11 +186,12 @@ def _apps(apps: Apps, *, is_outdated: bool) -> Line:
     return Line("apps", State.OK, what, facts=facts)
 
 
-def _backup(last: int | None, now: int) -> Line:
+def _backup(last: int | None, now: int, database: str) -> Line:
     age = None if last is None else max(0, now - last)
     what = "none is noted" if age is None else f"made {_age(age)} ago"
     if age is None or age > BACKUP_SECONDS:
-        todo = ("vestibule db backup", "docs/runbooks.md#vestibulebackupoverdue")
+        command = "vestibule db verify --record DUMP" if database.startswith("PostgreSQL") else "vestibule db backup"
+        todo = (command, "docs/runbooks.md#vestibulebackupoverdue")
         return Line("backup", State.WARNING, what, todo, {"age_seconds": age})
     return Line("backup", State.OK, what, facts={"age_seconds": age})
 

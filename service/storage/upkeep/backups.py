@@ -48,7 +48,7 @@ def make(
             made = verify(place, show, online_copy.pacing())
     except (OSError, sqlite.DRIVER.Error) as failure:
         why = state_dir.fault_of_disk(folder) or (
-            state_dir.remedy(folder) if isinstance(failure, PermissionError) else failure
+            state_dir.remedy(folder) if isinstance(failure, PermissionError) else _in_words(failure)
         )
         raise BadBackup(f"no backup of {database} was made in {folder}: {why}") from failure
     return replace(made, path=folder / name)
@@ -96,6 +96,12 @@ def require_space(folder: Path, database: Path) -> None:
     if (free := shutil.disk_usage(folder).free) < needed:
         said = f"{needed // 10**6} MB are needed, {free // 10**6} MB are free"
         raise BadBackup(f"{folder} has too little space, {said}: make space, or name another directory")
+
+
+def _in_words(failure: Exception) -> str:
+    if isinstance(failure, FileExistsError | NotADirectoryError):
+        return f"{failure.filename} is not a directory: name another place"
+    return str(failure)
 
 
 def _described(place: Path, files: Sequence[str], keys: Sequence[bytes], now: int) -> Manifest:

@@ -9,11 +9,13 @@ from typing import IO, Final
 
 from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine.database import SchemaFault
+from service.storage.upkeep.manifest import permitted
 from service.storage.upkeep.revision import require_release
 
 _COMMAND: Final = "pg_dump --format=plain"
 _GZIP: Final = b"\x1f\x8b"
 _CUSTOM: Final = b"PGDMP"
+_SQLITE: Final = b"SQLite format 3\0"
 _HEAD: Final = b"-- PostgreSQL database dump\n"
 _END: Final = b"-- PostgreSQL database dump complete"
 _COPY: Final = re.compile(rb'COPY (?:"?\w+"?\.)?"?(\w+)"? \(.*\) FROM stdin;\n')
@@ -29,9 +31,11 @@ _LONGEST_SMALL: Final = 100
 def verify(path: Path, show: Progress) -> Backup:
     """Read a dump to its end. Raises BadBackup unless it is whole, and of a release that this one can use."""
     try:
-        if path.exists() and not path.is_file():
-            raise BadBackup(f"{path} is neither a file nor a directory")
-        with path.open("rb") as file:
+        with permitted(path):
+            if path.exists() and not path.is_file():
+                raise BadBackup(f"{path} is neither a file nor a directory")
+            file = path.open("rb")
+        with file:
             content = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == _GZIP else file
             whole = path.stat().st_size
             rows, small = _read(_lines(content, path), path, lambda: show("Checking", file.tell(), whole))
@@ -87,5 +91,7 @@ def _require_head(lines: Iterator[bytes], path: Path) -> None:
     head = [line for line, _ in zip(lines, range(_LINES_OF_HEAD), strict=False)]
     if head and head[0].startswith(_CUSTOM):
         raise BadBackup(f"{path} is not a plain dump: make it with {_COMMAND}, or convert it with pg_restore --file")
+    if head and head[0].startswith(_SQLITE):
+        raise BadBackup(f"{path} is an SQLite database: name the directory that `vestibule db backup` made")
     if _HEAD not in head:
         raise BadBackup(f"{path} is no dump of PostgreSQL: make it with {_COMMAND}")

@@ -5,8 +5,11 @@ The digests find what was cut short or changed by chance. They prove nothing aga
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Self
@@ -44,9 +47,10 @@ class Manifest:
     def read(cls, place: Path) -> Self:
         """Return the manifest of a backup that this release can read. Raises BadBackup."""
         try:
-            if not (place / FILE).is_file():
-                raise BadBackup(f"{place} is no backup: it has no {FILE}")
-            found = json.loads((place / FILE).read_bytes())
+            with permitted(place):
+                if not (place / FILE).is_file():
+                    raise BadBackup(f"{place} is no backup: {_instead(place)}")
+                found = json.loads((place / FILE).read_bytes())
         except (OSError, ValueError, RecursionError) as fault:
             why = fault.strerror if isinstance(fault, OSError) else fault
             raise BadBackup(f"{place / FILE} cannot be read ({why}): take another backup") from None
@@ -93,12 +97,32 @@ def _lies_inside(name: str) -> bool:
 def readable(file: Path) -> Path:
     """Return a file of a backup that can be opened, and ends. Raises BadBackup."""
     try:
-        if file.exists() and not file.is_file():
-            raise BadBackup(f"{file} is not a file: take another backup")
-        file.open("rb").close()
+        with permitted(file.parent):
+            if file.exists() and not file.is_file():
+                raise BadBackup(f"{file} is not a file: take another backup")
+            file.open("rb").close()
     except OSError as fault:
         raise BadBackup(f"{file} cannot be read ({fault.strerror}): take another backup") from None
     return file
+
+
+@contextmanager
+def permitted(place: Path) -> Iterator[None]:
+    """Turn a lack of rights at a backup or a dump into what to type. Raises BadBackup."""
+    try:
+        yield
+    except PermissionError as fault:
+        user, give = os.geteuid(), f"sudo chown -R {os.geteuid()}:{os.getegid()} {shlex.quote(str(place))}"
+        todo = f"type this as root or, where it belongs to the service alone: {give}"
+        raise BadBackup(f"user {user} may not read {fault.filename}: {todo}") from None
+
+
+def _instead(place: Path) -> str:
+    """Return what a path lacks, and the path that may have been meant."""
+    if place.is_file():
+        return "it is a file; name the directory that `vestibule db backup` made"
+    inside = sorted(found.parent.name for found in place.glob(f"*/{FILE}"))
+    return f"it has no {FILE}" + (f"; of the {len(inside)} in it the newest is {place / inside[-1]}" if inside else "")
 
 
 def described(path: Path, rest: Callable[[], None]) -> dict[str, int | str]:

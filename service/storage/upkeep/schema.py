@@ -7,6 +7,7 @@ database that is damaged, another program's or too new stops the start; it is ne
 
 import logging
 import shlex
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -82,7 +83,8 @@ def upgrade(database: Database, *, backups: Path, now: int, wait: float = WAIT_S
     if database.path is None:
         return LockWait(wait).until_done(lambda: _upgrade_server(database))
     prepare(database, backups=backups, now=now, wait=wait)
-    return f"The database is at revision {HEAD}."
+    with closing(database), database.reading() as connection:
+        return f"The database is at revision {revision_of(connection)}."
 
 
 def _upgrade_server(database: Database) -> str:
@@ -93,7 +95,7 @@ def _upgrade_server(database: Database) -> str:
             server_locks.begin_upgrade(connection)
             before = revision_of(connection)
             if (before or "") >= HEAD:
-                return f"The database is at revision {HEAD} already."
+                return f"The database is at revision {before} already."
             tables, steps = sa.inspect(connection).get_table_names(), missing_steps(before)
             server_locks.take(connection, {table: mode for table, mode in steps.locks.items() if table in tables})
             _migrate(connection, steps)
@@ -131,9 +133,9 @@ def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *,
     if kept:
         path, copied = shlex.quote(str(file.path)), shlex.quote(str(kept))
         _log.warning(
-            "the way back to revision %s: stop the service, install the release from before, then: "
-            "rm -f %s-wal %s-shm && cp -p %s %s",
-            *(before, path, path, copied, path),
+            "releases from %s on can use the new tables. An older one needs those of revision %s, without what happens "
+            "from now on: stop the service, install that release, then: rm -f %s-wal %s-shm && cp -p %s %s",
+            *(OLDEST_RELEASE, before, path, path, copied, path),
         )
 
 

@@ -67,6 +67,7 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.WARNING)  # it tells of each pool that a start closes
 
 
 def write_in_background() -> None:

@@ -141,3 +141,23 @@ def test_root_gives_away_nothing_that_the_folders_owner_puts_in_its_place(place:
     backed_up(place.file, folder, show=swap)
 
     assert [path.stat().st_mode & 0o777 for path in (foreign, foreign / "key")] == [0o755, 0o644]
+
+
+@nobody.root_only
+@pytest.mark.parametrize("closed", [".", "manifest.json", "vestibule.sqlite3"])
+def test_what_another_user_made_is_named(memory_path: Path, sqlite_file: Database, closed: str) -> None:
+    """A backup of root's that the service's user verifies or restores: no traceback, and what to type."""
+    made = backed_up(sqlite_file.path, memory_path).path
+    for path in (made.parent, made, *made.iterdir()):
+        nobody.give(path)
+    os.chown(made / closed, 0, 0)
+
+    def refusal() -> str:
+        with pytest.raises(BadBackup) as refused:
+            backups.verify(made, silent)
+        return str(refused.value)
+
+    said = nobody.asked(refusal)()
+
+    assert f"user 65534 may not read {made / closed if closed != '.' else made}" in said
+    assert f"type this as root or, where it belongs to the service alone: sudo chown -R 65534:65534 {made}" in said

@@ -97,7 +97,8 @@ def test_before_an_upgrade_a_copy_is_kept(
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
-    way_back = caplog.messages[-1].rpartition("then: ")[2]
+    said, _, way_back = caplog.messages[-1].rpartition("then: ")
+    assert said.startswith(f"releases from {schema.OLDEST_RELEASE} on can use the new tables. An older one needs ")
     assert os.system(way_back) == 0  # noqa: S605 - our own log line, which an operator would type
     assert place.sql("SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert place.sql("SELECT username FROM accounts") == [("alice",)]
@@ -172,3 +173,13 @@ def test_processes_that_start_at_once_upgrade_once(place: Place, request: pytest
 def test_upgrade_says_what_it_did(place: Place) -> None:
     """The operator's command works on a file too."""
     assert schema.HEAD in schema.upgrade(Database(place.address), backups=place.backups, now=NOW)
+
+
+def test_upgrade_of_the_release_before_says_what_there_is(
+    database: Database, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the way back the tables stay, and the command names the revision that they have, not its own."""
+    schema.upgrade(database, backups=place.backups, now=NOW)
+    monkeypatch.setattr(schema, "HEAD", f"{int(HEAD) - 1:04}")
+
+    assert f"is at revision {HEAD}" in schema.upgrade(database, backups=place.backups, now=NOW)
