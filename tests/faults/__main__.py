@@ -52,7 +52,8 @@ def tried(experiment: Experiment) -> Findings:
         findings.skipped = str(why)
     except (Exception, pytest.fail.Exception) as fault:  # noqa: BLE001 - the others go on
         traceback.print_exc()
-        findings.check("the experiment comes to its end", f"{type(fault).__name__}: {fault}"[:300], holds=False)
+        said = f"{type(fault).__name__}: {fault}".replace(f"{ROOT}/", "")[:300]
+        findings.check("the experiment comes to its end", said, holds=False)
     for each in findings.criteria:
         sys.stdout.write(f"  {'holds' if each.holds else 'FAILS'}  {each.what}: {each.found}\n")
     sys.stdout.writelines(f"         {each}\n" for each in findings.beside)

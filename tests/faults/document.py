@@ -47,11 +47,12 @@ def main() -> None:
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     machine, versions = result["machine"], result["versions"]
     found = result["experiments"]
+    kernel = " ".join(machine["system"].split("-")[:2])
     day = max(each["day"] for each in found.values())
     yield cleandoc(_HEAD)
     yield "\n## What they found\n"
     yield (
-        f"{machine['processors']} cores of an {machine['processor']}, {machine['system']}, "
+        f"{machine['processors']} cores of an {machine['processor']}, {kernel}, "
         f"Python {versions['python']}, nginx {versions['nginx']}, SQLite {versions['sqlite']}; {day}.\n"
     )
     yield "| | what happens | as before after | holds |"

@@ -5,6 +5,7 @@ It is written under a name that begins with a dot, checked, synced and renamed: 
 
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -146,8 +147,9 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
     try:
         with locked(place):
             yield place
-            for path in (*place.rglob("*"), place):
-                hand_over(path, folder)
+            for _, _, files, here in os.fwalk(place, topdown=False):
+                for each in (*files, "."):
+                    hand_over(each, folder, inside=here)
             place.rename(folder / name)
         state_dir.sync(folder)
     except BaseException:
@@ -162,11 +164,14 @@ def _remove_unfinished(folder: Path) -> None:
             shutil.rmtree(left)
 
 
-def hand_over(path: Path, directory: Path) -> None:
-    """Leave a file or a directory to its owner alone, for root that of the directory above, and sync it."""
-    path.chmod(0o700 if path.is_dir() else 0o600)
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def hand_over(path: Path | str, directory: Path, *, inside: int | None = None) -> None:
+    """Leave a file or a directory to its owner alone, for root that of the directory above, and sync it.
+
+    That owner could put a link in its place for root to follow: so `path` may be a name in an open directory.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
     try:
+        os.fchmod(handle, 0o700 if stat.S_ISDIR(os.fstat(handle).st_mode) else 0o600)
         state_dir.give_to_owner_of(directory, handle)
         os.fsync(handle)
     finally:

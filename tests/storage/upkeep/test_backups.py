@@ -143,3 +143,21 @@ def test_what_another_user_made_is_named(memory_path: Path, sqlite_file: Databas
 
     assert f"user 65534 may not read {made / closed if closed != '.' else made}" in said
     assert f"type this as root or, where it belongs to the service alone: sudo chown -R 65534:65534 {made}" in said
+
+
+def test_root_gives_away_nothing_that_the_folders_owner_puts_in_its_place(place: Place, tmp_path: Path) -> None:
+    """The owner may rename the directory that root works in, and put a link there: root follows no link."""
+    place.prepare().close()
+    (folder := tmp_path / "folder").mkdir()
+    (foreign := tmp_path / "foreign").mkdir(mode=0o755)
+    (foreign / "key").touch(mode=0o644)
+
+    def swap(step: str, done: int, whole: int) -> None:
+        if step == "Checking" and done == whole:
+            (unfinished,) = folder.glob(".vestibule-*")
+            unfinished.rename(folder / "moved")
+            unfinished.symlink_to(foreign)
+
+    backed_up(place.file, folder, show=swap)
+
+    assert [path.stat().st_mode & 0o777 for path in (foreign, foreign / "key")] == [0o755, 0o644]

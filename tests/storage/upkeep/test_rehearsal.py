@@ -141,4 +141,4 @@ def test_a_table_that_is_locked_ends_a_rehearsal(
             rehearsed(own_postgresql, empty)
 
     with closing(Database(empty)) as target, target.reading() as connection:
-        assert schema.revision_of(connection) is None
+        assert revision_of(connection) is None
