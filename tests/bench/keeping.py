@@ -23,8 +23,8 @@ from tests.rig.servers import VESTIBULE, Servers
 
 PEOPLE: Final = 100_000
 RUNS: Final = 3
-SECONDS: Final = 4.0
-CLIENTS: Final = 8
+SECONDS: Final = 6.0
+CLIENTS: Final = 16  # fewer may all be led to one of the two workers, and the rate swings by a third
 RESTORES: Final = 5
 NAMES: Final = ("backup_writes", "restore_cost")
 _OLD_LIBRARY: Final = 'raise ImportError("the library of Python itself, which keeps a rollback journal")\n'
