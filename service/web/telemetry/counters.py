@@ -43,18 +43,10 @@ class Counters:
             "Times that a process had no disk space for its counts.",
             registry=registry,
         )
-        self.workers = Gauge("vestibule_workers", "Workers that run.", multiprocess_mode="livesum", registry=registry)
-        self.workers_configured = Gauge(
-            "vestibule_workers_configured", "Workers that should run.", multiprocess_mode="livemax", registry=registry
-        )
+        self.workers = WorkerMetrics(registry)
         self.edge_files = EdgeFiles(registry)
         self.gate = GateMetrics(registry)
         self._start_at_zero()
-
-    def worker_began(self, configured: int) -> None:
-        """Count this process among the workers, of which so many should run."""
-        self.workers.set(1)
-        self.workers_configured.set(configured)
 
     def _start_at_zero(self) -> None:
         """Show every series from the start: the first refusal is an increase, not a series that appears."""
@@ -63,6 +55,21 @@ class Counters:
                 self.sign_ins.labels("password", str(outcome), str(device))
         for scope in ("posts", "block", *Scope):
             self.throttled.labels(str(scope))
+
+
+class WorkerMetrics:
+    """Counts the workers."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._running = Gauge("vestibule_workers", "Workers that run.", multiprocess_mode="livesum", registry=registry)
+        self._configured = Gauge(
+            "vestibule_workers_configured", "Workers that should run.", multiprocess_mode="livemax", registry=registry
+        )
+
+    def began(self, configured: int) -> None:
+        """Count this process among the workers, of which so many should run."""
+        self._running.set(1)
+        self._configured.set(configured)
 
 
 class GateMetrics(Observer):

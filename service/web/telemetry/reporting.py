@@ -26,7 +26,7 @@ def init_app(app: Flask, services: Services) -> None:
     services.verifier.gate.observer = counters.gate
     logs.OUTPUT.on_loss = counters.log_lines_lost.inc
     multiprocess_metrics.SPACE.on_shortage = counters.space_shortages.inc
-    multiprocess_metrics.SPACE.on_worker = counters.worker_began
+    multiprocess_metrics.SPACE.on_worker = counters.workers.began
     app.before_request(_begin)
     app.after_request(_finish)
     PrometheusMetrics(
