@@ -25,8 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Let SIGTERM end a run as Ctrl-C does, with every fixture's last part; a second one interrupts none of them."""
+    """Let SIGTERM end a run as Ctrl-C does, with every fixture's last part; a second one interrupts none of them.
+
+    A shell has what it starts in the background ignore SIGINT, and the commands that tests start would ignore it, too.
+    """
     signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

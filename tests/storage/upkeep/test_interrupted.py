@@ -99,6 +99,7 @@ def command(own_postgresql: Database, tmp_path: Path) -> Iterator[Callable[..., 
         return subprocess.Popen(typed, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     with own_postgresql.wholesale() as connection:
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")  # on a busy machine it is long
         server_locks.begin_upgrade(connection)
         yield start
 
