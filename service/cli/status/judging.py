@@ -213,4 +213,4 @@ def _age(seconds: int) -> str:
     for unit, size in (("days", DAY), ("hours", HOUR), ("minutes", MINUTE)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
-    return f"{seconds} seconds"
+    return f"{seconds} s"
