@@ -1,11 +1,13 @@
 """Whether PostgreSQL has enough connections for all workers, and for a second start beside them."""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from service.services import Unavailable
 from service.storage.engine.database import Database
-from service.storage.engine.timed_connection import TimedConnection
+
+if TYPE_CHECKING:  # PostgreSQL's driver, whose memory an installation on SQLite keeps
+    from service.storage.engine.timed_connection import TimedConnection
 
 _FOR_USERS = """
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
