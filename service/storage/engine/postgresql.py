@@ -50,10 +50,10 @@ class _Pool(sa.QueuePool):
 class Postgresql:
     """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
 
-    def __init__(self, url: sa.URL, *, connections: int) -> None:
+    def __init__(self, url: sa.URL, *, connections: int, named: str) -> None:
         self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self._away_until, self._away_because = 0.0, ""
-        self._names = Names()
+        self._names, self._named = Names(), named
         self.sqlalchemy = sa.create_engine(
             url,
             poolclass=_Pool,
@@ -111,7 +111,7 @@ class Postgresql:
                 yield connection
 
     def remedy(self, failure: BaseException) -> str | None:
-        return server_faults.remedy(failure, self.sqlalchemy.url)
+        return server_faults.remedy(failure, self.sqlalchemy.url, self._named)
 
     def close(self) -> None:
         self.sqlalchemy.dispose()

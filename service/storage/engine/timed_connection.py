@@ -54,10 +54,11 @@ class TimedConnection(psycopg.Connection[Row]):
         """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
         try:
             return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()
-            raise
+        except psycopg.OperationalError as failure:
+            if self.pgconn.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+                raise
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the server did not answer in time") from failure
 
     def has_news(self) -> bool:
         """Whether the server sent something that no statement asked for: most often that it closes the connection."""
