@@ -154,7 +154,8 @@ def build_services(settings: Settings) -> Services:
 def _database(settings: Settings) -> Database:
     from service.storage.engine.database import Database
 
-    return Database(settings.database_address, connections=settings.server.database_connections)
+    connections = settings.server.database_connections
+    return Database(settings.database_address, named=settings.database_named, connections=connections)
 
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:

@@ -100,6 +100,13 @@ class Settings(Section):
         return self.database_url.reveal()
 
     @property
+    def database_named(self) -> str:
+        """Where the database's address was given, as an operator finds it."""
+        origin = self.origins.get("database_url", "environment")
+        environment = CATALOGUE["database_url"].environment
+        return {"environment": environment, str(self.config): f"database_url in {self.config}"}.get(origin, origin)
+
+    @property
     def nginx_dir(self) -> Path:
         """Where nginx's files and the apps in force are written, and where workers read those."""
         return self.door.nginx_dir or self.state_dir / "nginx"

@@ -158,7 +158,7 @@ def test_a_full_disk_keeps_sign_ins_out_and_nobody_else(on_volume: tuple[Servers
 
 
 def test_a_wrong_database_password_stops_the_start(postgres: Postgres, tmp_path: Path) -> None:
-    """From a file of the operator's: commands and the start say which user is refused, and show no password."""
+    """Commands and the start say which user is refused, and which setting named the file; they show no password."""
     address = postgres.new_database().replace("vestibule@", f"{LOCKED}:CANARY@")
     (tmp_path / "database-url").write_text(address)
     with prepared(DATABASE_URL_FILE=str(tmp_path / "database-url")) as servers:
@@ -168,6 +168,6 @@ def test_a_wrong_database_password_stops_the_start(postgres: Postgres, tmp_path:
         said = [*(each.stderr for each in told), servers.log("gunicorn")]
 
     assert ([each.returncode for each in told], code) == ([3, 3], 1)
-    words = f'the database server refuses the user "{LOCKED}" or the password: correct them in VESTIBULE_DATABASE_URL'
+    words = f'refuses the user "{LOCKED}" or the password: correct them in VESTIBULE_DATABASE_URL_FILE'
     assert [words in each.replace("\\", "") for each in said] == [True] * 3, said
     assert "CANARY" not in "".join(said)

@@ -147,3 +147,11 @@ def test_the_address_of_a_host_is_taken_in_place_of_its_name(postgres: Postgres,
 
     with closing(Database(by_address)) as database:
         assert database.ping()
+
+
+def test_the_refusal_of_a_moment_ago_is_told_again(postgres: Postgres) -> None:
+    """For a second no request asks the server again: each is told why the last one was refused."""
+    with closing(Database(postgres.address_of("none"))) as database:
+        for _ in range(3):
+            with pytest.raises(SchemaFault, match='no database "none"'):
+                over(database).accounts.by_username("alice")
