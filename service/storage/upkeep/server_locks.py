@@ -6,7 +6,7 @@ open transaction holds (that of a copy such as pg_dump) is not asked for; only w
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -43,9 +43,10 @@ _OF_UPGRADE: Final = f"l.locktype = 'advisory' AND l.classid = 0 AND l.objid = {
 _OF_TABLE: Final = (
     "l.relation = to_regclass(%(table)s) AND (%(exclusive)s OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
 )
-_TABLES: Final = (
-    "SELECT oid, relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-)
+_TABLES: Final = """
+SELECT oid, quote_ident(relname) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+"""
 _HELD: Final = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
 # The modes that statements of requests, or another upgrade, wait for; the strongest last.
 _FELT: Final = ("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", EXCLUSIVE)
@@ -68,13 +69,14 @@ def take(connection: sa.Connection, locks: Mapping[str, str]) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {table} IN {mode} MODE")
 
 
-def blocked(failure: Unavailable, database: Database, tables: Iterable[str]) -> Blocked | None:
-    """Return who holds a lock on one of the tables, when that is why the transaction failed."""
+def blocked(failure: Unavailable, database: Database) -> Blocked | None:
+    """Return who holds a lock on a table, whichever it is, when that is why the transaction failed."""
     said = getattr(failure.__cause__, "orig", None)
     if getattr(said, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
         return None
     with database.reading() as connection:
-        return Blocked(_described(_long_holders(connection, dict.fromkeys(tables, EXCLUSIVE))))
+        names = tables(connection).values()
+        return Blocked(_described(_long_holders(connection, dict.fromkeys(names, EXCLUSIVE))))
 
 
 def _long_holders(connection: sa.Connection, locks: Mapping[str, str]) -> list[tuple[Any, ...]]:
