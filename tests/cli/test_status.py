@@ -179,10 +179,10 @@ def _never(*_: object) -> NoReturn:
     raise AssertionError("status builds, upgrades and writes nothing")
 
 
-def _run(*typed: str, stores: StoreState = STORES) -> Result:
+def _run(*typed: str, stores: StoreState = STORES, is_terminal: bool = False) -> Result:
     upkeep = cast("Upkeep", SimpleNamespace(read_stores=lambda _: stores))
     operator = Operator(_never, lambda: upkeep, _never, _never)
-    return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule")
+    return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule", color=is_terminal)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -233,9 +233,32 @@ def test_files_of_apps_that_are_not_in_force_are_named(terminal: Terminal, tmp_p
 
 
 @pytest.mark.usefixtures("terminal")
-def test_colour_is_for_terminals() -> None:
-    """What is piped or kept in a log has no control characters."""
-    assert "\x1b" not in _run().stdout
+@pytest.mark.parametrize(
+    ("environ", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colour_is_for_terminals(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], *, is_coloured: bool
+) -> None:
+    """What is piped or kept in a log has no control characters, and a terminal none where it must not have them."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    assert ("\x1b" in _run().stdout, "\x1b" in _run(is_terminal=True).stdout) == (False, is_coloured)
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize("end", [KeyboardInterrupt, RuntimeError, MemoryError])
+def test_a_look_that_ends_early_is_2(monkeypatch: pytest.MonkeyPatch, end: type[BaseException]) -> None:
+    """Interrupted, or with a fault of its own, the command saw nothing: Python's 1 would let a deployment go on."""
+
+    def ends(_: object) -> NoReturn:
+        raise end
+
+    monkeypatch.setattr(status.service_state, "read", ends)
+
+    assert (_run().exit_code, _run("--wait", "1s", "--json").stdout) == (2, "")
 
 
 @pytest.mark.usefixtures("terminal")
