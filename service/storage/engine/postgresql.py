@@ -169,6 +169,7 @@ class Postgresql:
         if monotonic() < self._away_until:
             raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
         keywords.setdefault("fallback_application_name", "vestibule")
+        keywords["client_encoding"] = "UTF8"  # whatever the database has, or PGCLIENTENCODING says
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
