@@ -135,9 +135,8 @@ def build_services(settings: Settings) -> Services:
     counted, apps = choose(database, redis=settings.redis_address), apps_in_force.AppsInForce(settings.nginx_dir)
     return Services(
         **_stores(settings, database),
-        verifier=_verifier(settings, counted.attempts),
+        verifier=_verifier(settings, counted.attempts, keys),
         lifetimes=_lifetimes(settings),
-        keys=keys,
         public=settings.public,
         brand=_brand(settings),
         health=_health(database, counted, apps.is_readable),
@@ -184,7 +183,7 @@ def _lifetimes(settings: Settings) -> Lifetimes:
     )
 
 
-def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
+def _verifier(settings: Settings, attempts: Attempts, keys: tuple[bytes, ...]) -> Verifier:
     from service.hashing.gate import HashingGate
     from service.login.passwords import Parameters, Passwords
     from service.login.verify_password import Verifier
@@ -195,6 +194,8 @@ def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
         Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism)),
         attempts,
         settings.throttles.by_scope(),
+        keys,
+        settings.brand.name,
     )
 
 

@@ -61,7 +61,7 @@ class OuterLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services(Stores):
-    """Everything together; a rule is handed a part. Of the `keys` the first signs.
+    """Everything together; a rule is handed a part.
 
     `clock` reads whole seconds. `apps` returns the apps in force.
     """
@@ -69,7 +69,6 @@ class Services(Stores):
     blocks: Blocks
     verifier: Verifier
     lifetimes: Lifetimes
-    keys: tuple[bytes, ...]
     public: PublicAddress
     brand: Brand
     health: Health
@@ -80,3 +79,8 @@ class Services(Stores):
     apps: Callable[[], JudgedSet] = lambda: EMPTY
     door_cache_seconds: int = 1
     demo: App | None = None
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The secret keys, of which the first signs and all verify."""
+        return self.verifier.keys
