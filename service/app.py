@@ -220,7 +220,6 @@ def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[],
 
 
 def load_upkeep() -> Upkeep:
-    """Return what commands do to the database as a whole."""
     from service import upkeep
 
     return upkeep

@@ -23,7 +23,6 @@ def state_directory(mount: str) -> str:
 
 
 def socket_directory(mount: str) -> str:
-    """Return where the socket lies."""
     return _own(mount, "vestibule-socket", SOCKET_MODE)
 
 

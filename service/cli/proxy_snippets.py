@@ -22,7 +22,6 @@ _ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}"
 
 
 def commands() -> list[click.Command]:
-    """Return a command for each proxy."""
     return [_command(proxy) for proxy in _HELP]
 
 

@@ -54,7 +54,6 @@ STYLE_SOURCE: Final = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode())
 
 
 def pages() -> Iterator[tuple[str, bytes]]:
-    """Yield each file by its name: a page and a JSON body for each status."""
     for status, (name, title, text) in _WORDS.items():
         page = _PAGE.format(status=status, title=title, text=text, style=_STYLE, reference=_REFERENCE)
         yield f"{FOLDER}/{status}.html", page.encode()

@@ -127,7 +127,6 @@ def file(value: object) -> Path:
 
 
 def socket(value: object) -> Path:
-    """Return the absolute path of a unix socket."""
     found = path(value)
     if len(bytes(found)) > MAXIMUM_SOCKET_BYTES:
         raise InvalidValue(f"must have at most {MAXIMUM_SOCKET_BYTES} bytes (it has {len(bytes(found))})")
@@ -135,7 +134,6 @@ def socket(value: object) -> Path:
 
 
 def state(value: object) -> Path:
-    """Return the absolute path of the state directory."""
     return _of_ours(path(value), mounts.state_directory)
 
 

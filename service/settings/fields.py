@@ -106,7 +106,6 @@ class Settings(Section):
 
     @property
     def demo(self) -> apps.App | None:
-        """The page /demo/, where there is one."""
         is_there = not self.public.is_https if self.door.demo is None else self.door.demo
         return apps.demo(self.public) if is_there else None
 
@@ -117,7 +116,6 @@ class Settings(Section):
 
     @property
     def secret_key_file(self) -> Path:
-        """The file of the key that the service makes for itself."""
         return self.state_dir / "secret-key"
 
     @property
@@ -142,12 +140,10 @@ class Settings(Section):
 
     @property
     def workers(self) -> int:
-        """How many worker processes gunicorn starts."""
         return self.server.workers or cpu_budget()
 
     @property
     def gate_size(self) -> GateSize:
-        """The hashing gate of each worker."""
         return gate_size(
             budget=self.hashing.threads, cpus=cpu_budget(), workers=self.workers, threads=self.server.threads
         )
@@ -165,11 +161,9 @@ class Setting:
 
     @property
     def environment(self) -> str:
-        """Its name in the environment."""
         return PREFIX + self.name.replace(".", "__").upper()
 
     def value_in(self, settings: Settings) -> object:
-        """Return its value, as the code sees it."""
         return attrgetter(self.name)(settings)
 
     def shown(self, value: object) -> str | None:

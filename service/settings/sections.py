@@ -99,7 +99,6 @@ class Throttles(Section):
     )
 
     def by_scope(self) -> dict[Scope, Limit]:
-        """Return each limit by what it limits."""
         return {scope: getattr(self, scope.value) for scope in Scope}
 
 

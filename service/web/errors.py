@@ -41,7 +41,6 @@ class ErrorContent:
 
 
 def init_app(app: Flask) -> None:
-    """Register the answers to every refusal and every malfunction of this app."""
     app.extensions[_FORMS] = {}
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _unavailable)

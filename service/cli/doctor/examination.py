@@ -37,7 +37,6 @@ class Chosen:
     judged: JudgedSet
 
     def lines(self, app: App | None) -> Lines:
-        """Return where the lines of an app stand."""
         return Lines(self.settings.nginx_dir, app)
 
 

@@ -19,7 +19,6 @@ _LIFETIME: Final = 30 * 24 * 60 * 60  # a form may be left open
 
 
 def offer(response: Response) -> None:
-    """Set the probe cookie."""
     reading.set_cookie(response, _name(), "1", max_age=_LIFETIME, domain=reading.shared_domain())
 
 

@@ -52,7 +52,6 @@ class Checked:
 
     @property
     def passes(self) -> bool:
-        """Whether the request may pass."""
         return self.outcome in {Outcome.ALLOWED, Apart.PREFLIGHT}
 
     @property
