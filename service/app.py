@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from service.cli import Upkeep
     from service.login.attempts import Attempts
-    from service.login.sessions import Lifetimes
     from service.login.verify_password import Verifier
     from service.services import Brand, Health, Services
     from service.settings import Settings
@@ -136,7 +135,7 @@ def build_services(settings: Settings) -> Services:
     return Services(
         **_stores(settings, database),
         verifier=_verifier(settings, counted.attempts, keys),
-        lifetimes=_lifetimes(settings),
+        lifetimes=settings.sessions.lifetimes(),
         public=settings.public,
         brand=_brand(settings),
         health=_health(database, counted, apps.is_readable),
@@ -169,18 +168,6 @@ def _stores(settings: Settings, database: Database) -> dict[str, Any]:
         "blocks": blocks.SqlBlocks(database),
         "transaction": database.transaction,
     }
-
-
-def _lifetimes(settings: Settings) -> Lifetimes:
-    from service.login.sessions import Lifetimes
-
-    chosen = settings.sessions
-    return Lifetimes(
-        idle=chosen.idle,
-        absolute=chosen.absolute,
-        remembered_idle=chosen.remember_idle,
-        remembered_absolute=chosen.remember_absolute,
-    )
 
 
 def _verifier(settings: Settings, attempts: Attempts, keys: tuple[bytes, ...]) -> Verifier:

@@ -12,6 +12,7 @@ from service.access.apps import App
 from service.access.block_list import Blocks
 from service.access.judged_set import EMPTY, JudgedSet
 from service.access.public_address import PublicAddress
+from service.access.session_cookie import cookie_name
 from service.login.sessions import Lifetimes
 from service.login.stores import Stores
 from service.login.verify_password import Verifier
@@ -84,3 +85,8 @@ class Services(Stores):
     def keys(self) -> tuple[bytes, ...]:
         """The secret keys, of which the first signs and all verify."""
         return self.verifier.keys
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the session's cookie."""
+        return cookie_name(self.public, self.cookie_domain)

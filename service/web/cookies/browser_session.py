@@ -85,17 +85,13 @@ def clear_if_dead(response: Response) -> None:
     if request.method in {"GET", "HEAD"} and _sent() and current() is None:
         services = context.services()
         for domain in session_cookie.domains(services.public, services.cookie_domain):
-            reading.set_cookie(response, _name(), "", max_age=0, domain=domain)
-
-
-def _name() -> str:
-    services = context.services()
-    return session_cookie.cookie_name(services.public, services.cookie_domain)
+            reading.set_cookie(response, services.session_cookie, "", max_age=0, domain=domain)
 
 
 def _sent() -> list[str]:
-    return reading.sent(_name())
+    return reading.sent(context.services().session_cookie)
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
-    reading.set_cookie(response, _name(), value, max_age=max_age, domain=reading.shared_domain())
+    name = context.services().session_cookie
+    reading.set_cookie(response, name, value, max_age=max_age, domain=reading.shared_domain())

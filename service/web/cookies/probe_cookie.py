@@ -28,8 +28,8 @@ def refused() -> Message | None:
     Only a browser says that it opens a page: a program has seen no form, and is not asked for it.
     """
     services = context.services()
-    session = session_cookie.cookie_name(services.public, services.cookie_domain)
-    if request.headers.get("Sec-Fetch-Mode") != "navigate" or reading.sent(_name()) or reading.sent(session):
+    is_page = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    if not is_page or reading.sent(_name()) or reading.sent(services.session_cookie):
         return None
     message = trouble.refused(services.public, services.cookie_domain)
     structlog.get_logger().warning("cookie_refused", because=message.text, request_id=telemetry.request_id())

@@ -72,7 +72,7 @@ class Checks:
         self._services = services
         self._blocks = CurrentBlocks(services.blocks)
         self._wall = wall
-        self._cookie = session_cookie.cookie_name(services.public, services.cookie_domain)
+        self._cookie = services.session_cookie
 
     def check(self, original: Original | None, *, counts: bool = True) -> Checked:
         """Decide about one request. Without `counts` a wrong app password was counted already. Raises Unavailable."""
