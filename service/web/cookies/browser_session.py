@@ -1,6 +1,5 @@
 """The session cookie: read, issue, clear. Nothing else touches the cookie."""
 
-from contextlib import suppress
 from typing import cast
 
 from flask import Response, g, request
@@ -9,7 +8,6 @@ from service.access import session_cookie
 from service.login.audit import Entry, Happened
 from service.login.sessions import SignedIn, may_be_used
 from service.login.sign_in import Opened
-from service.services import Unavailable
 from service.web import context
 from service.web.cookies import reading
 from service.web.telemetry import reporting as telemetry
@@ -27,9 +25,6 @@ def _look_up() -> SignedIn | None:
     found = session_cookie.look_up(hashes, sessions=services.sessions, lifetimes=services.lifetimes, now=context.now())
     for old in found.expired:
         telemetry.event("session_use_after_expire", account=old.account.username, session=old.session.id)
-    if found.live and found.seen_is_due:
-        with suppress(Unavailable):  # a session can be used while the disk is full
-            services.sessions.touch(found.live.session.token_hash, now=context.now())
     return found.live
 
 

@@ -6,7 +6,6 @@ send the browser from page to page without one.
 
 from typing import Final
 
-import structlog
 from flask import Response, request
 
 from service.access import session_cookie
@@ -32,7 +31,7 @@ def refused() -> Message | None:
     if not is_page or reading.sent(_name()) or reading.sent(services.session_cookie):
         return None
     message = trouble.refused(services.public, services.cookie_domain)
-    structlog.get_logger().warning("cookie_refused", because=message.text, request_id=telemetry.request_id())
+    telemetry.warning("cookie_refused", because=message.text)
     return message
 
 

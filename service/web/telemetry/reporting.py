@@ -4,6 +4,7 @@ import os
 import time
 from typing import Any, Final, cast
 
+import structlog
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -64,6 +65,11 @@ def count_throttled(scope: str) -> None:
 
 def event(name: str, *, account: str | None = None, **facts: Any) -> None:
     events.security(name, request_id=request_id(), client=context.client().address, account=account, **facts)
+
+
+def warning(name: str, **facts: Any) -> None:
+    """Write a warning about the request that is being answered: what an operator should look at."""
+    structlog.get_logger().warning(name, request_id=request_id(), **facts)
 
 
 def request_id() -> str:
