@@ -6,7 +6,7 @@ open transaction holds (that of a copy such as pg_dump) is not asked for; only w
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
