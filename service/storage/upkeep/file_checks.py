@@ -140,6 +140,8 @@ def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
     if fault.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(path)):
         return disk
-    user, group = os.geteuid(), os.getegid()
-    remedy = f": sudo chown -RH {user}:{group} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
+    user, remedy = os.geteuid(), ""
+    if isinstance(fault, PermissionError):
+        remedy = ": type the command as the user of the service or, where it belongs to the service alone, type: "
+        remedy += f"sudo chown -RH {user}:{os.getegid()} {shlex.quote(str(path))}"
     return f"{path} cannot be read and written by user {user} ({fault.strerror or fault}){remedy}"

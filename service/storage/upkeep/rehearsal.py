@@ -49,10 +49,7 @@ def rehearse(database: Database, into: Database | None, *, now: int, say: Say) -
         with _copied_file(cast("Path", database.path), now=now, say=say) as copied:
             return _run(copied, before, say)
     with closing(into):
-        try:
-            _copy_server(database, into, before, say)
-        except SchemaFault as fault:
-            raise SchemaFault(str(fault).replace("VESTIBULE_DATABASE_URL", "--into, or PGPASSFILE")) from fault
+        _copy_server(database, into, before, say)
         return _run(into, before, say)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from service import upkeep
 from service.services import Unavailable
 from service.services.upkeep import Rehearsal
+from service.settings import load
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Statement
 from service.storage.upkeep import rehearsal
@@ -136,13 +138,15 @@ def test_a_database_with_tables_that_are_not_seen_is_no_empty_one(
 
 
 def test_a_user_that_the_copy_does_not_know_is_told_of_into(
-    own_postgresql: Database, empty: str, request: pytest.FixtureRequest
+    own_postgresql: Database, empty: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """What is wrong with the address of --into is not said of the service's own."""
     request.getfixturevalue("later_release")
+    own = address_of(own_postgresql)
+    settings = load({"VESTIBULE_STATE_DIR": str(tmp_path), "VESTIBULE_DATABASE_URL": own})
 
     with pytest.raises(SchemaFault, match=r'no user "nobodyknown": correct --into'):
-        rehearsed(own_postgresql, empty.replace("vestibule@", "nobodyknown@"))
+        upkeep.rehearse(settings, empty.replace("vestibule@", "nobodyknown@"), print)
 
 
 def test_a_table_that_is_locked_ends_a_rehearsal(
