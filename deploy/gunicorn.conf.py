@@ -10,7 +10,6 @@ import gc
 import hashlib
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -112,11 +111,6 @@ workers = _settings.workers
 threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
 worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
-
-worker_connections = 1000
-with contextlib.suppress(ValueError, OSError):  # above the hard limit: with few descriptors a worker takes fewer
-    if (_files := resource.getrlimit(resource.RLIMIT_NOFILE))[0] < 2 * worker_connections:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (2 * worker_connections, _files[1]))
 
 # --- Times, in seconds
 
