@@ -139,6 +139,20 @@ def test_readiness_goes_before_the_listener() -> None:
     assert (ended, servers.socket.exists()) == (0, False)
 
 
+def test_a_start_waits_for_the_instance_that_drains_on_its_socket() -> None:
+    """`serve` may be typed right after SIGTERM: it says for how long it waits, and serves when the socket is free."""
+    with running(SERVER__DRAIN="5m") as servers:
+        before = servers.processes.pop("gunicorn")
+        before.send_signal(signal.SIGTERM)
+        servers.start_gunicorn()
+        servers.wait_until(lambda: "is in use: waiting 305 s at most" in servers.log("gunicorn"), "it waits")
+        before.send_signal(signal.SIGTERM)
+        assert before.wait(PATIENCE_SECONDS) == 0
+
+        servers.wait_until(lambda: servers.ops("/readyz").status == 200, "the second one serves")
+        servers.end("gunicorn", signal.SIGKILL)  # it would drain
+
+
 def test_what_has_arrived_is_answered_before_the_end(busy: Servers) -> None:
     """Forms that wait in the listener's queue when the service ends are answered; later ones are refused, not lost."""
     master, workers = busy.processes["gunicorn"], children(busy.processes["gunicorn"].pid)
