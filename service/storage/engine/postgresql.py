@@ -169,7 +169,6 @@ class Postgresql:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
-        keywords.setdefault("fallback_application_name", "vestibule")
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
