@@ -169,7 +169,6 @@ class Postgresql:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
-        keywords.setdefault("fallback_application_name", "vestibule")
         keywords["client_encoding"] = "UTF8"  # whatever the database has, or PGCLIENTENCODING says
         try:
             if "hostaddr" not in keywords:
