@@ -10,6 +10,7 @@ import gc
 import hashlib
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -112,6 +113,11 @@ threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
 worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
 
+worker_connections = 1000
+with contextlib.suppress(ValueError, OSError):  # above the hard limit: with few descriptors a worker takes fewer
+    if (_files := resource.getrlimit(resource.RLIMIT_NOFILE))[0] < 2 * worker_connections:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2 * worker_connections, _files[1]))
+
 # --- Times, in seconds
 
 timeout = 30  # a worker without a heartbeat is replaced
@@ -155,6 +161,7 @@ logger_class = _JsonLogger
 def on_starting(server: "Arbiter") -> None:
     """Have TERM drain, and HUP replace the workers alone, which are forked from the app and settings of the start."""
     server.app.reload = _compare_settings  # type: ignore[method-assign]
+    worker.keep_serving(server)
     drain.before_end(server, _settings.server.drain)
 
 
@@ -200,6 +207,8 @@ def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
 
 def post_worker_init(_worker: "Worker") -> None:
     """Unblock the signals that were blocked at the fork, and count this worker."""
+    for is_for_the_master in (signal.SIGHUP, signal.SIGUSR2):  # a worker would end, with its requests
+        signal.signal(is_for_the_master, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     multiprocess_metrics.SPACE.on_worker(_settings.workers)
 

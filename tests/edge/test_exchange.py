@@ -18,7 +18,7 @@ import pytest
 from tests.edge.conftest import ECHO, calm
 from tests.rig.asking import PATIENCE_SECONDS, ask_socket, received
 from tests.rig.parts import ROOT
-from tests.rig.processes import children
+from tests.rig.processes import children, runs
 from tests.rig.servers import Servers, counters_of, prepared, running
 
 FORM = b"POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na=b"
@@ -78,22 +78,48 @@ def test_new_workers_lose_no_form(busy: Servers) -> None:
 
 
 def test_a_new_master_loses_no_form(busy: Servers) -> None:
-    """USR2, then TERM to the old master: each form is answered by one of the two; no drain keeps the old one."""
+    """USR2, then TERM to the old master, twice: each form is answered by one of the two; no drain keeps the old one."""
     old = busy.processes.pop("gunicorn")
     try:
         with forms_arrive(busy) as statuses:
-            old.send_signal(signal.SIGUSR2)
-            busy.wait_until(
-                lambda: any(len(children(child)) == 2 for child in children(old.pid)), "the new master has workers"
-            )
-            old.send_signal(signal.SIGTERM)
+            second = exchanged(busy, old.pid)
             assert old.wait(PATIENCE_SECONDS) == 0
+            exchanged(busy, second)  # which was not the only master a moment before
+            busy.wait_until(lambda: not runs(second), "the second master ends")
     finally:
         with suppress(ProcessLookupError):
             os.killpg(old.pid, signal.SIGKILL)  # both masters and all workers are one group
 
     assert statuses.keys() == {200}
     assert "draining" not in busy.log("gunicorn")
+
+
+def exchanged(servers: Servers, master: int) -> int:
+    """Start another master, and end the one that was there; the other one."""
+    os.kill(master, signal.SIGUSR2)
+    masters = {0}
+
+    def serves() -> bool:
+        masters.update(child for child in children(master) if len(children(child)) == 2)
+        return len(masters) == 2
+
+    servers.wait_until(serves, "the new master has workers")
+    os.kill(master, signal.SIGTERM)
+    return max(masters)
+
+
+def test_signals_for_the_master_end_no_worker(busy: Servers) -> None:
+    """HUP and USR2 that reach the workers as well, as `pkill` sends them, change nothing there."""
+    master = busy.processes["gunicorn"].pid
+    busy.wait_until(lambda: len(children(master)) == 2, "both workers run")
+    before = children(master)
+
+    for worker in before:
+        os.kill(worker, signal.SIGHUP)
+        os.kill(worker, signal.SIGUSR2)
+
+    assert [busy.get("/form").status for _ in range(8)] == [200] * 8
+    assert children(master) == before
 
 
 _HELD_UP = """
@@ -155,6 +181,58 @@ def test_what_has_arrived_is_answered_before_the_end(busy: Servers) -> None:
         assert list(clients.map(answered, waiting)) == [b"HTTP/1.1 200"] * 40
     assert master.wait(PATIENCE_SECONDS) == 0
     assert "Traceback" not in busy.log("gunicorn")
+
+
+def test_what_has_arrived_is_answered_without_a_master(busy: Servers) -> None:
+    """Forms in the queue when the master is killed are answered by its workers, and later ones refused (F-02)."""
+    master = busy.processes.pop("gunicorn")
+    for worker in children(master.pid):
+        os.kill(worker, signal.SIGSTOP)
+    waiting = [sent(busy.socket) for _ in range(40)]
+    workers = children(master.pid)
+    master.kill()
+    master.wait()
+    for worker in workers:
+        os.kill(worker, signal.SIGCONT)
+
+    with ThreadPoolExecutor(40) as clients:
+        assert list(clients.map(answered, waiting)) == [b"HTTP/1.1 200"] * 40
+    busy.wait_until(lambda: not any(map(runs, workers)), "the workers end")
+
+
+_LATE = """
+_ready = post_worker_init
+def post_worker_init(worker):
+    _ready(worker)
+    handle = worker.handle
+    def late(connection):
+        result = handle(connection)
+        while worker.alive:
+            time.sleep(0.01)
+        return result
+    worker.handle = late
+"""
+
+
+def test_a_connection_that_was_silent_until_the_stop_is_answered() -> None:
+    """A connection is not closed because the stop came just when the worker gave up waiting for its first bytes."""
+    with prepared(application=ECHO, workers=1) as servers:
+        late = servers.state_dir / "late.conf.py"
+        late.write_text((ROOT / "deploy/gunicorn.conf.py").read_text() + _LATE)
+        servers.start_gunicorn(late)
+        master = servers.processes["gunicorn"]
+        with socket.socket(socket.AF_UNIX) as early:
+            early.settimeout(PATIENCE_SECONDS)
+            servers.wait_until(lambda: not early.connect_ex(str(servers.socket)), "the worker listens")
+            (worker,) = children(master.pid)
+            servers.wait_until(lambda: held(worker)[1] > 2, "a thread takes the connection")
+
+            master.send_signal(signal.SIGTERM)
+            servers.wait_until(lambda: not servers.socket.exists(), "the instance ends")
+            early.sendall(FORM)
+
+            assert received(early)[:12] == b"HTTP/1.1 200"
+        assert master.wait(PATIENCE_SECONDS) == 0
 
 
 def is_told_to_end(pid: int) -> bool:

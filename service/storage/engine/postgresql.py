@@ -50,10 +50,10 @@ class _Pool(sa.QueuePool):
 class Postgresql:
     """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
 
-    def __init__(self, url: sa.URL, *, connections: int) -> None:
+    def __init__(self, url: sa.URL, *, connections: int, named: str) -> None:
         self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
-        self._away_until = 0.0
-        self._names = Names()
+        self._away_until, self._away_because = 0.0, ""
+        self._names, self._named = Names(), named
         self.sqlalchemy = sa.create_engine(
             url,
             poolclass=_Pool,
@@ -111,7 +111,7 @@ class Postgresql:
                 yield connection
 
     def remedy(self, failure: BaseException) -> str | None:
-        return server_faults.remedy(failure, self.sqlalchemy.url)
+        return server_faults.remedy(failure, self.sqlalchemy.url, self._named)
 
     def close(self) -> None:
         self.sqlalchemy.dispose()
@@ -167,14 +167,15 @@ class Postgresql:
     ) -> TimedConnection:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
-            raise psycopg.OperationalError("the server could not be reached a moment ago")
+            raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
         keywords.setdefault("fallback_application_name", "vestibule")
+        keywords["client_encoding"] = "UTF8"  # whatever the database has, or PGCLIENTENCODING says
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
             return TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
-        except psycopg.OperationalError:
-            self._away_until = monotonic() + AWAY_SECONDS
+        except psycopg.OperationalError as failure:
+            self._note_away(str(failure))
             raise
 
     def _resolved(self, hosts: str, ports: str) -> dict[str, str]:
@@ -213,7 +214,10 @@ class Postgresql:
     def _note_silence(self, asked: float) -> None:
         """When a server did not answer, no thread waits for a new connection: a request may ask more than once."""
         if monotonic() - asked > ANSWER_SECONDS / 2:
-            self._away_until = monotonic() + AWAY_SECONDS
+            self._note_away("the server did not answer in time")
+
+    def _note_away(self, because: str) -> None:
+        self._away_until, self._away_because = monotonic() + AWAY_SECONDS, because
 
 
 def _driver_of(connection: sa.Connection) -> TimedConnection:

@@ -15,14 +15,14 @@ _BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F00
 # A refused connection has no SQLSTATE, only words: PostgreSQL's, or PgBouncer's.
 _BY_WORDS: Final = {
     r"authentication failed|no password supplied": (
-        "the database server refuses the user {user} or the password: correct them in VESTIBULE_DATABASE_URL"
+        "the database server refuses the user {user} or the password: correct them in {named}"
     ),
     r'role "[^"]*" does not exist|no such user': (
-        "the database server knows no user {user}: correct VESTIBULE_DATABASE_URL, or make the user with "
+        "the database server knows no user {user}: correct {named}, or make the user with "
         "CREATE ROLE {user} LOGIN PASSWORD …;"
     ),
     r'database "[^"]*" does not exist|no such database': (
-        "the database server has no database {database}: correct VESTIBULE_DATABASE_URL, or make it with "
+        "the database server has no database {database}: correct {named}, or make it with "
         "CREATE DATABASE {database} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"
     ),
     r"permission denied for database": (
@@ -44,8 +44,11 @@ def is_leaving(failure: psycopg.Error) -> bool:
     return (failure.sqlstate or "").startswith(("57P", "08"))
 
 
-def remedy(failure: BaseException, address: sa.URL) -> str | None:
-    """Return what is wrong and what to type; None for a failure that passes by itself. Never with the password."""
+def remedy(failure: BaseException, address: sa.URL, named: str) -> str | None:
+    """Return what is wrong and what to type; None for a failure that passes by itself. Never with the password.
+
+    `named` says where the address was given.
+    """
     said = str(failure)
     text = next((text for words, text in _BY_WORDS.items() if re.search(words, said)), None)
     if text is None and isinstance(failure, psycopg.Error):
@@ -57,4 +60,5 @@ def remedy(failure: BaseException, address: sa.URL) -> str | None:
         user=f'"{address.username}"' if address.username else "of this process",
         database=f'"{address.database}"',
         schema=schema[1] if schema else "public",
+        named=named,
     )

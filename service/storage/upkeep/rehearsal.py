@@ -19,7 +19,7 @@ from service.storage.upkeep.revision import revision_of
 from service.storage.upkeep.steps import Steps
 
 Say = Callable[[str], None]
-_FOLDER: Final = "rehearsal"
+_FOLDER: Final = "-rehearsal"  # after the name of the file: it is emptied
 _AT_ONCE: Final = 1000  # rows: each by itself takes twice the time
 # One state of all tables; no time limits, for the copying of a large table, except for the wait for its lock.
 _BEGIN_READING: Final = (
@@ -45,10 +45,7 @@ def rehearse(database: Database, into: Database | None, *, now: int, say: Say) -
         with _copied_file(cast("Path", database.path), now=now, say=say) as copied:
             return _run(copied, before, say)
     with closing(into):
-        try:
-            _copy_server(database, into, before, say)
-        except SchemaFault as fault:
-            raise SchemaFault(str(fault).replace("VESTIBULE_DATABASE_URL", "--into, or PGPASSFILE")) from fault
+        _copy_server(database, into, before, say)
         return _run(into, before, say)
 
 
@@ -75,11 +72,11 @@ def _run(copied: Database, before: str, say: Say) -> Rehearsal:
 @contextmanager
 def _copied_file(file: Path, *, now: int, say: Say) -> Iterator[Database]:
     """Copy an SQLite file into a folder beside it, which is removed; what an earlier rehearsal left there, too."""
-    folder = file.with_name(_FOLDER)
+    folder = file.with_name(file.name + _FOLDER)
     with exclusively(folder):
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            made = copy(file, folder, label=_FOLDER, now=now)
+            made = copy(file, folder, label="rehearsal", now=now)
             say(f"copied {file}: {made.stat().st_size / 1_000_000:,.1f} MB")
             with closing(Database(f"sqlite:///{made}")) as copied:
                 yield copied

@@ -89,7 +89,6 @@ def upgrade(database: Database, *, backups: Path, now: int, wait: float = WAIT_S
 
 def _upgrade_server(database: Database) -> str:
     """Upgrade in one transaction, unless a lock is in the way: then nothing was changed, and it raises Blocked."""
-    tables: list[str] = []
     try:
         with database.wholesale() as connection:
             server_locks.begin_upgrade(connection)
@@ -100,7 +99,7 @@ def _upgrade_server(database: Database) -> str:
             server_locks.take(connection, {table: mode for table, mode in steps.locks.items() if table in tables})
             _migrate(connection, steps)
     except Unavailable as failure:
-        if blocked := server_locks.blocked(failure, database, tables):
+        if blocked := server_locks.blocked(failure, database):
             raise blocked from failure
         raise
     return f"The database {_logged(before)}."

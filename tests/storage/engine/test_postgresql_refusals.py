@@ -131,13 +131,22 @@ def test_another_default_isolation_stops_the_start(address: str) -> None:
     assert "SET default_transaction_isolation = 'read committed'" in refusal(address)
 
 
-def test_names_need_unicode(postgres: Postgres) -> None:
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])  # the second is that of a server set up without a locale
+def test_names_need_unicode(postgres: Postgres, encoding: str) -> None:
     """A database in another encoding is refused before it gets tables."""
-    database = Database(postgres.new_database(encoding="LATIN1"))
+    database = Database(postgres.new_database(encoding=encoding))
 
     with pytest.raises(SchemaFault, match="UTF8"):
         upgrade_server(database)
     database.close()
+
+
+def test_the_environment_chooses_no_encoding(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What libpq's PGCLIENTENCODING says for other programs changes no text of ours."""
+    monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
+
+    with closing(Database(address)) as database, database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT 'Zoë'").scalar() == "Zoë"
 
 
 @pytest.mark.parametrize("host", ["", "database.invalid"])
@@ -147,3 +156,11 @@ def test_the_address_of_a_host_is_taken_in_place_of_its_name(postgres: Postgres,
 
     with closing(Database(by_address)) as database:
         assert database.ping()
+
+
+def test_the_refusal_of_a_moment_ago_is_told_again(postgres: Postgres) -> None:
+    """For a second no request asks the server again: each is told why the last one was refused."""
+    with closing(Database(postgres.address_of("none"))) as database:
+        for _ in range(3):
+            with pytest.raises(SchemaFault, match='no database "none"'):
+                over(database).accounts.by_username("alice")

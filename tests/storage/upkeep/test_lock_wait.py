@@ -150,6 +150,20 @@ def test_a_lock_that_no_step_names_is_waited_for_too(
     assert LATER in said[0]
 
 
+@pytest.mark.parametrize("table", ["alembic_version", "schema_info"])
+def test_a_lock_that_keeps_the_revision_from_being_read_is_waited_for_too(
+    own_postgresql: Database, caplog: pytest.LogCaptureFixture, table: str
+) -> None:
+    """Before it is known whether steps are missing: the connection in the way is named."""
+    with own_postgresql.wholesale() as connection:
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        with upgrading(address_of(own_postgresql)) as said:
+            until(lambda: f", which holds a lock on {table}" in caplog.text, "it waits and says so")
+            connection.commit()
+
+    assert said == [f"The database is at revision {schema.HEAD} already."]
+
+
 def test_an_upgrade_ends_when_its_time_is_over(own_postgresql: Database, request: pytest.FixtureRequest) -> None:
     """The sentence says who was in the way, that nothing was changed, and how to wait longer."""
     request.getfixturevalue("later_release")
