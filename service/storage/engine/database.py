@@ -127,7 +127,6 @@ class Database:
             return work(self)
 
     def ping(self) -> bool:
-        """Whether the database answers."""
         try:
             with self.reading() as connection:
                 connection.exec_driver_sql("PRAGMA schema_version" if self.path else "SELECT 1").all()

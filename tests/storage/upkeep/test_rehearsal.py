@@ -69,11 +69,12 @@ def test_a_server_is_rehearsed_in_another_database(
 
 
 def test_a_file_is_rehearsed_on_a_copy_that_is_removed(place: Place, request: pytest.FixtureRequest) -> None:
-    """SQLite: what an earlier rehearsal that was killed left there is removed, too; the file itself is as before."""
+    """SQLite: what a killed rehearsal left is removed, too. The file is as before, and an operator's folder stays."""
     filled(place.prepare()).close()
     before = place.file.read_bytes()
+    (place.state_dir / "vestibule.sqlite3-rehearsal").mkdir()
+    (place.state_dir / "vestibule.sqlite3-rehearsal/left").touch()
     (place.state_dir / "rehearsal").mkdir()
-    (place.state_dir / "rehearsal/left").touch()
     request.getfixturevalue("later_release")
 
     with closing(Database(place.address)) as database:
@@ -82,7 +83,7 @@ def test_a_file_is_rehearsed_on_a_copy_that_is_removed(place: Place, request: py
     assert [(step.revision, step.locks) for step in done.steps] == [(LATER, {"the whole file": "writing"})]
     assert (done.rows["accounts"], done.rows["sessions"]) == (2, 1)
     assert said[0].startswith(f"copied {place.file}: ")
-    assert not (place.state_dir / "rehearsal").exists()
+    assert [path.name for path in place.state_dir.iterdir() if path.is_dir()] == ["rehearsal"]
     assert place.file.read_bytes() == before
 
 
@@ -96,7 +97,7 @@ def test_a_step_that_fails_fails_in_the_rehearsal(place: Place, request: pytest.
     with closing(Database(place.address)) as database, pytest.raises(Exception, match="UNIQUE"):
         rehearsed(database)
 
-    assert not (place.state_dir / "rehearsal").exists()
+    assert not any(path.is_dir() for path in place.state_dir.iterdir())
     assert place.sql("SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
@@ -118,6 +119,22 @@ def test_a_copy_is_put_into_an_empty_database_alone(own_postgresql: Database, re
         rehearsed(own_postgresql, address_of(own_postgresql))
 
     assert len(list(over(own_postgresql).accounts.all())) == 2
+
+
+@pytest.mark.parametrize("schema", ["public", "elsewhere"])
+def test_a_database_with_tables_that_are_not_seen_is_no_empty_one(
+    own_postgresql: Database, request: pytest.FixtureRequest, schema: str
+) -> None:
+    """The service's own database by another name, where the search_path leads to a schema without tables."""
+    request.getfixturevalue("later_release")
+    with own_postgresql.transaction() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA elsewhere")
+
+    with pytest.raises(SchemaFault, match="--into has tables already"):
+        rehearsed(own_postgresql, f"{address_of(own_postgresql)}&options=-csearch_path%3D{schema}")
+
+    with own_postgresql.reading() as connection:
+        assert sa.inspect(connection).get_table_names("elsewhere") == []
 
 
 def test_a_user_that_the_copy_does_not_know_is_told_of_into(
