@@ -154,6 +154,20 @@ def test_readiness_goes_before_the_listener() -> None:
     assert (ended, servers.socket.exists()) == (0, False)
 
 
+def test_a_start_waits_for_the_instance_that_drains_on_its_socket() -> None:
+    """`serve` may be typed right after SIGTERM: it says for how long it waits, and serves when the socket is free."""
+    with running(SERVER__DRAIN="5m") as servers:
+        before = servers.processes.pop("gunicorn")
+        before.send_signal(signal.SIGTERM)
+        servers.start_gunicorn()
+        servers.wait_until(lambda: "is in use: waiting 305 s at most" in servers.log("gunicorn"), "it waits")
+        before.send_signal(signal.SIGTERM)
+        assert before.wait(PATIENCE_SECONDS) == 0
+
+        servers.wait_until(lambda: servers.ops("/readyz").status == 200, "the second one serves")
+        servers.end("gunicorn", signal.SIGKILL)  # it would drain
+
+
 def held(pid: int) -> tuple[int, int]:
     """Return how many descriptors and threads a process has."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir())), len(list(Path(f"/proc/{pid}/task").iterdir()))
