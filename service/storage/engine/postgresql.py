@@ -174,7 +174,8 @@ class Postgresql:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
             connection = TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
         except psycopg.OperationalError as failure:
-            self._note_away(str(failure))
+            if failure.sqlstate is None:  # else the server took the connection, and ended just that one
+                self._note_away(str(failure))
             raise
         self._reached = connection.info.hostaddr or connection.info.host
         return connection
