@@ -146,7 +146,9 @@ def counter_file_of(database: Path) -> Path:
 def files_of_database(database: Path, state: Path) -> list[Path]:
     """Return the files of an SQLite database that are kept from others: it, its logs, the counters, its copies."""
     files = [file.with_name(file.name + name) for file in (database, counter_file_of(database)) for name in _BESIDE]
-    return [*files, state / "database.made", *sorted((state / "backups").glob("*.sqlite3"))]
+    copies = state / "backups"
+    may_list = os.access(copies, os.R_OK | os.X_OK)  # not as another user than the service's
+    return [*files, state / "database.made", *(sorted(copies.glob("*.sqlite3")) if may_list else [])]
 
 
 def fault_of_database(database: Path, state: Path) -> str | None:
@@ -221,7 +223,6 @@ def _fault_of_mount(path: Path) -> str | None:
 
 
 def _nearest(path: Path) -> Path:
-    """Return the path, or the nearest directory above it that exists."""
     return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
 
 
@@ -231,9 +232,10 @@ def remedy(path: Path) -> str:
     if not os.access(path, os.F_OK):
         return f"{path} cannot be made by user {user}: sudo install -d -m 750 -o {user} -g {group} {quoted}"
     said = (
-        f"{_described(path)} must be readable and writable by user {user}: choose another path or, where it belongs to "
+        f"{_described(path)} must be readable and writable by user {user}: type the command as the user of the "
+        "service, choose another path or, where it belongs to the service alone, type: "
     )
-    return f"{said}the service alone, type: sudo chown -RH {user}:{group} {quoted}"
+    return f"{said}sudo chown -RH {user}:{group} {quoted}"
 
 
 def _described(path: Path) -> str:

@@ -16,7 +16,6 @@ _LEAST_MEMORY: Final = {1: 47_104, 2: 19_456, 3: 12_288}
 
 
 def contradictions(settings: Settings) -> Iterator[Contradiction]:
-    """Yield every contradiction."""
     for check in (_lifetimes, _cookie_domain, _hashing_cost, _free_threads, _outer_limits, _listeners, _instances):
         yield from check(settings)
 

@@ -83,7 +83,6 @@ def _begin_anew(remove: str, file: Path) -> str:
 
 
 def _remedy(file: Path, failed: OSError) -> str:
-    """Return what to type so that the key can be made and read."""
     if failed.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(file)):
         return f"{disk}; or set VESTIBULE_SECRET_KEY_FILE"
     if failed.errno != errno.EACCES:

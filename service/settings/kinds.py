@@ -49,7 +49,6 @@ class Secret:
         self._clear: Final = clear
 
     def reveal(self) -> str:
-        """Return the text."""
         return self._clear
 
     def __repr__(self) -> str:
@@ -87,7 +86,6 @@ def text(value: object) -> str:
 
 
 def whole(lowest: int, highest: int) -> Kind:
-    """Whole numbers in a range."""
     return _number(f"a whole number from {lowest} to {highest}", range(lowest, highest + 1), _COUNT, str)
 
 

@@ -87,7 +87,8 @@ class DatabaseFile:
     def opened(self) -> Iterator[sa.Connection]:
         """Open the file with the journal that it has, so that another program's file is not changed.
 
-        Damage, and each SchemaFault of the block, is raised as SchemaFault; other failures as Unavailable.
+        Damage, and each SchemaFault of the block, is raised as SchemaFault; a lock of another process as Blocked; other
+        failures as Unavailable.
         """
         engine = sa.create_engine(
             "sqlite://",
@@ -101,6 +102,8 @@ class DatabaseFile:
         except SchemaFault as fault:
             raise SchemaFault(f"{self.path}: {fault}") from fault
         except sa.exc.DBAPIError as failure:
+            if sqlite.is_busy(failure):
+                raise Blocked(file_locks.holders_of_database(self.path)) from failure
             if not sqlite.is_damage(failure):
                 said = state_dir.fault_of_disk(self.path) or f"{self.path}: {failure.orig}"
                 raise Unavailable(said) from failure
@@ -137,6 +140,8 @@ def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
     if fault.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(path)):
         return disk
-    user, group = os.geteuid(), os.getegid()
-    remedy = f": sudo chown -RH {user}:{group} {shlex.quote(str(path))}" if isinstance(fault, PermissionError) else ""
+    user, remedy = os.geteuid(), ""
+    if isinstance(fault, PermissionError):
+        remedy = ": type the command as the user of the service or, where it belongs to the service alone, type: "
+        remedy += f"sudo chown -RH {user}:{os.getegid()} {shlex.quote(str(path))}"
     return f"{path} cannot be read and written by user {user} ({fault.strerror or fault}){remedy}"
