@@ -38,12 +38,16 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
     return path
 
 
-def _own_socket(path: Path) -> None:
-    """Stop where another start serves: this one would take its socket. The workers of a killed one soon go."""
+def _own_socket(path: Path, drain_seconds: int) -> None:
+    """Stop where another start serves: this one would take its socket. One that drains, or was killed, soon goes."""
     if path.exists() and not path.is_socket():
         sys.exit(f"{path} is not a socket: move it away")
-    until = time.monotonic() + _GONE_SECONDS
-    while "GUNICORN_PID" not in os.environ and _is_served(path):  # a new master (USR2) is left it
+    if "GUNICORN_PID" in os.environ or not _is_served(path):  # a new master (USR2) is left it
+        return
+    longest = drain_seconds + _GONE_SECONDS
+    print(f"{path} is in use: waiting {longest} s at most for that instance to end", file=sys.stderr, flush=True)
+    until = time.monotonic() + longest
+    while _is_served(path):
         if time.monotonic() > until:
             sys.exit(f"{path} is in use: another start serves this state directory: stop it, or choose another one")
         time.sleep(0.1)
@@ -79,7 +83,7 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o750, mounts.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, mounts.SOCKET_MODE)
-_own_socket(_settings.socket_path)
+_own_socket(_settings.socket_path, _settings.server.drain)
 metrics_dir.remove_unused(_RAM)  # before anything makes a metric
 signal.signal(signal.SIGTERM, _end)  # until gunicorn takes signals
 _metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_directory(path, 0o700, 0o700))
@@ -155,6 +159,7 @@ logger_class = _JsonLogger
 def on_starting(server: "Arbiter") -> None:
     """Have TERM drain, and HUP replace the workers alone, which are forked from the app and settings of the start."""
     server.app.reload = _compare_settings  # type: ignore[method-assign]
+    worker.keep_serving(server)
     drain.before_end(server, _settings.server.drain)
 
 
@@ -200,6 +205,8 @@ def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
 
 def post_worker_init(_worker: "Worker") -> None:
     """Unblock the signals that were blocked at the fork, and count this worker."""
+    for is_for_the_master in (signal.SIGHUP, signal.SIGUSR2):  # a worker would end, with its requests
+        signal.signal(is_for_the_master, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     multiprocess_metrics.SPACE.on_worker(_settings.workers)
 

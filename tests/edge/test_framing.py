@@ -112,6 +112,22 @@ def test_gunicorn_alone_would_not_be_fooled_either(echo: Servers, request_: byte
     assert b"smuggled" not in said
 
 
+@pytest.mark.parametrize(
+    "chunks", [b"-5\r\nabc", b"0x3\r\nabc\r\n0\r\n\r\n", b"3\r\nabcd", b"5\r\nab", b"0\r\nX: " + b"a" * 90_000]
+)
+def test_a_form_in_broken_chunks_is_unreadable_and_no_malfunction(service: Servers, chunks: bytes) -> None:
+    """Past nginx, a form whose chunks cannot be read gets one 400, and the log has no malfunction (SM-05)."""
+    head = b"POST / HTTP/1.1\r\nHost: localhost:%d\r\nTransfer-Encoding: chunked\r\n" % service.port
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(service.socket))
+        connection.sendall(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + chunks)
+        connection.shutdown(socket.SHUT_WR)
+
+        assert answers(received(connection)) == [400]
+
+    assert '"malfunction"' not in service.log("gunicorn")
+
+
 def test_bare_line_feeds_end_at_nginx(echo: Servers) -> None:
     """Line ends that readers differ on are read by nginx alone: one answer, one body (SM-04)."""
     head = HEAD.replace(b"\r\n", b"\n") + b"Content-Length: 3\nConnection: close\n\n"

@@ -19,6 +19,7 @@ ELSEWHERE: Final = {
     *("apt-get", "caddy", "cd", "cp", "echo", "git", "helm", "install", "ln", "make-secrets", "openssl"),
     *(
         "createdb",
+        "createuser",
         "dropdb",
         "export",
         "kill",

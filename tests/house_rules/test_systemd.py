@@ -77,12 +77,12 @@ def test_backups_of_postgresql_take_the_place_of_those_of_sqlite(tmp_path: Path)
 
 
 def test_the_settings_belong_to_the_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example of the settings is valid, and names the directories that systemd makes for the service."""
+    """The example of the settings names the directories that systemd makes, and keeps for commands after a stop."""
     monkeypatch.setenv("VESTIBULE_CONFIG", str(FOLDER / "vestibule.toml"))
     settings = load()
     unit = lines("deploy/systemd/vestibule.service")
 
-    assert {"StateDirectory=vestibule", "RuntimeDirectory=vestibule"} <= set(unit)
+    assert {"StateDirectory=vestibule", "RuntimeDirectory=vestibule", "RuntimeDirectoryPreserve=yes"} <= set(unit)
     assert settings.state_dir == Path("/var/lib/vestibule")
     assert settings.socket_path.parent == Path("/run/vestibule")
     edge, counts = (read(f"deploy/systemd/vestibule-edge{name}.service") for name in ("", "-metrics"))

@@ -20,9 +20,9 @@ from tests.rig.servers import Servers, prepared, running
 from tests.rig.until import until
 
 
-def _command(unit: str) -> str:
-    (line,) = [line for line in read(f"deploy/systemd/{unit}.service").splitlines() if line.startswith("ExecStart=")]
-    return line.removeprefix("ExecStart=")
+def _commands(unit: str, when: str) -> list[str]:
+    found = [line.partition("=") for line in read(f"deploy/systemd/{unit}.service").splitlines()]
+    return [command for name, _, command in found if name == when]
 
 
 def test_systemd_is_told_when_the_service_is_ready() -> None:
@@ -32,7 +32,8 @@ def test_systemd_is_told_when_the_service_is_ready() -> None:
         place.chmod(0o777)
         systemd.settimeout(20)
         servers.environ["NOTIFY_SOCKET"] = str(place)
-        _, *words = shlex.split(_command("vestibule"))
+        (command,) = _commands("vestibule", "ExecStart")
+        _, *words = shlex.split(command)
         started = unprivileged(sys.executable, "-c", "from service.app import main; main()", *words)
         with subprocess.Popen(started, env=servers.environ, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as it:
             try:
@@ -135,22 +136,32 @@ def test_a_release_is_exchanged_without_a_failed_request() -> None:
 
 
 def test_the_journal_gets_the_log_of_requests() -> None:
-    """Where standard output is a socket, as the journal's is, nginx starts all the same, logs, and ends on SIGQUIT."""
+    """Where standard output is a socket, as the journal's is, nginx starts, logs, reads its files again, and ends."""
     with running() as servers:
         servers.end("nginx")
-        start = _command("vestibule-edge").replace("/usr/sbin/nginx", str(need("nginx")))
-        start = start.replace("-p /run/vestibule-edge/", f"-p {servers.nginx_dir}/")
-        start = start.replace("/var/lib/vestibule/nginx/", f"{servers.nginx_dir}/")
+        places = {"/usr/sbin/nginx": str(need("nginx")), "/run/vestibule-edge": str(servers.nginx_dir)}
+        places["/var/lib/vestibule/nginx"] = str(servers.nginx_dir)
+
+        def words(command: str) -> list[str]:
+            for installed, here in places.items():
+                command = command.replace(installed, here)
+            return unprivileged(*shlex.split(command))
+
+        (start,) = _commands("vestibule-edge", "ExecStart")
         journal, stdout = socket.socketpair()
         journal.settimeout(20)
-        with subprocess.Popen(
-            unprivileged(*shlex.split(start)), stdout=stdout.fileno(), stderr=subprocess.DEVNULL
-        ) as nginx:
-            stdout.close()
+        with subprocess.Popen(words(start), stdout=stdout.fileno(), stderr=subprocess.DEVNULL) as nginx:
             servers.wait_until(lambda: ask(servers.port, "/healthz").status == 404, "nginx answers")
+            places["$MAINPID"] = str(nginx.pid)
+            reloads = [
+                subprocess.run(words(each), stdout=stdout.fileno(), stderr=subprocess.PIPE, check=False)
+                for each in _commands("vestibule-edge", "ExecReload")
+            ]
+            stdout.close()
             with journal, journal.makefile() as log:
                 line = log.readline()
             nginx.send_signal(signal.SIGQUIT)
             assert nginx.wait(20) == 0
 
+    assert [each.returncode for each in reloads] == [0, 0], reloads
     assert json.loads(line)["status"] == 404

@@ -114,6 +114,7 @@ def _use(servers: Servers, prefix: Path) -> list[int]:
     codes = [servers.vestibule("proxy", "render", "--output", str(nginx_dir)).returncode]
     codes.append(servers.vestibule("db", "upgrade").returncode)
     _make_older(servers)
+    codes.append(servers.vestibule("db", "rehearse").returncode)
     for _ in range(2):
         codes.append(servers.vestibule("db", "upgrade").returncode)
         servers.start_gunicorn()

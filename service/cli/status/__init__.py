@@ -29,7 +29,7 @@ _SAY_SECONDS: Final = 10
 
 @click.command()
 @click.option(
-    "--wait", "patience", type=arguments.duration, metavar="DURATION", help="Wait that long until nothing is broken."
+    "--wait", "patience", type=arguments.wait, metavar="DURATION", help="Wait that long until nothing is broken."
 )
 @operator_command
 def status(op: Operator, *, patience: int | None, as_json: bool) -> None:

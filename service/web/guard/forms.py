@@ -8,6 +8,7 @@ import re
 from urllib.parse import parse_qsl
 
 from flask import request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from service.login.passwords import LONGEST_TYPED
@@ -26,8 +27,11 @@ def read(*, most: int = MAXIMUM_FIELDS) -> dict[str, str]:
         raise UnsupportedMediaType
     if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType
-    body = request.get_data()  # cached: a refused form is read again, to be shown again
-    request.stream.read(1)  # a chunked body is cut at the limit; reading the byte after it raises 413
+    try:
+        body = request.get_data()  # cached: a refused form is read again, to be shown again
+        request.stream.read(1)  # a chunked body is cut at the limit; reading the byte after it raises 413
+    except ParseException as unreadable:  # chunks, which nginx refuses: another client of the socket sent them
+        raise BadRequest from unreadable
     return parse(body, most=most)
 
 
