@@ -112,6 +112,8 @@ class LazyGroup(click.Group):
         return cast("click.Command", getattr(importlib.import_module(f"service.cli.{module}"), module))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
+        if os.environ.get("NO_COLOR"):  # no-color.org
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except SettingsFault as fault:

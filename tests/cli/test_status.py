@@ -179,10 +179,10 @@ def _never(*_: object) -> NoReturn:
     raise AssertionError("status builds, upgrades and writes nothing")
 
 
-def _run(*typed: str, stores: StoreState = STORES) -> Result:
+def _run(*typed: str, stores: StoreState = STORES, color: bool = False) -> Result:
     upkeep = cast("Upkeep", SimpleNamespace(read_stores=lambda _: stores))
     operator = Operator(_never, lambda: upkeep, _never, _never)
-    return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule")
+    return CliRunner().invoke(vestibule, ["status", *typed], obj=operator, prog_name="vestibule", color=color)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -233,9 +233,13 @@ def test_files_of_apps_that_are_not_in_force_are_named(terminal: Terminal, tmp_p
 
 
 @pytest.mark.usefixtures("terminal")
-def test_colour_is_for_terminals() -> None:
-    """What is piped or kept in a log has no control characters."""
-    assert "\x1b" not in _run().stdout
+def test_colour_is_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is piped or kept in a log has no control characters, nor has what an operator with NO_COLOR sees."""
+    piped, seen = _run(), _run(color=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = _run(color=True)
+
+    assert ["\x1b" in each.stdout for each in (piped, seen, plain)] == [False, True, False]
 
 
 @pytest.mark.usefixtures("terminal")
