@@ -159,6 +159,7 @@ logger_class = _JsonLogger
 def on_starting(server: "Arbiter") -> None:
     """Have TERM drain, and HUP replace the workers alone, which are forked from the app and settings of the start."""
     server.app.reload = _compare_settings  # type: ignore[method-assign]
+    worker.keep_serving(server)
     drain.before_end(server, _settings.server.drain)
 
 
@@ -204,6 +205,8 @@ def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
 
 def post_worker_init(_worker: "Worker") -> None:
     """Unblock the signals that were blocked at the fork, and count this worker."""
+    for is_for_the_master in (signal.SIGHUP, signal.SIGUSR2):  # a worker would end, with its requests
+        signal.signal(is_for_the_master, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     multiprocess_metrics.SPACE.on_worker(_settings.workers)
 

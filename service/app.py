@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from service.cli import Upkeep
     from service.login.attempts import Attempts
-    from service.login.sessions import Lifetimes
     from service.login.verify_password import Verifier
     from service.services import Brand, Health, Services
     from service.settings import Settings
@@ -56,6 +55,7 @@ def application() -> Flask:
 
     from service.services import Unavailable
     from service.settings import SettingsFault, load
+    from service.settings.cross_checks import unreached
     from service.storage.upkeep import connections
     from service.web.telemetry import multiprocess_metrics
     from service.web.telemetry.logs import configure_logging
@@ -71,7 +71,7 @@ def application() -> Flask:
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
     few = connections.warnings(_database(settings), settings.workers, settings.server.database_connections)
-    for warning in (*settings.warnings, *few):
+    for warning in (*settings.warnings, *few, *unreached(settings)):
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **_facts(settings))
     return app
@@ -135,9 +135,8 @@ def build_services(settings: Settings) -> Services:
     counted, apps = choose(database, redis=settings.redis_address), apps_in_force.AppsInForce(settings.nginx_dir)
     return Services(
         **_stores(settings, database),
-        verifier=_verifier(settings, counted.attempts),
-        lifetimes=_lifetimes(settings),
-        keys=keys,
+        verifier=_verifier(settings, counted.attempts, keys),
+        lifetimes=settings.sessions.lifetimes(),
         public=settings.public,
         brand=_brand(settings),
         health=_health(database, counted, apps.is_readable),
@@ -154,7 +153,8 @@ def build_services(settings: Settings) -> Services:
 def _database(settings: Settings) -> Database:
     from service.storage.engine.database import Database
 
-    return Database(settings.database_address, connections=settings.server.database_connections)
+    connections = settings.server.database_connections
+    return Database(settings.database_address, named=settings.database_named, connections=connections)
 
 
 def _stores(settings: Settings, database: Database) -> dict[str, Any]:
@@ -172,19 +172,7 @@ def _stores(settings: Settings, database: Database) -> dict[str, Any]:
     }
 
 
-def _lifetimes(settings: Settings) -> Lifetimes:
-    from service.login.sessions import Lifetimes
-
-    chosen = settings.sessions
-    return Lifetimes(
-        idle=chosen.idle,
-        absolute=chosen.absolute,
-        remembered_idle=chosen.remember_idle,
-        remembered_absolute=chosen.remember_absolute,
-    )
-
-
-def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
+def _verifier(settings: Settings, attempts: Attempts, keys: tuple[bytes, ...]) -> Verifier:
     from service.hashing.gate import HashingGate
     from service.login.passwords import Parameters, Passwords
     from service.login.verify_password import Verifier
@@ -195,6 +183,8 @@ def _verifier(settings: Settings, attempts: Attempts) -> Verifier:
         Passwords(Parameters(cost.memory, cost.iterations, cost.parallelism)),
         attempts,
         settings.throttles.by_scope(),
+        keys,
+        settings.brand.name,
     )
 
 
@@ -219,7 +209,6 @@ def _health(database: Database, counted: Chosen, apps_are_readable: Callable[[],
 
 
 def load_upkeep() -> Upkeep:
-    """Return what commands do to the database as a whole."""
     from service import upkeep
 
     return upkeep

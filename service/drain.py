@@ -15,42 +15,54 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
-_shared: Final = mmap.mmap(-1, 1)  # by the master and the workers that are forked from it
+_shared: Final = mmap.mmap(-1, 2)  # by the master and the workers that are forked from it
+_ENDS, _IS_SHARED = range(2)  # the instance; its socket, by a second master
 _log: Final = logging.getLogger("gunicorn.error")
 
 
 def begin() -> None:
     """Tell the master and its workers that this instance ends."""
-    _shared[0] = 1
+    _shared[_ENDS] = 1
 
 
 def is_on() -> bool:
     """Whether this instance was told to end."""
-    return bool(_shared[0])
+    return bool(_shared[_ENDS])
+
+
+def refuse(listeners: list[Any]) -> None:
+    """Have connections refused, unless a second master listens. Those in the queue stay: the workers take them."""
+    if not _shared[_IS_SHARED]:
+        begin()
+        for listener in listeners:
+            with suppress(OSError):  # not on every system
+                listener.shutdown(socket.SHUT_RD)
 
 
 def before_end(server: "Arbiter", seconds: int) -> None:
     """Have SIGTERM begin with a drain of so many seconds. A second SIGTERM ends it at once."""
+    promote = server.maybe_promote_master
+
+    def maybe_promote_master() -> None:  # called once a second
+        promote()
+        _shared[_IS_SHARED] = bool(server.reexec_pid or server.master_pid)
+
+    def handle_usr2() -> None:
+        maybe_promote_master()  # gunicorn would take the first master for alive, and ignore the signal
+        server.reexec()
 
     def handle_term() -> None:
-        server.maybe_promote_master()
-        is_alone = server.reexec_pid == server.master_pid == 0
+        maybe_promote_master()
+        is_alone = not _shared[_IS_SHARED]
         if is_alone and seconds and not is_on():
             _log.info("draining for %d s: /readyz answers 503 now", seconds)
             begin()
             signal.setitimer(signal.ITIMER_REAL, seconds)
             return
-        if is_alone:
-            begin()
-            _refuse(server.LISTENERS)
+        refuse(server.LISTENERS)
         raise StopIteration  # which gunicorn takes for the end
 
     signal.signal(signal.SIGALRM, lambda *_: server.SIG_QUEUE.put_nowait(signal.SIGTERM))
-    server.handle_term = handle_term  # type: ignore[method-assign]
-
-
-def _refuse(listeners: list[Any]) -> None:
-    """Have connections refused from now on. Those in the queue stay: the workers take them."""
-    for listener in listeners:
-        with suppress(OSError):  # not on every system
-            listener.shutdown(socket.SHUT_RD)
+    server.handle_term, server.handle_usr2 = handle_term, handle_usr2  # type: ignore[method-assign]
+    server.maybe_promote_master = maybe_promote_master  # type: ignore[method-assign]
+    maybe_promote_master()

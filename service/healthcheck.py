@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 
-from service.mounts import socket_directory, state_directory
+from service import mounts
 from service.text_files import decoded, environment_value
 
 OK = 0
@@ -16,7 +16,6 @@ UNAVAILABLE = 3
 _SECONDS = 2
 _DEFAULT_CONFIG = "/etc/vestibule/vestibule.toml"
 _PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs 10 ms
-_MAXIMUM_SOCKET_BYTES = 100
 _READ = ("VESTIBULE_CONFIG", "VESTIBULE_STATE_DIR", "VESTIBULE_SERVER__SOCKET")
 _REQUEST = b"GET /healthz HTTP/1.1\r\nHost: ping\r\nConnection: close\r\n\r\n"
 
@@ -48,9 +47,10 @@ def ask(path: str) -> str:
 def socket_path(environ: Mapping[str, str]) -> str:
     """Return the socket as `Settings.socket_path` does, from the environment, else the TOML file, else the default."""
     chosen, state = _chosen(environ)
-    directory, name = os.path.split(os.path.normpath(chosen)) if chosen else (f"{state}/run", "gunicorn.sock")
-    path = os.path.join(socket_directory(directory) if chosen else directory, name)  # noqa: PTH118
-    return path if len(os.fsencode(path)) <= _MAXIMUM_SOCKET_BYTES else _short(state)
+    if chosen:
+        directory, name = os.path.split(os.path.normpath(chosen))
+        chosen = f"{mounts.socket_directory(directory)}/{name}"
+    return mounts.socket_path(state, chosen)
 
 
 def state_dir(environ: Mapping[str, str]) -> str:
@@ -65,7 +65,7 @@ def _chosen(environ: Mapping[str, str]) -> tuple[str | None, str]:
     server = table.get("server", {})
     chosen = environ.get("VESTIBULE_SERVER__SOCKET") or (server.get("socket") if isinstance(server, dict) else None)
     given = environ.get("VESTIBULE_STATE_DIR") or table.get("state_dir") or os.path.join(_PROJECT, "var")  # noqa: PTH118
-    return chosen, state_directory(os.path.normpath(str(given)))
+    return chosen, mounts.state_directory(os.path.normpath(str(given)))
 
 
 def _table(environ: Mapping[str, str]) -> dict[str, object]:
@@ -80,11 +80,3 @@ def _table(environ: Mapping[str, str]) -> dict[str, object]:
         return tomllib.loads(decoded(content))
     except (ValueError, RecursionError):  # the parser's message can quote a secret
         raise ValueError(f"{path} cannot be read as TOML.") from None
-
-
-def _short(state: str) -> str:
-    import hashlib
-    import tempfile
-
-    name = f"vestibule-{hashlib.sha256(os.fsencode(state)).hexdigest()[:12]}"
-    return os.path.join(tempfile.gettempdir(), name, "gunicorn.sock")  # noqa: PTH118

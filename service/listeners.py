@@ -19,7 +19,6 @@ class Listener(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        """As an operator and nginx write it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 

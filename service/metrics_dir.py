@@ -70,7 +70,6 @@ def our_name(rest: str) -> str:
 
 
 def remove_unused(parent: Path) -> None:
-    """Remove the directories of our own that no process uses."""
     for path in parent.glob(our_name("*")):
         with suppress(FileNotFoundError):  # another start, or the end of another service, has just removed it
             if path.lstat().st_uid == os.geteuid():

@@ -1,4 +1,4 @@
-"""Directories of our own below a mount: orchestrators mount volumes that root owns and that all users may write to.
+"""Directories of our own below a mount, and the socket: orchestrators mount volumes of root's that all may write to.
 
 Every process finds the same one, under whichever user it runs and before it is made, too: the mount alone decides.
 `vestibule ping` reads this file, so it imports next to nothing.
@@ -12,6 +12,8 @@ from typing import Final
 STATE_MODE: Final = 0o755
 SOCKET_MODE: Final = 0o750
 DATABASE: Final = "vestibule.sqlite3"
+# `sun_path` ends at 104 (BSD, macOS) or 108 (Linux) bytes; gunicorn and nginx add nothing to it.
+MAXIMUM_SOCKET_BYTES: Final = 100
 _INSTALLED: Final = (DATABASE, "database.made", "secret-key")
 
 
@@ -23,8 +25,22 @@ def state_directory(mount: str) -> str:
 
 
 def socket_directory(mount: str) -> str:
-    """Return where the socket lies."""
     return _own(mount, "vestibule-socket", SOCKET_MODE)
+
+
+def socket_path(state: str, chosen: str | None) -> str:
+    """Return the chosen socket, else that in the state directory; in the temporary directory where the path is long.
+
+    Another user can take a name in a shared temporary directory first: `serve` checks the owner.
+    """
+    usual = chosen or f"{state}/run/gunicorn.sock"
+    if len(os.fsencode(usual)) <= MAXIMUM_SOCKET_BYTES:
+        return usual
+    import hashlib
+    import tempfile
+
+    name = f"vestibule-{hashlib.sha256(os.fsencode(state)).hexdigest()[:12]}"
+    return f"{tempfile.gettempdir()}/{name}/gunicorn.sock"
 
 
 def is_shared(directory: str, mode: int) -> bool:

@@ -3,11 +3,12 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Final
 
 from service import healthcheck, state_dir
+from service.as_owner import as_owner_of, open_unplanted
 from service.services.store_state import StoreState
 from service.services.upkeep import Backup, BadBackup, Progress, Rehearsal, Restored
 from service.settings import Settings, apps_in_force, keep_closed, secret_keys
@@ -26,7 +27,7 @@ _CHAPTER: Final = "see Backups, and restoring one, in docs/operating.md"
 def read_stores(settings: Settings) -> StoreState:
     """Read the stores, whether the service runs or not."""
     return store_state.read(
-        Database(settings.database_address),
+        _database(settings),
         redis=settings.redis_address,
         backups=settings.state_dir / "backups",
         throttles=settings.throttles.by_scope(),
@@ -40,7 +41,7 @@ def upgrade(settings: Settings, wait: int) -> str:
     Raises SettingsFault, SchemaFault, Unavailable.
     """
     keep_closed(settings)
-    database, copies = Database(settings.database_address), settings.state_dir / "backups"
+    database, copies = _database(settings), settings.state_dir / "backups"
     return schema.upgrade(database, backups=copies, now=int(time.time()), wait=wait)
 
 
@@ -52,23 +53,23 @@ def rehearse(settings: Settings, into: str | None, say: Callable[[str], None]) -
     from service.storage.upkeep import rehearsal  # which loads Alembic
 
     keep_closed(settings)
-    target = Database(into) if into else None
-    return rehearsal.rehearse(Database(settings.database_address), target, now=int(time.time()), say=say)
+    target = Database(into, named="--into, or PGPASSFILE") if into else None
+    with closing(_database(settings)) as database:
+        return rehearsal.rehearse(database, target, now=int(time.time()), say=say)
 
 
 def back_up(settings: Settings, folder: Path | None, show: Progress) -> tuple[Backup, tuple[str, ...]]:
     """Make a backup; return it, and the names of the files in it beside the database. Raises BadBackup."""
     keep_closed(settings)
-    database, now = Database(settings.database_address), int(time.time())
+    database, now = _database(settings), int(time.time())
     path = _file(database, settings, "pg_dump --format=plain makes its backups")
     if not path.exists():
         raise BadBackup(f"there is no database {path} yet: the first start of the service makes it")
-    with closing(database):
+    with closing(database), as_owner_of(path.parent):
         schema.pending(database)  # refuses another program's
-        files, keys = _files(settings), _keys(settings)
-        folder = folder or settings.state_dir / _FOLDER
-        made = backups.make(path, folder, files=files, keys=keys, now=now, show=show)
-        last_backup.note(database, made.made_at)
+    files, keys = _files(settings), _keys(settings)
+    made = backups.make(path, folder or settings.state_dir / _FOLDER, files=files, keys=keys, now=now, show=show)
+    _note(database, made.made_at)
     return made, tuple(files)
 
 
@@ -77,12 +78,17 @@ def verify(settings: Settings, path: Path, *, record: bool, show: Progress) -> B
     is_directory = os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises below a closed directory
     found = backups.verify(path, show) if is_directory else dump.verify(path, show)
     if record:
-        database = Database(settings.database_address)
+        database = _database(settings)
         if (database.path is None) != (found.engine == "postgresql"):
             raise BadBackup(f"{path} is of another engine ({found.engine}) than the service's database")
-        with closing(database):
-            last_backup.note(database, min(found.made_at, int(time.time())))
+        _note(database, min(found.made_at, int(time.time())))
     return found
+
+
+def _note(database: Database, made_at: int) -> None:
+    """Keep when the last backup was made; root works as the owner of a file."""
+    with closing(database), as_owner_of(database.path.parent) if database.path else nullcontext():
+        last_backup.note(database, made_at)
 
 
 def restore(settings: Settings, place: Path, *, by: str, ask: Callable[[int, Path], None], show: Progress) -> Restored:
@@ -91,7 +97,7 @@ def restore(settings: Settings, place: Path, *, by: str, ask: Callable[[int, Pat
     Raises BadBackup, and leaves everything as it was.
     """
     keep_closed(settings)
-    path = _file(Database(settings.database_address), settings, "psql restores a dump")
+    path = _file(_database(settings), settings, "psql restores a dump")
     if not healthcheck.ask(str(settings.socket_path)):
         raise BadBackup(f"the service runs, and answers on {settings.socket_path}: stop it, then restore")
     found = manifest.Manifest.read(place)
@@ -99,6 +105,10 @@ def restore(settings: Settings, place: Path, *, by: str, ask: Callable[[int, Pat
     kept, sessions = put_in_place(place, path, by=by, now=int(time.time()), show=show)
     known = set(map(manifest.fingerprint, _keys(settings)))
     return Restored(kept, sessions, known >= set(found.secret_keys))
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.database_address, named=settings.database_named)
 
 
 def _file(database: Database, settings: Settings, instead: str) -> Path:
@@ -130,7 +140,9 @@ def _files(settings: Settings) -> dict[str, bytes]:
 
 def _content(path: Path) -> bytes:
     """Return a file's content. What the service's user links to, root does not give to that user in a backup."""
-    for each in (path.parent, path):
-        if os.geteuid() == 0 and state_dir.is_foreign_link(each):
-            raise BadBackup(f"{each} is a symbolic link of another user: remove it")
-    return path.read_bytes()
+    with as_owner_of(path.parent) as entered:
+        try:
+            with os.fdopen(open_unplanted(entered / path.name), "rb") as file:
+                return file.read()
+        except OSError as fault:
+            raise BadBackup(f"{path} cannot be read ({fault.strerror})") from None

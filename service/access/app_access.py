@@ -41,7 +41,6 @@ def entrances(apps: Iterable[App], account: Account, *, address: str, now: int) 
 
 
 def app_of(url: str | None, apps: JudgedSet) -> App | None:
-    """Return the app of a return address."""
     origin = origin_of(url) if url else None
     return apps.app_of(origin) if origin else None
 

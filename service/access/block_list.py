@@ -69,7 +69,6 @@ def block(network: Network, reason: str, stores: BlockStores, *, seconds: int, b
 
 
 def unblock(network: Network, stores: BlockStores, *, by: str, now: int) -> Network | Refusal:
-    """End the block of a network."""
     with stores.transaction():
         if not stores.blocks.remove(str(network)):
             return Refusal(Reason.NOT_BLOCKED, str(network))

@@ -25,7 +25,6 @@ class JudgedSet:
         self.origins = frozenset(self._by_origin)
 
     def app_of(self, origin: str) -> App | None:
-        """Return the app with this address."""
         return self._by_origin.get(origin)
 
 
@@ -35,7 +34,6 @@ def to_json(apps: Iterable[App]) -> str:
 
 
 def facts_of(app: App) -> dict[str, Any]:
-    """Return an app as JSON can hold it."""
     rules = [asdict(rule) | {"networks": list(map(str, rule.networks))} for rule in app.rules]
     return asdict(app) | {"address": asdict(app.address), "rules": rules}
 

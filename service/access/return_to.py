@@ -64,7 +64,6 @@ def origin_of(destination_url: str) -> str | None:
 
 
 def path_of(destination_url: str) -> str:
-    """Return the path of a URL that `destination` returned."""
     found = _TARGET.fullmatch(destination_url)
     return (found["path"] if found else "") or "/"
 

@@ -51,7 +51,6 @@ class Rule:
         return None
 
     def admits(self, account: Account) -> bool:
-        """Whether the rule admits an account that is signed in."""
         return (
             self.allow is not None or account.username in self.users or not set(self.groups).isdisjoint(account.groups)
         )

@@ -74,20 +74,21 @@ def token_hashes(values: Iterable[str]) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The live session, and whether its time of last use is due to be written; `expired` rows were found before it."""
+    """The live session, and the `expired` ones that were found before it."""
 
     live: SignedIn | None
-    seen_is_due: bool = False
     expired: tuple[SignedIn, ...] = ()
 
 
 def look_up(hashes: Iterable[bytes], *, sessions: Sessions, lifetimes: Lifetimes, now: int) -> Found:
-    """Return the first live session of these tokens."""
+    """Return the first live session of these tokens. The time of its last use is written at most once a minute."""
     expired: list[SignedIn] = []
     for token_hash in hashes:
         found = sessions.find(token_hash)
         if found and may_be_used(found, lifetimes, now=now):
-            return Found(found, seen_is_due(found.session, now=now), tuple(expired))
+            if seen_is_due(found.session, now=now):
+                sessions.touch(token_hash, now=now)
+            return Found(found, tuple(expired))
         if found:
             expired.append(found)
-    return Found(None, expired=tuple(expired))
+    return Found(None, tuple(expired))

@@ -112,8 +112,6 @@ class LazyGroup(click.Group):
         return cast("click.Command", getattr(importlib.import_module(f"service.cli.{module}"), module))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click's own says
-        if os.environ.get("NO_COLOR"):  # no-color.org
-            ctx.color = False
         try:
             return super().invoke(ctx)
         except SettingsFault as fault:
@@ -126,6 +124,10 @@ class LazyGroup(click.Group):
         except Unavailable as away:
             click.echo(f"not available: {away}", err=True)
             ctx.exit(UNAVAILABLE)
+        except PermissionError as closed:
+            todo = "type the command as the user of the service"
+            click.echo(f"{closed.filename} is closed to user {os.geteuid()}: {todo}", err=True)
+            ctx.exit(UNAVAILABLE)
 
 
 @click.group(cls=LazyGroup, commands=dict.fromkeys(_NOUNS, click.Command("imported when it is called")))
@@ -135,6 +137,8 @@ def vestibule() -> None:
 
     Exit codes: 0 done, 1 refused or faults found, 2 wrong usage, 3 not available.
     """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        click.get_current_context().color = False
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

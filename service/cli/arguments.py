@@ -11,7 +11,7 @@ from service.cli.output import refuse
 from service.login.networks import Network, parse
 from service.settings import kinds
 
-_DURATION: Final = kinds.duration(1, 400 * kinds.DAY)
+_LONGEST: Final = 400 * kinds.DAY
 
 
 def network(text: str) -> Network:
@@ -26,14 +26,19 @@ def path(text: str) -> Path:
     return Path(text).resolve()
 
 
-def duration(text: str) -> int:
+def duration(text: str, *, shortest: int = 1) -> int:
     """Return the seconds of a duration such as `90s`, `15m`, `2h`, `14d`, at most 400 days."""
     try:
-        found: int = _DURATION.read(text)
+        found: int = kinds.duration(shortest, _LONGEST).read(text)
     except kinds.InvalidValue:
         fault = f"{text!r} is not a duration: write it like 90s, 15m, 2h or 14d, at most 400d."
         raise click.BadParameter(fault) from None
     return found
+
+
+def wait(text: str) -> int:
+    """Return the seconds to wait; `0s` is not to wait."""
+    return duration(text, shortest=0)
 
 
 def since(text: str) -> int:

@@ -66,7 +66,5 @@ def unlock(op: Operator, name: str, *, as_json: bool) -> None:
 
 def _clear(op: Operator, of: Account | Network | Refusal | None, *, as_json: bool) -> None:
     services = op.services
-    cleared = clear_attempts(
-        accepted(of), services.verifier.attempts, services.audit, key=services.keys[0], **op.audited()
-    )
+    cleared = clear_attempts(accepted(of), services.verifier, services.audit, **op.audited())
     report(f"Attempts cleared: {cleared}.", {"cleared": cleared}, as_json=as_json)

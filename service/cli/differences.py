@@ -50,7 +50,6 @@ class Differences:
 
 
 def differences(directory: Path, files: Mapping[str, bytes]) -> Differences:
-    """Compare files by their names with those of a directory."""
     in_force = AppsInForce(directory)
     apps = changes(in_force(), from_json(files[FILE].decode()))
     differing = {name for name, content in files.items() if _content(directory / name) != content}
@@ -60,7 +59,6 @@ def differences(directory: Path, files: Mapping[str, bytes]) -> Differences:
 
 
 def changes(before: JudgedSet, after: JudgedSet) -> list[Change]:
-    """Return how two sets of apps differ, by the apps' names."""
     old, new = ({app.name: app for app in each.apps} for each in (before, after))
     return [_change(name, old.get(name), new.get(name)) for name in sorted(old | new) if old.get(name) != new.get(name)]
 

@@ -91,17 +91,12 @@ def is_interactive() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def is_terminal() -> bool:
-    """Whether standard error is a terminal; a progress bar is shown there alone."""
-    return sys.stderr.isatty()
-
-
 def progress_bars() -> Progress:
-    """Return what shows each step of long work as a bar, on a terminal alone."""
+    """Return what shows each step of long work as a bar, where standard error is a terminal."""
     bars: dict[str, Any] = {}
 
     def show(step: str, done: int, whole: int) -> None:
-        if is_terminal():
+        if sys.stderr.isatty():
             if step not in bars:
                 bars[step] = click.progressbar(length=max(1, whole), label=step, file=sys.stderr)
             bars[step].update(done - bars[step].pos)

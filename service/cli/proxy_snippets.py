@@ -22,7 +22,6 @@ _ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}"
 
 
 def commands() -> list[click.Command]:
-    """Return a command for each proxy."""
     return [_command(proxy) for proxy in _HELP]
 
 
@@ -33,7 +32,7 @@ def _command(proxy: str) -> click.Command:
     @click.option(
         "--door",
         metavar="HOST:PORT",
-        callback=_address,
+        type=_address,
         help="Where the proxy reaches the first address of door.listen.",
     )
     @operator_command
@@ -49,8 +48,8 @@ def _command(proxy: str) -> click.Command:
     return command
 
 
-def _address(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
-    if given is not None and not _ADDRESS.fullmatch(given):
+def _address(given: str) -> str:
+    if not _ADDRESS.fullmatch(given):
         raise click.BadParameter(f"{given!r} is not a host and a port: write it like edge:9181")
     return given
 

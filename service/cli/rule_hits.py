@@ -40,7 +40,6 @@ class Hits:
         return sum(count for outcome, count in self.outcomes.items() if outcome not in _PASS)
 
     def line(self) -> str:
-        """Return it as a row of the table."""
         total, number = self.outcomes.total(), self.rule.number if self.rule else "-"
         return f"{self.app or '-':<16} {number:>4} {total:>9} {self.refused:>9}  {self._words()}"
 
@@ -51,7 +50,6 @@ class Hits:
         return f"no rule{'' if self.enforced else ', if those that only report were in force'}: {said}"
 
     def facts(self) -> dict[str, Any]:
-        """Return it for a program."""
         known = {"app": self.app, "rule": self.rule and self.rule.number, "enforced": self.enforced}
         return known | {"hits": self.outcomes.total(), "refused": self.refused, "outcomes": dict(self.outcomes)}
 

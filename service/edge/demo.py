@@ -5,7 +5,6 @@ from service.settings import Settings
 
 
 def conf(settings: Settings) -> str:
-    """Return the locations that the login's own server includes."""
     if settings.demo is None:
         return "# No page /demo/ (door.demo).\n"
     key = "$door_token $remote_addr demo $door_method $door_rules /demo"

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from service.edge.template import filled
+
 _TOO_MUCH: Final = (
     "Most often it is cookies, sometimes a very long address. In your browser's settings, delete the cookies of this "
     "site and of its domain. You will have to sign in again there."
@@ -28,25 +30,6 @@ _STYLE: Final = (
     "body{max-width:36em;margin:4em auto;padding:0 1.5em;font:1.05em/1.5 system-ui,sans-serif}"
     "h1{font-size:1.5em;line-height:1.25}p:last-child{opacity:.7}"
 )
-_PAGE: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-<p>{text}</p>
-<p><a href="">Try again</a></p>
-<p>Error {status}, reference <code>{reference}</code></p>
-</main>
-</body>
-</html>
-"""
 _REFERENCE: Final = "<!--# echo var='request_id' -->"  # for nginx's SSI
 
 FOLDER: Final = "errors/apps"
@@ -54,9 +37,8 @@ STYLE_SOURCE: Final = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode())
 
 
 def pages() -> Iterator[tuple[str, bytes]]:
-    """Yield each file by its name: a page and a JSON body for each status."""
     for status, (name, title, text) in _WORDS.items():
-        page = _PAGE.format(status=status, title=title, text=text, style=_STYLE, reference=_REFERENCE)
-        yield f"{FOLDER}/{status}.html", page.encode()
+        shown = {"status": str(status), "title": title, "text": text, "style": _STYLE, "reference": _REFERENCE}
+        yield f"{FOLDER}/{status}.html", filled("error_page.html", shown).encode()
         body = {"error": name, "message": text, "request_id": _REFERENCE}
         yield f"{FOLDER}/{status}.json", json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""Templates of nginx's files, which lie beside this file: `@name@` stands for what follows from settings and apps."""
+"""Templates of files of proxies, which lie beside this file: `@name@` stands for what settings and apps say."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).parent
-_PLACE: Final = re.compile(r"^( *)@(\w+)@\n|@(\w+)@", re.ASCII | re.MULTILINE)
+_PLACE: Final = re.compile(r"^([ \t]*)@(\w+)@\n|@(\w+)@", re.ASCII | re.MULTILINE)
 
 
 def filled(name: str, values: Mapping[str, str | Sequence[str]]) -> str:

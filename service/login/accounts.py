@@ -33,7 +33,6 @@ class Account:
 
     @property
     def is_disabled(self) -> bool:
-        """Whether an operator has disabled this account."""
         return self.disabled_at is not None
 
 

@@ -11,13 +11,14 @@ from enum import StrEnum
 from typing import Unpack
 
 from service.login.accounts import Account, Accounts, UsernameTaken, canonical_username
-from service.login.attempts import Attempts, Scope, digest_of
+from service.login.attempts import Scope, digest_of
 from service.login.audit import Audit, Entry, Happened
 from service.login.links import LIFETIME, Purpose, hand_out
 from service.login.networks import Network, address_of
 from service.login.new_account import Details, with_details
 from service.login.refusal import Refusal
 from service.login.stores import Stores
+from service.login.verify_password import Verifier
 
 
 class Reason(StrEnum):
@@ -186,16 +187,15 @@ def end_all_sessions(stores: Stores, *, by: str, now: int) -> int:
     return stores.sessions.end_all()
 
 
-def clear_attempts(
-    of: Account | Network | None, attempts: Attempts, audit: Audit, *, key: bytes, by: str, now: int
-) -> int:
+def clear_attempts(of: Account | Network | None, verifier: Verifier, audit: Audit, *, by: str, now: int) -> int:
     """Clear the failed attempts at an account, those from the networks within a network, or all; how many there were.
 
-    Attempts are in no transaction, so the entry is written first. The `key` makes the digest of the username.
+    Attempts are in no transaction, so the entry is written first.
     """
+    attempts = verifier.attempts
     if isinstance(of, Account):
         audit.add(Entry(now, Happened.UNLOCKED, of.username, by=by))
-        return attempts.clear(account=digest_of(of.username, key))
+        return attempts.clear(account=digest_of(of.username, verifier.keys[0]))
     if of is None:
         audit.add(Entry(now, Happened.UNLOCKED, by=by, detail="all attempts"))
         return attempts.clear()

@@ -155,5 +155,4 @@ def attempt_of(username: str, account: Account | None, *, network: str, device: 
 
 
 def attempt_of_program(network: str) -> Attempt:
-    """Return the attempt of a program with a wrong app password."""
     return Attempt("", None, network, _PROGRAM)

@@ -77,7 +77,6 @@ def make_as_owner(
     takers: Collection[str],
     stores: Stores,
     verifier: Verifier,
-    key: bytes,
     now: int,
 ) -> NewAppPassword | Refusal | Problem | Throttled:
     """Make an app password of the account that is signed in, whose current password was typed.
@@ -87,9 +86,7 @@ def make_as_owner(
     checked = _checked(wanted, takers)
     if isinstance(checked, Refusal):
         return checked
-    refused = refusal_of_current(
-        browser, current, event=Happened.APP_PASSWORD_REFUSED, stores=stores, verifier=verifier, key=key, now=now
-    )
+    refused = refusal_of_current(browser, current, stores, verifier, now=now, event=Happened.APP_PASSWORD_REFUSED)
     if refused is not None:
         return refused
     account, session = browser.signed_in.account, browser.signed_in.session

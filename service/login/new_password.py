@@ -53,26 +53,14 @@ class Browser:
 
 
 def change(
-    browser: Browser,
-    *,
-    current: str,
-    typed: Typed,
-    stores: Stores,
-    verifier: Verifier,
-    key: bytes,
-    service_name: str,
-    now: int,
+    browser: Browser, *, current: str, typed: Typed, stores: Stores, verifier: Verifier, now: int
 ) -> Opened | Problem | Weakness | Throttled:
-    """Change a password whose current one is known; every session ends, and this browser gets a new one.
-
-    The `key` makes the digest of the username.
-    """
+    """Change a password whose current one is known; every session ends, and this browser gets a new one."""
     account, session = browser.signed_in.account, browser.signed_in.session
-    attempt = _attempt(browser, key)
-    wrong = _wrong(account, current, attempt, browser.client, stores, verifier, now)
+    wrong = refusal_of_current(browser, current, stores, verifier, now=now)
     if wrong is not None:
         return wrong
-    new_hash = _accepted_hash(account, typed, queue_key(attempt), verifier, service_name)
+    new_hash = _accepted_hash(account, typed, queue_key(_attempt(browser, verifier)), verifier)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
     renewed = replace(account, password_changed_at=now)
@@ -89,44 +77,39 @@ def change(
             address = browser.client.address
             stores.audit.add(Entry(now, Happened.PASSWORD_CHANGED, stored.username, address, BY_SESSION))
             return opened
-    return _second_change(stored, typed, attempt, browser, stores, verifier, now)
+    return _second_change(replace(browser, signed_in=SignedIn(session, stored)), typed, stores, verifier, now)
 
 
 def _second_change(
-    stored: Account, typed: Typed, attempt: Attempt, browser: Browser, stores: Stores, verifier: Verifier, now: int
+    browser: Browser, typed: Typed, stores: Stores, verifier: Verifier, now: int
 ) -> Opened | Problem | Throttled:
     """Answer the second click of a double click, which finds that the password is the new one already.
 
     The browser dropped the answer to the first click with its session cookie, so it gets a session of its own.
     """
-    wrong = _wrong(stored, typed.password, attempt, browser.client, stores, verifier, now)
+    wrong = refusal_of_current(browser, typed.password, stores, verifier, now=now)
     if wrong is not None:
         return wrong
-    remembered = browser.signed_in.session.remembered
-    opened = new_session(stored, client=browser.client, remembered=remembered, now=now)
+    account, session = browser.signed_in.account, browser.signed_in.session
+    opened = new_session(account, client=browser.client, remembered=session.remembered, now=now)
     with stores.transaction():
         return opened if add_session(opened, stores) else Problem.WRONG_CURRENT
 
 
 def refusal_of_current(
-    browser: Browser, password: str, *, event: Happened, stores: Stores, verifier: Verifier, key: bytes, now: int
-) -> Problem | Throttled | None:
-    """Return why a password is not accepted as that of the account which is signed in; None when it is."""
-    account, client = browser.signed_in.account, browser.client
-    return _wrong(account, password, _attempt(browser, key), client, stores, verifier, now, event)
-
-
-def _wrong(
-    account: Account,
+    browser: Browser,
     password: str,
-    attempt: Attempt,
-    client: Client,
     stores: Stores,
     verifier: Verifier,
+    *,
     now: int,
     event: Happened = Happened.PASSWORD_CHANGE_REFUSED,
 ) -> Problem | Throttled | None:
-    """Return why a password is not accepted as the current one; None when it is. A stolen session is throttled."""
+    """Return why a password is not accepted as that of the account which is signed in; None when it is.
+
+    A stolen session is throttled. `event` stands in the audit trail for a wrong password.
+    """
+    account, attempt = browser.signed_in.account, _attempt(browser, verifier)
     verified = verify_password(account.password_hash, password, attempt=attempt, verifier=verifier, now=now)
     if isinstance(verified, Throttled):
         return verified
@@ -134,16 +117,16 @@ def _wrong(
         return Problem.BUSY
     if verified.check.matches:
         return None
-    entry = Entry(now, event, account.username, client.address, BY_SESSION, Problem.WRONG_CURRENT)
+    entry = Entry(now, event, account.username, browser.client.address, BY_SESSION, Problem.WRONG_CURRENT)
     stores.audit.note(*refusal_entries(entry, verified.exhausted))
     return Problem.WRONG_CURRENT
 
 
-def _attempt(browser: Browser, key: bytes) -> Attempt:
+def _attempt(browser: Browser, verifier: Verifier) -> Attempt:
     """Return the attempt of a session: it counts like a device, so an attack from elsewhere cannot exhaust it."""
     account, device = browser.signed_in.account, f"session {browser.signed_in.session.id}"
     network = network_of(browser.client.address)
-    return attempt_of(account.username, account, network=network, device=device, key=key)
+    return attempt_of(account.username, account, network=network, device=device, key=verifier.keys[0])
 
 
 def _write(account: Account, new_hash: str, stores: Stores, now: int) -> None:
@@ -154,15 +137,7 @@ def _write(account: Account, new_hash: str, stores: Stores, now: int) -> None:
 
 
 def choose(
-    link: Link,
-    *,
-    username: str,
-    typed: Typed,
-    client: Client,
-    stores: Stores,
-    verifier: Verifier,
-    service_name: str,
-    now: int,
+    link: Link, *, username: str, typed: Typed, client: Client, stores: Stores, verifier: Verifier, now: int
 ) -> Account | Problem | Weakness:
     """Choose a password through a link, which is consumed. A set-up link makes the first administrator."""
     if not is_usable(link, now=now):
@@ -171,7 +146,7 @@ def choose(
     if isinstance(account, Problem):
         return account
     key = Key(f"link {link.token_hash.hex()}", is_known=True)
-    new_hash = _accepted_hash(account, typed, key, verifier, service_name)
+    new_hash = _accepted_hash(account, typed, key, verifier)
     if isinstance(new_hash, Problem | Weakness):
         return new_hash
     try:
@@ -209,14 +184,13 @@ def _account_of(link: Link, username: str, stores: Stores, now: int) -> Account 
     return Problem.LINK_SPENT if account is None or account.is_disabled else account
 
 
-def _accepted_hash(
-    account: Account, typed: Typed, key: Key, verifier: Verifier, service_name: str
-) -> str | Problem | Weakness:
+def _accepted_hash(account: Account, typed: Typed, key: Key, verifier: Verifier) -> str | Problem | Weakness:
     """Return the hash of a new password that both fields agree on and the policy accepts."""
     if typed.password != typed.repeat:
         return Problem.UNLIKE
     with verifier.gate.slot(key) as slot:
         if isinstance(slot, Shed):
             return Problem.BUSY
-        hashed = slot.run(lambda: hash_if_accepted(account, typed.password, verifier.passwords, service_name))
+        name, passwords = verifier.service_name, verifier.passwords
+        hashed = slot.run(lambda: hash_if_accepted(account, typed.password, passwords, name))
     return Problem.BUSY if isinstance(hashed, Shed) else hashed

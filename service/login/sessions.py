@@ -99,8 +99,9 @@ class Sessions(Protocol):
     """The store of sessions. What `add` and `end` change is durable when they return.
 
     `find` returns a session, live or not, in one indexed read. `of_account` and `all` are newest first. `touch` writes
-    the time of last use, and brings no ended session back. `end` and `end_by_id` (the public id) return whether there
-    was a session, `end_of_account`, `end_all` and `delete_expired` how many were deleted.
+    the time of last use, which may be lost while the store cannot be written; it brings no ended session back. `end`
+    and `end_by_id` (the public id) return whether there was a session, `end_of_account`, `end_all` and
+    `delete_expired` how many were deleted.
     """
 
     def add(self, session: Session) -> None: ...

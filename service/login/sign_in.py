@@ -4,7 +4,6 @@ A refusal is a value with a reason for the log and the metrics; to a client all 
 """
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -79,14 +78,13 @@ class Opened:
 
 
 def with_password(
-    *, username: str, password: str, client: Client, stores: Stores, verifier: Verifier, keys: Sequence[bytes], now: int
+    *, username: str, password: str, client: Client, stores: Stores, verifier: Verifier, now: int
 ) -> Attempted:
     """Verify a username and a password as they were typed; return the account, with the hash that was verified.
 
-    Usernames without an account and disabled accounts cost the same work as others. An outdated hash is replaced. Of
-    the keys the first makes the digest of the username, and all verify the device cookie.
+    Usernames without an account and disabled accounts cost the same work as others. An outdated hash is replaced.
     """
-    name = canonical_username(username)
+    name, keys = canonical_username(username), verifier.keys
     account = stores.accounts.by_username(name) if name else None
     stored_hash = account.password_hash if account and not account.is_disabled else None
     device = device_cookies.verify(client.device_cookie, account, keys=keys, now=now) if account else None
@@ -99,7 +97,7 @@ def with_password(
     if new_hash and not stores.accounts.rehash_password(account.id, old=stored_hash or "", new=new_hash):
         # Another request has replaced the hash since it was read: the stored one counts.
         again = {"username": username, "password": password}
-        return with_password(**again, client=client, stores=stores, verifier=verifier, keys=keys, now=now)
+        return with_password(**again, client=client, stores=stores, verifier=verifier, now=now)
     return Attempted(replace(account, password_hash=new_hash or stored_hash), known)
 
 

@@ -14,12 +14,18 @@ from service.login.passwords import Check, Passwords
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """What verifies passwords and hashes new ones."""
+    """What verifies passwords and hashes new ones.
+
+    Of the `keys` the first makes the digests of usernames in attempts, and all verify device cookies. A new password
+    may not be made of the `service_name`.
+    """
 
     gate: HashingGate
     passwords: Passwords
     attempts: Attempts
     throttles: Throttles
+    keys: tuple[bytes, ...]
+    service_name: str
 
 
 @dataclass(frozen=True, slots=True)

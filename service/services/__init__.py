@@ -12,6 +12,7 @@ from service.access.apps import App
 from service.access.block_list import Blocks
 from service.access.judged_set import EMPTY, JudgedSet
 from service.access.public_address import PublicAddress
+from service.access.session_cookie import cookie_name
 from service.login.sessions import Lifetimes
 from service.login.stores import Stores
 from service.login.verify_password import Verifier
@@ -61,7 +62,7 @@ class OuterLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services(Stores):
-    """Everything together; a rule is handed a part. Of the `keys` the first signs.
+    """Everything together; a rule is handed a part.
 
     `clock` reads whole seconds. `apps` returns the apps in force.
     """
@@ -69,7 +70,6 @@ class Services(Stores):
     blocks: Blocks
     verifier: Verifier
     lifetimes: Lifetimes
-    keys: tuple[bytes, ...]
     public: PublicAddress
     brand: Brand
     health: Health
@@ -80,3 +80,13 @@ class Services(Stores):
     apps: Callable[[], JudgedSet] = lambda: EMPTY
     door_cache_seconds: int = 1
     demo: App | None = None
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The secret keys, of which the first signs and all verify."""
+        return self.verifier.keys
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the session's cookie."""
+        return cookie_name(self.public, self.cookie_domain)

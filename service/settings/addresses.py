@@ -13,6 +13,7 @@ from service.access import public_address
 from service.access.public_address import Flaw
 from service.listeners import Listener
 from service.login.networks import Network
+from service.mounts import MAXIMUM_SOCKET_BYTES
 from service.settings.kinds import InvalidValue, Kind, listing, text
 
 # As wide as the widest private range (RFC 1918, RFC 4193): clients in a wider one could forge the address that their
@@ -33,8 +34,6 @@ _FLAWS: Final = {
 _LISTENER: Final = re.compile(r"(?P<host>localhost|[0-9.]+|\[[0-9a-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
 _EXAMPLES: Final = "localhost:8080, 0.0.0.0:8080 or [::]:8080 (both families)"
 MAXIMUM_LOGO_BYTES: Final = 100_000
-# `sun_path` ends at 104 (BSD, macOS) or 108 (Linux) bytes; gunicorn and nginx add nothing to it.
-MAXIMUM_SOCKET_BYTES: Final = 100
 # What a path would have to escape in nginx's files or in SQLite's address.
 _UNQUOTABLE: Final = frozenset("?\"'\\$;{}")
 
@@ -127,7 +126,6 @@ def file(value: object) -> Path:
 
 
 def socket(value: object) -> Path:
-    """Return the absolute path of a unix socket."""
     found = path(value)
     if len(bytes(found)) > MAXIMUM_SOCKET_BYTES:
         raise InvalidValue(f"must have at most {MAXIMUM_SOCKET_BYTES} bytes (it has {len(bytes(found))})")
@@ -135,7 +133,6 @@ def socket(value: object) -> Path:
 
 
 def state(value: object) -> Path:
-    """Return the absolute path of the state directory."""
     return _of_ours(path(value), mounts.state_directory)
 
 
@@ -176,5 +173,5 @@ SOCKET: Final = Kind(
     f"the absolute path of a socket, at most {MAXIMUM_SOCKET_BYTES} bytes long, in a directory {_BELOW % 'socket'}",
     socket,
 )
-SOCKETS: Final = listing("a list of absolute paths of sockets", socket)
+SOCKETS: Final = listing("a list of absolute paths of sockets", socket, may_repeat=False)
 LOGO: Final = Kind("the path of an SVG or PNG file of at most 100 kB", logo)

@@ -28,7 +28,6 @@ def apps(settings: Settings) -> list[App]:
 
 
 def faults_of_apps(settings: Settings) -> list[str]:
-    """Return everything that is wrong with the files of the apps."""
     try:
         apps(settings)
     except SettingsFault as fault:

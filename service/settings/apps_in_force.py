@@ -29,7 +29,6 @@ class AppsInForce:
         self()
 
     def __call__(self) -> JudgedSet:
-        """Return the set in force."""
         self._refresh(self._timer(), self._look)
         return self._set
 

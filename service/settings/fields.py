@@ -4,20 +4,18 @@
 address that may hold a password, can also be named by a file: the same names with `_FILE` or `_file`.
 """
 
-import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, cast
 
+from service import mounts
 from service.access import apps, public_address
 from service.hashing.cpu_budget import cpu_budget
 from service.hashing.gate_size import GateSize, gate_size
 from service.listeners import Listener
 from service.login.networks import Network
-from service.mounts import DATABASE
 from service.settings import addresses, sections, stores
 from service.settings.kinds import KEY, Kind, Secret
 from service.settings.sections import Section, setting
@@ -96,8 +94,15 @@ class Settings(Section):
     def database_address(self) -> str:
         """The database for SQLAlchemy, password included."""
         if self.database_url is None:
-            return f"sqlite:///{self.state_dir / DATABASE}"
+            return f"sqlite:///{self.state_dir / mounts.DATABASE}"
         return self.database_url.reveal()
+
+    @property
+    def database_named(self) -> str:
+        """Where the database's address was given, as an operator finds it."""
+        origin = self.origins.get("database_url", "environment")
+        environment = CATALOGUE["database_url"].environment
+        return {"environment": environment, str(self.config): f"database_url in {self.config}"}.get(origin, origin)
 
     @property
     def nginx_dir(self) -> Path:
@@ -106,7 +111,6 @@ class Settings(Section):
 
     @property
     def demo(self) -> apps.App | None:
-        """The page /demo/, where there is one."""
         is_there = not self.public.is_https if self.door.demo is None else self.door.demo
         return apps.demo(self.public) if is_there else None
 
@@ -117,20 +121,13 @@ class Settings(Section):
 
     @property
     def secret_key_file(self) -> Path:
-        """The file of the key that the service makes for itself."""
         return self.state_dir / "secret-key"
 
     @property
     def socket_path(self) -> Path:
-        """The socket between nginx and gunicorn; in the temporary directory where the state directory's path is long.
-
-        Another user can take a name in a shared temporary directory first: `serve` checks the owner.
-        """
-        usual = self.server.socket or self.state_dir / "run" / "gunicorn.sock"
-        if len(bytes(usual)) <= addresses.MAXIMUM_SOCKET_BYTES:
-            return usual
-        short = hashlib.sha256(bytes(self.state_dir)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"vestibule-{short}" / "gunicorn.sock"
+        """The socket between nginx and gunicorn."""
+        chosen = str(self.server.socket) if self.server.socket else None
+        return Path(mounts.socket_path(str(self.state_dir), chosen))
 
     @property
     def apps_dir(self) -> Path:
@@ -142,12 +139,10 @@ class Settings(Section):
 
     @property
     def workers(self) -> int:
-        """How many worker processes gunicorn starts."""
         return self.server.workers or cpu_budget()
 
     @property
     def gate_size(self) -> GateSize:
-        """The hashing gate of each worker."""
         return gate_size(
             budget=self.hashing.threads, cpus=cpu_budget(), workers=self.workers, threads=self.server.threads
         )
@@ -165,11 +160,9 @@ class Setting:
 
     @property
     def environment(self) -> str:
-        """Its name in the environment."""
         return PREFIX + self.name.replace(".", "__").upper()
 
     def value_in(self, settings: Settings) -> object:
-        """Return its value, as the code sees it."""
         return attrgetter(self.name)(settings)
 
     def shown(self, value: object) -> str | None:

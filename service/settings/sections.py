@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from service.listeners import Listener
 from service.login.attempts import Limit, Scope
+from service.login.sessions import Lifetimes
 from service.settings import addresses, kinds
 from service.settings.kinds import DAY, HOUR, MINUTE, Kind
 
@@ -43,6 +44,10 @@ class Sessions(Section):
         "The host of the public address or a parent domain of it: every server in that domain sees the session cookie.",
         unset="the host of the public address alone",
     )
+
+    def lifetimes(self) -> Lifetimes:
+        remembered = {"remembered_idle": self.remember_idle, "remembered_absolute": self.remember_absolute}
+        return Lifetimes(idle=self.idle, absolute=self.absolute, **remembered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,6 @@ class Throttles(Section):
     )
 
     def by_scope(self) -> dict[Scope, Limit]:
-        """Return each limit by what it limits."""
         return {scope: getattr(self, scope.value) for scope in Scope}
 
 

@@ -94,7 +94,6 @@ def _is_injected(name: str, environ: Mapping[str, str]) -> bool:
 
 
 def from_file(path: Path) -> Source:
-    """Return what the TOML file holds."""
     source = Source(str(path))
     try:
         for name, value in _leaves(toml_file.tables(path)):

@@ -58,14 +58,30 @@ def database(value: object) -> Secret:
     if found is None:
         raise InvalidValue(f"must look like {_DATABASE_FORM}; {_ENCODE}")
     options = _options(found["options"], _POSTGRESQL_OPTIONS)
-    host, port = _decoded(found["host"]) or options.pop("host", ""), _port(found["port"] or options.pop("port", ""))
+    hosts, ports = _servers(found["host"] + (f":{found['port']}" if found["port"] else ""), options)
     if not options.keys().isdisjoint({"host", "port"}):
         raise InvalidValue("has two hosts or two ports: leave out the one after the ?")
-    if host.startswith("/"):  # the directory of a unix socket, which SQLAlchemy reads from an option only
-        options |= {"host": host} | ({"port": port} if port else {})
-        host = port = ""
-    server = (host and _host(host)) + (port and f":{port}")
+    server = ""
+    if len(hosts) == 1 and not hosts[0].startswith("/"):
+        server = hosts[0] + (ports[0] and f":{ports[0]}")
+    else:  # several, and the directory of a unix socket: SQLAlchemy reads them from options only
+        options |= {"host": ",".join(each.strip("[]") for each in hosts)}
+        options |= {"port": ",".join(ports)} if any(ports) else {}
     return _together("postgresql+psycopg", found, f"{server}/{_encoded(found['name'][1:])}", options)
+
+
+def _servers(written: str, options: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return the hosts and the ports of `a:1,b:2`; what is not written there is taken out of the options."""
+    pairs = re.findall(r"(?:^|,)(\[[^\]]*\]|[^:,]*):?([^,]*)", written)
+    hosts, ports = [_decoded(host) for host, _ in pairs], [port for _, port in pairs]
+    hosts = hosts if any(hosts) else options.pop("host", "").split(",")
+    ports = ports if any(ports) else options.pop("port", "").split(",")
+    if len(ports) not in {1, len(hosts)}:
+        raise InvalidValue("must have one port for all of its hosts, or one for each")
+    is_plain = hosts == [""]
+    return [each if is_plain or each.startswith("/") else _host(each) for each in hosts], [
+        _port(each) for each in ports
+    ]
 
 
 def redis(value: object) -> Secret:
@@ -157,7 +173,7 @@ def _host(host: str) -> str:
         if host.startswith("["):
             return f"[{IPv6Address(host[1:-1])}]"
     if not _HOST.fullmatch(host):
-        raise InvalidValue(f"must have one host, a name or an IP address (IPv6 in brackets); {_ENCODE}")
+        raise InvalidValue(f"must have a name or an IP address (IPv6 in brackets) as its host; {_ENCODE}")
     return host
 
 

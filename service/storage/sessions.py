@@ -4,12 +4,14 @@
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from heapq import merge
 from typing import Final
 
 import sqlalchemy as sa
 
 from service.login.sessions import CLOCK_TOLERANCE_SECONDS, Lifetimes, Session, SignedIn
+from service.services import Unavailable
 from service.storage.accounts import COLUMNS, account_from, accounts
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Plain, Row, Statement, given, metadata, values_of
@@ -91,7 +93,7 @@ _FIND_EXPIRED: Final = Statement(
 
 
 class SqlSessions:
-    """Sessions in a database. Every method raises Unavailable when it does not answer."""
+    """Sessions in a database. Every method but `touch` raises Unavailable when it does not answer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -122,7 +124,8 @@ class SqlSessions:
         return int(live)
 
     def touch(self, token_hash: bytes, *, now: int) -> None:
-        self._database.run(_TOUCH, token_hash=token_hash, now=now)
+        with suppress(Unavailable):  # a session can be used while the disk is full
+            self._database.run(_TOUCH, token_hash=token_hash, now=now)
 
     def end(self, token_hash: bytes) -> bool:
         return bool(self._database.run(_END, token_hash=token_hash))

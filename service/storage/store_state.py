@@ -2,7 +2,7 @@
 
 import os
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,24 +12,29 @@ import sqlalchemy as sa
 from service.login.attempts import Scope, Throttles
 from service.services import Unavailable
 from service.services.store_state import Answer, StoreState, Tables
-from service.storage.audit import SqlAudit
-from service.storage.blocks import SqlBlocks
+from service.storage.accounts import accounts
+from service.storage.audit import SqlAudit, audit
+from service.storage.blocks import SqlBlocks, blocks
 from service.storage.counting.choose import choose
 from service.storage.counting.redis_connection import failures_of, redis_storage
 from service.storage.counting.redis_faults import in_words
+from service.storage.counting.sql_attempts import attempts
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database, SchemaFault
-from service.storage.upkeep import last_backup, schema
+from service.storage.sessions import sessions
+from service.storage.upkeep import last_backup, schema, server_locks
 from service.storage.upkeep.file_checks import DatabaseFile
 from service.storage.upkeep.revision import revision_of, schema_info
 
 _DAY: Final = 24 * 60 * 60
+_TABLES: Final = [table.name for table in (accounts, sessions, audit, attempts, blocks, schema_info)]
 
 
 def read(database: Database, *, redis: str | None, backups: Path, throttles: Throttles, now: int) -> StoreState:
     """Return what can be read. A store that cannot be used says why in its `Answer`."""
     name = f"SQLite {sqlite.DRIVER.sqlite_version}, journal {database.journal_mode}" if database.path else "PostgreSQL"
-    found: dict[str, Any] = {"counters": _redis(redis) if redis else Answer(_in_sql(database))}
+    counters = _redis(redis) if redis else Answer(_in_sql(database))
+    found: dict[str, Any] = {"database": Answer(name), "counters": counters}
     try:
         if database.path and _is_first_start(DatabaseFile(database.path, backups)):
             found["is_first_start"] = True
@@ -37,12 +42,15 @@ def read(database: Database, *, redis: str | None, backups: Path, throttles: Thr
         if database.path and not os.access(database.path, os.R_OK | os.W_OK):  # SQLite would read it all the same
             raise SchemaFault(f"{database.path} cannot be read and written by user {os.geteuid()}")
         found["tables"] = tables = _tables(database, backups)
-        found["database"] = _answer(database, name)
+        found["database"] = answer = _answer(database, name)
         if not tables.are_pending:
             found |= _rows(database, now)
-            found |= _attempts(database, None if found["counters"].fault else redis, throttles, now)
+            found |= _attempts(database, None if counters.fault else redis, throttles, now)
+            if database.path is None and not answer.fault:
+                server_locks.test_writes(database, _TABLES)
     except Unavailable as away:
-        found["database"] = Answer(name, fault=str(away).removeprefix("the database: "))
+        if not found["database"].fault:
+            found["database"] = replace(found["database"], fault=_why(database, away))
     except OSError as refused:
         found["database"] = Answer(name, fault=f"{refused.filename} cannot be reached ({refused.strerror})")
     finally:
@@ -107,6 +115,14 @@ def _answer(database: Database, name: str) -> Answer:
     return Answer(f"{name} {version.split()[0]}", taken, fault)
 
 
+def _why(database: Database, away: Unavailable) -> str:
+    """Return what is wrong; where statements wait for another connection to the server, for which."""
+    with suppress(Unavailable):
+        if database.path is None and (holder := server_locks.stops_writes(database, _TABLES)):
+            return f"it takes no writes: requests wait for {holder}"
+    return str(away).removeprefix("the database: ")
+
+
 def _rows(database: Database, now: int) -> dict[str, Any]:
     trail = SqlAudit(database, kept_seconds=0)  # which only a write looks at
     return {
@@ -119,12 +135,16 @@ def _rows(database: Database, now: int) -> dict[str, Any]:
 
 def _attempts(database: Database, redis: str | None, throttles: Throttles, now: int) -> dict[str, Any]:
     chosen = choose(database, redis=redis)
-    since = {scope: now - throttles[scope].seconds for scope in (Scope.NETWORK, Scope.ACCOUNT)}
+    scopes = {"networks": Scope.NETWORK, "accounts": Scope.ACCOUNT}
     try:
-        networks, accounts = (tuple(chosen.attempts.tallies(by=scope, since=since[scope])) for scope in since)
+        return {
+            name: tuple(chosen.attempts.tallies(by=scope, since=now - throttles[scope].seconds))
+            for name, scope in scopes.items()
+        }
     except Unavailable as away:
+        if database.path is None:  # whose own line says so
+            raise
         return {"counters": Answer(_in_sql(database), fault=str(away))}
     finally:
         if redis:
             chosen.options["redis"].storage.close()
-    return {"networks": networks, "accounts": accounts}

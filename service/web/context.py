@@ -15,12 +15,10 @@ _SHOWN_USER_AGENT = 200
 
 
 def install(app: Flask, services: Services) -> None:
-    """Make the services available to every request of this app."""
     app.extensions[_KEY] = services
 
 
 def services() -> Services:
-    """Return the services of the app that answers."""
     return cast("Services", current_app.extensions[_KEY])
 
 

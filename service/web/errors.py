@@ -41,7 +41,6 @@ class ErrorContent:
 
 
 def init_app(app: Flask) -> None:
-    """Register the answers to every refusal and every malfunction of this app."""
     app.extensions[_FORMS] = {}
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Unavailable, _unavailable)
@@ -148,7 +147,7 @@ def _refused(error: HTTPException) -> Response:
 
 
 def _unavailable(error: Unavailable) -> Response:
-    structlog.get_logger().warning("store_unavailable", detail=str(error), request_id=telemetry.request_id())
+    telemetry.warning("store_unavailable", detail=str(error))
     return answer(503, retry_after=RETRY_SECONDS)
 
 
@@ -160,10 +159,8 @@ def _broken(error: Exception) -> Response:
 def wrong_host() -> Response:
     """Answer 421 to a request for another Host; a client in a private network is told which setting names this one."""
     public, asked = context.services().public, request.environ.get("HTTP_HOST", "")[:200]
-    setting, request_id = "VESTIBULE_PUBLIC_URL", telemetry.request_id()
-    structlog.get_logger().warning(
-        "wrong_host", asked=asked, expected=public.netloc, setting=setting, request_id=request_id
-    )
+    setting = "VESTIBULE_PUBLIC_URL"
+    telemetry.warning("wrong_host", asked=asked, expected=public.netloc, setting=setting)
     address = address_of(context.client().address)
     if address is None or not address.is_private:
         return answer(421, home_url=None)

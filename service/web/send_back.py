@@ -5,7 +5,6 @@ An app's door sends a browser here in two cases: it found no session, or one tha
 
 from collections.abc import Callable
 
-import structlog
 from flask import Response, request
 
 from service.access.app_access import app_of, asks_again
@@ -42,7 +41,5 @@ def send_back(signed_in: SignedIn, ask_again: Callable[[dict[str, str]], Respons
 def _lost(app: App) -> Response:
     services = context.services()
     message = trouble.lost(app, services.public, services.cookie_domain)
-    structlog.get_logger().warning(
-        "session_lost", app=app.name, because=message.text, request_id=telemetry.request_id()
-    )
+    telemetry.warning("session_lost", app=app.name, because=message.text)
     return errors.answer(403, message=message)

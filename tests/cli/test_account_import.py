@@ -230,7 +230,7 @@ def test_a_progress_bar_on_a_terminal_only(
 ) -> None:
     """At a terminal it shows how far it is, on standard error; in a pipe or a log there is nothing."""
     monkeypatch.setattr("click._termui_impl.isatty", lambda _stream: is_terminal)
-    monkeypatch.setattr("service.cli.account.importing.is_terminal", lambda: is_terminal)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _stream: is_terminal)
 
     result = terminal.run(*importing("username\nbob\n"))
 

@@ -28,6 +28,8 @@ def test_a_rehearsal_is_a_table(terminal: Terminal) -> None:
         (("rehearse", "--into", "sqlite:////srv/copy"), "must begin with postgresql://"),
         (("rehearse", "--into", "postgresql://vestibule@db/copy"), "SQLite needs no --into"),
         (("upgrade", "--wait", "soon"), "write it like 90s, 15m, 2h or 14d"),
+        (("upgrade", "--wait", "10"), "write it like 90s, 15m, 2h or 14d"),
+        (("upgrade", "--wait", "-1s"), "write it like 90s, 15m, 2h or 14d"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(terminal: Terminal, typed: tuple[str, ...], message: str) -> None:
@@ -36,6 +38,12 @@ def test_a_wrong_option_is_wrong_usage(terminal: Terminal, typed: tuple[str, ...
 
     assert message in said
     assert "secret" not in said
+
+
+def test_a_wait_may_be_none_at_all(terminal: Terminal) -> None:
+    """`--wait 0s` tries once."""
+    assert terminal.said("db", "upgrade", "--wait", "0s") == "The tables are those of this release.\n"
+    assert terminal.run("status", "--wait", "0s").exit_code == terminal.run("status").exit_code
 
 
 def test_postgresql_is_rehearsed_in_another_database(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,12 @@ def flood(servers: Servers, *, since: float, until: float) -> Iterator[Arrivals]
     yield from streams
 
 
+def strangers(servers: Servers, until: float) -> Stream:
+    """Return sign-ins with usernames that no account has."""
+    forms = [load.sign_in(servers.port, f"stranger{number}", _WRONG) for number in range(50)]
+    return _steady(servers.port, forms, 3, since=0, until=until, networks=range(4200, 4240))
+
+
 class Later:
     """Something that is done at a moment, beside the traffic."""
 

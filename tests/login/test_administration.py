@@ -20,7 +20,7 @@ from service.login.sessions import hash_of
 from service.login.stores import Stores
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import MemoryAccounts, MemoryAudit, Rows
-from tests.rig.people import KEYS, NOW, PASSWORDS, THROTTLES, alice, session_of, stores
+from tests.rig.people import KEYS, NOW, PASSWORDS, THROTTLES, alice, session_of, stores, verifier
 
 BY: Final = "operator root"
 NETWORK: Final = ipaddress.ip_network("198.51.100.0/24")
@@ -206,7 +206,7 @@ def test_attempts_are_cleared(
     for name, network in (("alice", "192.0.2.7/32"), ("bob", "198.51.100.9/32"), ("bob", "unknown")):
         kept.reserve(Attempt(digest_of(name, KEYS[0]), name, network), THROTTLES, now=NOW)
 
-    cleared = administration.clear_attempts(of, kept, MemoryAudit(rows), key=KEYS[0], by=BY, now=NOW)
+    cleared = administration.clear_attempts(of, verifier(rows, attempts=kept), MemoryAudit(rows), by=BY, now=NOW)
 
     assert sorted(each.network for _, each in rows.attempts.values()) == left
     assert cleared == 3 - len(left)

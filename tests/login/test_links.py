@@ -29,7 +29,6 @@ def chosen(
         client=CLIENT,
         stores=stores(rows),
         verifier=verifier(rows, gate=gate or Gate()),
-        service_name="Vestibule",
         now=now,
     )
 

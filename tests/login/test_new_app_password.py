@@ -19,7 +19,7 @@ from service.login.sessions import SignedIn, hash_of
 from tests.rig.gates import full_gate
 from tests.rig.memory_store import Rows
 from tests.rig.passwords import PASSWORD
-from tests.rig.people import CLIENT, KEYS, NOW, alice, session_of, stores, verifier
+from tests.rig.people import CLIENT, NOW, alice, session_of, stores, verifier
 
 BY: Final = "operator root"
 TAKERS: Final = ("files", "mail", "wiki")
@@ -41,7 +41,7 @@ def make(rows: Rows, wanted: Wanted = PHONE, name: str = "alice", *, now: int = 
 def make_as_owner(
     rows: Rows, wanted: Wanted = PHONE, *, now: int = NOW, current: str = PASSWORD, **parts: object
 ) -> Outcome | Problem | Throttled:
-    checked = {"stores": stores(rows), "verifier": verifier(rows, **parts), "key": KEYS[0]}
+    checked = {"stores": stores(rows), "verifier": verifier(rows, **parts)}
     browser = Browser(SignedIn(SESSION, rows.accounts["a1"]), CLIENT)
     return rules.make_as_owner(browser, wanted, current=current, takers=TAKERS, now=now, **checked)  # type: ignore[arg-type]
 

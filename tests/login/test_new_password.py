@@ -16,7 +16,7 @@ from tests.login.changing import AGREED, Meanwhile, link, opens
 from tests.rig.gates import Gate
 from tests.rig.memory_store import Rows
 from tests.rig.passwords import OTHER_PASSWORD, PASSWORD
-from tests.rig.people import CLIENT, KEYS, NOW, PASSWORDS, alice, session_of, stores, verifier
+from tests.rig.people import CLIENT, NOW, PASSWORDS, alice, session_of, stores, verifier
 
 
 @pytest.fixture
@@ -35,8 +35,6 @@ def changed(rows: Rows, *, current: str = PASSWORD, typed: Typed = AGREED, gate:
         typed=typed,
         stores=stores(rows),
         verifier=verifier(rows, gate=gate or Gate()),
-        key=KEYS[0],
-        service_name="Vestibule",
         now=NOW,
     )
 

@@ -26,7 +26,6 @@ def attempt(
         client=CLIENT,
         stores=replace(stores(rows), accounts=accounts or MemoryAccounts(rows)),
         verifier=verifier(rows, **changed),
-        keys=KEYS,
         now=NOW,
     ).outcome
 
@@ -78,7 +77,6 @@ def test_a_refusal_from_a_known_device_says_so(rows: Rows) -> None:
             client=client,
             stores=stores(rows),
             verifier=verifier(rows),
-            keys=KEYS,
             now=NOW,
         )
 

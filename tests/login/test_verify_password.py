@@ -51,7 +51,6 @@ class Limited:
             client=client,
             stores=stores(self.rows),
             verifier=self.verifier,
-            keys=KEYS,
             now=now,
         ).outcome
 
@@ -197,8 +196,6 @@ def test_a_stolen_session_guesses_no_more_than_a_device(rows: Rows) -> None:
             typed=AGREED,
             stores=stores(rows),
             verifier=own.verifier,
-            key=KEYS[0],
-            service_name="Vestibule",
             now=NOW,
         )
         for current in ("wrong", "wrong", PASSWORD)

@@ -52,4 +52,5 @@ def stores(rows: Rows) -> Stores:
 def verifier(rows: Rows, **changed: object) -> Verifier:
     """Return what verifies passwords, with attempts in these rows and room in the gate, unless changed."""
     parts = {"gate": Gate(waiting=4), "passwords": PASSWORDS, "attempts": MemoryAttempts(rows), "throttles": THROTTLES}
+    parts |= {"keys": KEYS, "service_name": "Vestibule"}
     return Verifier(**(parts | changed))  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ from tests.rig.memory_store import (
     MemorySessions,
     Rows,
 )
-from tests.rig.people import KEYS, LIFETIMES, NOW, alice, verifier
+from tests.rig.people import LIFETIMES, NOW, alice, verifier
 
 LOCAL = PublicAddress("http", "localhost", 8080)
 HTTPS = PublicAddress("https", "auth.example.test", 443)
@@ -55,7 +55,6 @@ class World:
             blocks=MemoryBlocks(self.rows),
             verifier=verifier(self.rows, **({"gate": Gate()} | parts)),
             lifetimes=LIFETIMES,
-            keys=KEYS,
             public=LOCAL,
             brand=Brand("Vestibule", "#2f5bd0"),
             health=Health(

@@ -33,6 +33,27 @@ def test_addresses_of_stores_are_handed_on_whole() -> None:
     assert settings.redis_address == "redis://:p@h/0"
 
 
+def test_the_place_of_the_database_address_has_a_name(tmp_path: Path) -> None:
+    """The operator who must correct it is told where: the environment, a file, or the TOML file."""
+    (tmp_path / "url").write_text(address := "postgres://u@h/d")
+    (tmp_path / "url").chmod(0o600)
+    (tmp_path / "v.toml").write_text(f'database_url = "{address}"')
+    (tmp_path / "named.toml").write_text(f'database_url_file = "{tmp_path / "url"}"')
+    given = [
+        {"DATABASE_URL": address},
+        {"DATABASE_URL_FILE": str(tmp_path / "url")},
+        {"CONFIG": str(tmp_path / "v.toml")},
+        {"CONFIG": str(tmp_path / "named.toml")},
+    ]
+
+    assert [load({f"VESTIBULE_{name}": value for name, value in each.items()}).database_named for each in given] == [
+        "VESTIBULE_DATABASE_URL",
+        "VESTIBULE_DATABASE_URL_FILE",
+        f"database_url in {tmp_path / 'v.toml'}",
+        f"database_url_file in {tmp_path / 'named.toml'}",
+    ]
+
+
 def test_a_socket_that_would_be_too_long_goes_to_the_temporary_directory() -> None:
     """A deep state directory still gets a socket, always the same one, and another for another directory."""
     deep, deeper = ("/" + "d" * length for length in (100, 101))

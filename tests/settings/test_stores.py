@@ -27,11 +27,14 @@ def _read(kind: Kind, value: object) -> str:
         ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
         ("postgresql:///d?host=/run/postgresql", "postgresql+psycopg:///d?host=%2Frun%2Fpostgresql"),
         ("postgres://u:a/b+c=#?:d@[::1]:5432/d", "postgresql+psycopg://u:a%2Fb%2Bc%3D%23%3F%3Ad@[::1]:5432/d"),
+        ("postgres://u:p@a,b/d", "postgresql+psycopg://u:p@/d?host=a%2Cb"),
+        ("postgres://u@a:1,[::1]:2/d", "postgresql+psycopg://u@/d?host=a%2C%3A%3A1&port=1%2C2"),
+        ("postgres://u@/d?host=a,b&port=5433", "postgresql+psycopg://u@/d?host=a%2Cb&port=5433"),
         ("sqlite:////srv/v.sqlite3", "sqlite:////srv/v.sqlite3"),
     ],
 )
 def test_a_database_address_names_our_driver(written: object, read: str) -> None:
-    """postgres:// and postgresql:// mean psycopg 3; SQLite is a file by its absolute path."""
+    """postgres:// and postgresql:// mean psycopg 3; SQLite is a file by its absolute path; hosts may be several."""
     assert _read(stores.DATABASE, written) == read
 
 
@@ -136,8 +139,8 @@ def test_no_password_is_ever_shown(rest: str) -> None:
     [
         (stores.DATABASE, "postgresql://u:CANARY@h:99999/d", "port from 1 to 65535"),
         (stores.DATABASE, "postgresql://u:CANARY@h:0/d", "port from 1 to 65535"),
-        (stores.DATABASE, "postgresql://u:CANARY@a..b/d", "one host"),
-        (stores.DATABASE, f"postgresql://u:CANARY@{_LONG}/d", "one host"),
+        (stores.DATABASE, "postgresql://u:CANARY@a..b/d", "as its host"),
+        (stores.DATABASE, f"postgresql://u:CANARY@{_LONG}/d", "as its host"),
         (stores.DATABASE, "postgresql://u:CANARY@h/d?sslmod=require", "near sslmode"),
         (stores.DATABASE, "postgresql://u:CANARY@h/d?autocommit=1", "unknown option"),
         (stores.DATABASE, "postgresql://u:CANARY@h/d?sslmode=verify_full", "sslmode, which must be disable, allow, "),
@@ -148,6 +151,9 @@ def test_no_password_is_ever_shown(rest: str) -> None:
             "sslrootcert, which must be the absolute path",
         ),
         (stores.DATABASE, "postgresql://u:CANARY@h/d?host=b", "two hosts"),
+        (stores.DATABASE, "postgresql://u:CANARY@a,,b/d", "as its host"),
+        (stores.DATABASE, "postgresql://u:CANARY@a:1,b:x/d", "port from 1 to 65535"),
+        (stores.DATABASE, "postgresql://u:CANARY@/d?host=a,b,c&port=1,2", "one port for all of its hosts, or one for"),
         (stores.DATABASE, "postgresql://u:CANARY@/var/run/postgresql/d", "%2Fvar%2Frun%2Fpostgresql/name"),
         (stores.DATABASE, "postgresql://u:CAN%ARY@h/d", "write a plain % as %25"),
         (stores.DATABASE, "postgresql://u:CANARY%ff@h/d", "printable UTF-8"),

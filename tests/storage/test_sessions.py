@@ -1,11 +1,15 @@
 """Sessions, as every store keeps them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from service.login.accounts import Account
 from service.login.sessions import Session, SignedIn, is_live
+from service.services import Unavailable
+from service.storage.engine.database import Database
+from service.storage.sessions import SqlSessions
 from tests.storage.stores import LIFETIMES, NOW, Stores, account, session
 
 
@@ -77,6 +81,16 @@ def test_touch_does_not_bring_a_session_back(stores: Stores, alice: Account) -> 
     stores.sessions.touch(kept.token_hash, now=NOW + 60)
 
     assert stores.sessions.find(kept.token_hash) is None
+
+
+def test_a_use_that_cannot_be_written_is_lost(tmp_path: Path) -> None:
+    """A session can be used while the disk is full; a look-up that fails is a malfunction."""
+    store = SqlSessions(Database(f"sqlite:///{tmp_path}/nowhere/vestibule.sqlite3"))
+
+    store.touch(b"x" * 32, now=NOW)
+
+    with pytest.raises(Unavailable):
+        store.find(b"x" * 32)
 
 
 def test_end_says_whether_there_was_a_session(stores: Stores, alice: Account) -> None:

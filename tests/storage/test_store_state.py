@@ -1,5 +1,6 @@
 """What `vestibule status` reads of the stores: all of it on each engine, and what it says of stores that are wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -18,10 +19,12 @@ from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from service.storage.upkeep import last_backup, schema
 from service.storage.upkeep.schema import HEAD, OLDEST_RELEASE
+from service.storage.upkeep.server_locks import EXCLUSIVE
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
+from tests.rig.until import until
 from tests.storage.place import LATER, Place
-from tests.storage.stores import NOW
+from tests.storage.stores import NOW, address_of
 
 DAY: Final = 24 * 3600
 THROTTLES: Final = {scope: Limit(50, 900) for scope in Scope}
@@ -112,6 +115,44 @@ def test_a_server_that_only_reads_is_a_fault(own_postgresql: Database) -> None:
 
     assert state.database.name.startswith("PostgreSQL ")
     assert state.database.fault == "it takes no writes: it is a standby, or read-only"
+
+
+@pytest.mark.parametrize(
+    ("table", "mode"),
+    [("accounts", "SHARE"), ("sessions", EXCLUSIVE), ("audit", EXCLUSIVE), ("schema_info", EXCLUSIVE)],
+)
+def test_a_table_that_is_locked_is_a_fault(postgresql: Database, table: str, mode: str) -> None:
+    """Whether reads wait too or writes alone, the line names the connection that holds the lock."""
+    with postgresql.transaction() as shell:
+        shell.exec_driver_sql("SET LOCAL application_name = 'a shell'")
+        shell.exec_driver_sql(f"LOCK TABLE {table} IN {mode} MODE")
+        pid = shell.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        state = read(Database(address_of(postgresql)))
+
+    fault = str(state.database.fault)
+    assert f"requests wait for the connection with process id {pid} (application a shell, " in fault
+    assert fault.endswith(f", which holds a lock on {table}")
+    assert (state.counters.fault, read(postgresql).database.fault) == (None, None)
+
+
+def test_what_waits_for_a_table_stops_requests_too(postgresql: Database) -> None:
+    """A change of a table waits for a long copy, and requests behind it: the line names what waits."""
+    copying, changing = Database(address_of(postgresql)), Database(address_of(postgresql))
+    with copying.wholesale() as copy, closing(changing), ThreadPoolExecutor() as beside:
+        copy.exec_driver_sql("SELECT count(*) FROM accounts")
+        changed = beside.submit(_change_accounts, changing)
+        until(lambda: copy.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar() == 1, "it waits")
+        state = read(Database(address_of(postgresql)))
+        copy.exec_driver_sql("COMMIT")
+        changed.result()
+    copying.close()
+
+    assert str(state.database.fault).endswith(", which waits for a lock on accounts")
+
+
+def _change_accounts(database: Database) -> None:
+    with database.wholesale() as connection:
+        connection.exec_driver_sql(f"LOCK TABLE accounts IN {EXCLUSIVE} MODE")
 
 
 def test_a_file_that_is_locked_is_a_fault(file_database: Database) -> None:

@@ -64,21 +64,17 @@ def given_away(volume: Path) -> None:
         os.chown(path, STRANGER, STRANGER)
 
 
-def key(text: str | None) -> Act:
-    """Return what puts another key in the key's place, or a directory."""
-
-    def act(volume: Path) -> None:
-        (volume / KEY).rename(volume / KEPT)
-        (volume / KEY).mkdir() if text is None else (volume / KEY).write_text(text)
-        (volume / KEY).chmod(0o700)
-        give_away(volume)
-
-    return act
+def short_key(volume: Path) -> None:
+    """Put a key in the key's place that is too easy to guess."""
+    (volume / KEY).rename(volume / KEPT)
+    (volume / KEY).write_text("short")
+    (volume / KEY).chmod(0o600)
+    give_away(volume)
 
 
 def key_of_before(volume: Path) -> None:
     """Put the key back, where neither a command nor the start has removed what stood there."""
-    (volume / KEY).rmdir() if (volume / KEY).is_dir() else (volume / KEY).unlink()
+    (volume / KEY).unlink()
     (volume / KEPT).rename(volume / KEY)
 
 
@@ -92,17 +88,7 @@ BROKEN: Final[dict[str, tuple[Act, Act, str]]] = {
     "another user's": (given_away, give_away, "sudo chown -RH 65534:65534 VOLUME"),
     "read-only": (remount("ro"), remount("rw"), "VOLUME is on a read-only file system: mount the volume for writing"),
     "full": (fill, emptied, "is full (0 kB"),
-    "an empty key": (
-        key(""),
-        key_of_before,
-        "VOLUME/secret-key is empty: make a key with `openssl rand -base64 32`; or",
-    ),
-    "a short key": (key("short"), key_of_before, "VOLUME/secret-key is too easy to guess"),
-    "a directory for a key": (
-        key(None),
-        key_of_before,
-        "VOLUME/secret-key is not a file: remove it (rmdir VOLUME/secret-key)",
-    ),
+    "a short key": (short_key, key_of_before, "VOLUME/secret-key is too easy to guess"),  # all of them: test_keys.py
 }
 
 
@@ -158,7 +144,7 @@ def test_a_full_disk_keeps_sign_ins_out_and_nobody_else(on_volume: tuple[Servers
 
 
 def test_a_wrong_database_password_stops_the_start(postgres: Postgres, tmp_path: Path) -> None:
-    """From a file of the operator's: commands and the start say which user is refused, and show no password."""
+    """Commands and the start say which user is refused, and which setting named the file; they show no password."""
     address = postgres.new_database().replace("vestibule@", f"{LOCKED}:CANARY@")
     (tmp_path / "database-url").write_text(address)
     with prepared(DATABASE_URL_FILE=str(tmp_path / "database-url")) as servers:
@@ -168,6 +154,6 @@ def test_a_wrong_database_password_stops_the_start(postgres: Postgres, tmp_path:
         said = [*(each.stderr for each in told), servers.log("gunicorn")]
 
     assert ([each.returncode for each in told], code) == ([3, 3], 1)
-    words = f'the database server refuses the user "{LOCKED}" or the password: correct them in VESTIBULE_DATABASE_URL'
+    words = f'refuses the user "{LOCKED}" or the password: correct them in VESTIBULE_DATABASE_URL_FILE'
     assert [words in each.replace("\\", "") for each in said] == [True] * 3, said
     assert "CANARY" not in "".join(said)

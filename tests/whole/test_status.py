@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
 from tests.rig.servers import Servers, prepared
+from tests.settings import nobody
 from tests.whole.conftest import unhurried
 
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -168,3 +170,26 @@ def test_a_database_that_cannot_be_written_is_2() -> None:
 
     assert (code, checks["database"]["state"]) == (2, "fault")
     assert checks["database"]["what"] == f"{file} cannot be read and written by user {owner}"
+
+
+@pytest.fixture(scope="module")
+def another_users() -> Iterator[Servers]:
+    """A state directory with the mode that systemd gives it, and a user who is not the service's."""
+    with prepared() as theirs:
+        assert theirs.vestibule("db", "upgrade").returncode == 0
+        theirs.state_dir.chmod(0o750)
+        yield replace(
+            theirs, become=lambda *typed: ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", *typed]
+        )
+
+
+@nobody.root_only
+@pytest.mark.parametrize("typed", ["status", "account list", "audit list", "db upgrade", "db backup"])
+def test_another_user_is_told_who_may(another_users: Servers, typed: str) -> None:
+    """Typed without sudo, each command says whose it is; none of them ends as if all were well but for a warning."""
+    refused = another_users.vestibule(*typed.split())
+
+    said = " ".join((refused.stdout + refused.stderr).split())
+    assert "type the command as the user of the service" in said
+    assert "Traceback" not in said
+    assert refused.returncode in ({2} if typed == "status" else {1, 3})

@@ -14,13 +14,9 @@ from service.login.administration import account_named
 from service.login.sessions import is_live
 
 
-@click.group()
+@click.group(commands=[add, edit, delete, disable, offboard, enable, unlock, invite, reset_link, import_accounts])
 def account() -> None:
     """Manage the accounts of the people who may sign in."""
-
-
-for command in (add, edit, delete, disable, offboard, enable, unlock, invite, reset_link, import_accounts):
-    account.add_command(command)
 
 
 @account.command(name="list")

@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 import click
 
 from service.cli import REFUSED, Operator, operator_command
-from service.cli.output import is_terminal, report
+from service.cli.output import progress_bars, report
 from service.login.accounts import Account
 from service.login.administration import add
 from service.login.new_account import new_account
@@ -77,12 +77,11 @@ def _taken(op: Operator, rows: Rows) -> Iterator[str]:
 def _write(op: Operator, accounts: list[Account]) -> int:
     """Store all of them, batch by batch, showing progress on a terminal; how many were new."""
     added = 0
-    bar_of = click.progressbar(length=len(accounts), label="Importing", file=sys.stderr, hidden=not is_terminal())
-    with bar_of as bar:
-        for start in range(0, len(accounts), BATCH):
-            batch = accounts[start : start + BATCH]
-            added += len(add(batch, op.services, detail="imported", **op.audited()))
-            bar.update(len(batch))
+    show = progress_bars()
+    for start in range(0, len(accounts), BATCH):
+        batch = accounts[start : start + BATCH]
+        added += len(add(batch, op.services, detail="imported", **op.audited()))
+        show("Importing", start + len(batch), len(accounts))
     return added
 
 

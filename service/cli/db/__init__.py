@@ -9,10 +9,6 @@ from service.cli.db.upgrade import upgrade
 from service.cli.db.verify import verify
 
 
-@click.group()
+@click.group(commands=[upgrade, rehearse, backup, verify, restore])
 def db() -> None:
     """Upgrade the database, rehearse that, back it up, restore it."""
-
-
-for command in (upgrade, rehearse, backup, verify, restore):
-    db.add_command(command)

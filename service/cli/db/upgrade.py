@@ -16,7 +16,14 @@ _INTERRUPTED: Final = (
 
 
 @click.command()
-@click.option("--wait", type=arguments.duration, default="10m", show_default=True, help="How long to wait for a lock.")
+@click.option(
+    "--wait",
+    type=arguments.wait,
+    metavar="DURATION",
+    default="10m",
+    show_default=True,
+    help="How long to wait for a lock.",
+)
 @operator_command
 def upgrade(op: Operator, *, wait: int, as_json: bool) -> None:
     """Bring the tables to this release.

@@ -129,7 +129,6 @@ def _printed(title: str, findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _end(addresses: dict[str, list[Finding]], nginx_dir: Path | None, *, as_json: bool) -> NoReturn:
-    """Print what stands below all checks, and exit."""
     findings = [finding for each in addresses.values() for finding in each]
     if as_json:
         click.echo(output.as_json(addresses))

@@ -40,7 +40,6 @@ class Answer:
     own_address: str
 
     def all(self, name: str) -> list[str]:
-        """Return every value of a header."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     def get(self, name: str) -> str:
@@ -132,7 +131,6 @@ class Client:
             raise NoAnswer(_reason(fault)) from fault
 
     def answers_directly(self, scheme: str, place: tuple[str, int]) -> bool:
-        """Whether a server of HTTP answers at this place."""
         try:
             host = f"[{place[0]}]" if ":" in place[0] else place[0]
             address = PublicAddress(scheme, host, place[1])

@@ -72,17 +72,9 @@ def body(echo: Echo, sent: bytes, lines: Lines) -> Finding:
     """Whether a large upload arrives whole, with its method."""
     size, digest = echo.said["body_bytes"], echo.said["body_sha256"]
     if echo.said["method"] != "PUT":
-        return fault(
-            "upload",
-            f"PUT reaches the app as {echo.said['method']}",
-            "WebDAV and APIs fail",
-            lines.of_app("location /: no proxy_method, no error_page that rewrites the request"),
-        )
+        line = lines.of_app("location /: no proxy_method, no error_page that rewrites the request")
+        return fault("upload", f"PUT reaches the app as {echo.said['method']}", "WebDAV and APIs fail", line)
     if digest != hashlib.sha256(sent).hexdigest():
-        return fault(
-            "upload",
-            f"{size:,} of {len(sent):,} bytes reach the app",
-            "uploads are cut or changed",
-            lines.of_app("location /: proxy_pass_request_body on;"),
-        )
+        what, line = f"{size:,} of {len(sent):,} bytes reach the app", "location /: proxy_pass_request_body on;"
+        return fault("upload", what, "uploads are cut or changed", lines.of_app(line))
     return ok("upload", f"of {len(sent) // 1024 // 1024} MB arrives whole")

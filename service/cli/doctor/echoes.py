@@ -27,7 +27,6 @@ class Echo:
     app: App | None
 
     def __add__(self, other: "Echo") -> "Echo":
-        """Return one with the headers of both."""
         return Echo(self.said | {"headers": self.said["headers"] + other.said["headers"]}, self.app)
 
     def all(self, name: str) -> list[str]:
@@ -35,7 +34,6 @@ class Echo:
         return [value for key, value in self.said["headers"] if key.lower() == name.lower()]
 
     def get(self, name: str) -> str:
-        """Return the value of a header, or an empty text."""
         return next(iter(self.all(name)), "")
 
     @cached_property
@@ -45,7 +43,6 @@ class Echo:
 
 
 def echo_in(body: bytes, app: App | None) -> Echo | None:
-    """Return the echo in an answer's body; None when it is no echo."""
     try:
         said = json.loads(body)
     except ValueError:
@@ -61,7 +58,6 @@ class Signer:
     offset: int = 0
 
     def header(self, address: PublicAddress, purpose: Purpose, *, now: float) -> tuple[str, str]:
-        """Return the header of a probe for an address."""
         moment = int(now) + self.offset
         return probe.HEADER, probe.signed(address.origin, purpose, keys=self.keys, now=moment)
 

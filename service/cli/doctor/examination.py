@@ -37,7 +37,6 @@ class Chosen:
     judged: JudgedSet
 
     def lines(self, app: App | None) -> Lines:
-        """Return where the lines of an app stand."""
         return Lines(self.settings.nginx_dir, app)
 
 
@@ -111,10 +110,8 @@ def _cookie(settings: Settings) -> tuple[str, str]:
 
 
 def _no_cookies(reply: Reply, lines: Lines) -> Finding:
-    why = "people who are signed in cannot go on"
-    return fault(
-        "cookies", f"a probe with cookies {reply.what}", why, lines.of_app("large_client_header_buffers 4 8k;")
-    )
+    why, line = "people who are signed in cannot go on", lines.of_app("large_client_header_buffers 4 8k;")
+    return fault("cookies", f"a probe with cookies {reply.what}", why, line)
 
 
 def _way(reply: Reply, app: App, chosen: Chosen, lines: Lines, own: str) -> Iterator[Finding]:
@@ -179,12 +176,8 @@ def _sizes(prober: Prober, lines: Lines) -> Iterator[Finding]:
     if back == _MESSAGE:
         yield ok("upgrade", "to a web socket works, in both directions")
     else:
-        yield fault(
-            "upgrade",
-            f"to a web socket is answered with {status or back.decode()}",
-            "pages that update themselves do not",
-            line,
-        )
+        what = f"to a web socket is answered with {status or back.decode()}"
+        yield fault("upgrade", what, "pages that update themselves do not", line)
 
 
 def _whole(reply: Reply, check: str, what: str, line: str) -> Finding:

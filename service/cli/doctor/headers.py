@@ -20,11 +20,9 @@ def identity(echo: Echo, app: App, lines: Lines) -> Finding:
     missing = [name for name, value in expected.items() if echo.get(name) != value]
     missing += [] if echo.seen else [app.headers.groups]
     if len(missing) > len(expected):
-        return fault(
-            "identity", "no identity reaches the app",
-            "the door is not asked on the app's way, or its answer is not passed on",
-            lines.of_app("location /: auth_request /.well-known/vestibule/verify;"),
-        )  # fmt: skip
+        why = "the door is not asked on the app's way, or its answer is not passed on"
+        line = lines.of_app("location /: auth_request /.well-known/vestibule/verify;")
+        return fault("identity", "no identity reaches the app", why, line)
     if missing:
         why = "the app takes a person for another one, or for one who is not signed in"
         line = lines.of_app(f"location /: proxy_set_header {missing[0]} {_right_value(missing[0], echo)};")
@@ -94,12 +92,8 @@ def absolute_form(echo: Echo | None, lines: Lines) -> Finding:
     if told:
         why = "a client chooses the links that the app makes (password resets, caches)"
         netloc = echo.app.address.netloc if echo and echo.app else "…"
-        return fault(
-            "absolute form",
-            f"a client chooses the {told[0]} that the app is told",
-            why,
-            lines.of_app(f"location /: proxy_set_header {told[0]} {netloc};"),
-        )
+        line = lines.of_app(f"location /: proxy_set_header {told[0]} {netloc};")
+        return fault("absolute form", f"a client chooses the {told[0]} that the app is told", why, line)
     return ok("absolute form", "of a request does not change the Host that the app is told")
 
 

@@ -23,15 +23,10 @@ def cache_life(echo: Echo, configured: int) -> Finding:
     seconds = echo.said["cache_seconds"]
     if seconds != configured:
         what = f"the service runs with door.cache_seconds = {seconds}, and the settings here say {configured}"
-        return warning(
-            "cache life",
-            what,
-            "an ended session passes for another time than you chose",
-            "restart the service (docs/operating.md), or run doctor with the service's settings",
-        )
-    return ok(
-        "cache life", f"an ended session passes at most {seconds + 1} s longer" if seconds else "nothing is cached"
-    )
+        line = "restart the service (docs/operating.md), or run doctor with the service's settings"
+        return warning("cache life", what, "an ended session passes for another time than you chose", line)
+    what = f"an ended session passes at most {seconds + 1} s longer" if seconds else "nothing is cached"
+    return ok("cache life", what)
 
 
 def rules(echo: Echo, judged: str) -> Finding:

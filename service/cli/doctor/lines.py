@@ -15,7 +15,6 @@ class Lines:
     other_proxy: bool = False
 
     def of_app(self, directive: str) -> str:
-        """Return a line of the app's server."""
         if self.app is None:
             return self.of_login(directive)
         if self.other_proxy:
@@ -32,5 +31,4 @@ class Lines:
         return f"where TLS ends ({self.nginx_dir}/{file}, or the proxy in front): {directive}"
 
     def of_login(self, directive: str) -> str:
-        """Return a line of the login's own server."""
         return f"{self.nginx_dir}/nginx.conf: {directive}"

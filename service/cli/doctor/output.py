@@ -14,7 +14,6 @@ _WIDTH: Final = 18
 
 
 def lines_of(finding: Finding) -> Iterator[str]:
-    """Yield the lines of one finding; a terminal shows its state in colour."""
     state = click.style(f"{finding.state:8}", fg=COLOURS[finding.state])
     yield f"{state} {finding.check:{_WIDTH}} {finding.what}"
     if finding.state is not State.OK:
@@ -23,7 +22,6 @@ def lines_of(finding: Finding) -> Iterator[str]:
 
 
 def summary(findings: list[Finding], nginx_dir: Path | None) -> Iterator[str]:
-    """Yield the last lines."""
     count = {state: sum(finding.state is state for finding in findings) for state in State}
     if nginx_dir and any(str(nginx_dir) in finding.line for finding in findings):
         yield f"The files in {nginx_dir} are written whole by: vestibule proxy render --reload"
@@ -31,7 +29,6 @@ def summary(findings: list[Finding], nginx_dir: Path | None) -> Iterator[str]:
 
 
 def as_json(addresses: dict[str, list[Finding]]) -> str:
-    """Return all findings as one JSON object."""
     found: list[dict[str, Any]] = [
         {"address": address, **asdict(finding)} for address, findings in addresses.items() for finding in findings
     ]

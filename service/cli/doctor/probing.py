@@ -32,7 +32,6 @@ class Prober:
         self._signer = signer
 
     def header(self, purpose: Purpose) -> tuple[str, str]:
-        """Return the header of a probe."""
         return self._signer.header(self.address, purpose, now=time())
 
     def first(self) -> Reply:
@@ -48,7 +47,6 @@ class Prober:
         self, purpose: Purpose = Purpose.IDENTITY, headers: Headers = (), *, target: str = probe.PATH,
         host: str | None = None, method: str = "GET", body: bytes = b"",
     ) -> Reply:  # fmt: skip
-        """Send a probe."""
         sent = [self.header(purpose), *headers]
         try:
             answer = self.client.ask(self.address, target, method=method, headers=sent, host=host, body=body)
@@ -59,7 +57,6 @@ class Prober:
 
 
 def date_of(answer: Answer) -> float | None:
-    """Return the time in the Date header of an answer."""
     try:
         return parsedate_to_datetime(answer.get("Date")).timestamp()
     except ValueError:

@@ -11,19 +11,10 @@ from service.cli.doctor.lines import Lines
 
 # The whole list (publicsuffix.org) has 9,000 rows; these are the usual mistakes. A browser tells of the others.
 _SECOND_LEVELS: Final = frozenset({"ac", "co", "com", "edu", "gov", "mil", "net", "ne", "or", "org"})
-_OF_HOSTERS: Final = frozenset(
-    {
-        *("github.io", "gitlab.io", "pages.dev", "workers.dev", "netlify.app", "vercel.app", "web.app", "fly.dev"),
-        *(
-            "herokuapp.com",
-            "onrender.com",
-            "azurewebsites.net",
-            "cloudfront.net",
-            "duckdns.org",
-            "dyndns.org",
-            "ddns.net",
-        ),
-    }
+_OF_HOSTERS: Final = (
+    *("github.io", "gitlab.io", "pages.dev", "workers.dev", "netlify.app", "vercel.app", "web.app", "fly.dev"),
+    *("herokuapp.com", "onrender.com", "azurewebsites.net", "cloudfront.net"),
+    *("duckdns.org", "dyndns.org", "ddns.net"),
 )
 
 
@@ -41,10 +32,11 @@ def attributes(
         line = f"VESTIBULE_SESSIONS__COOKIE_DOMAIN={public.host.partition('.')[2]}"
         yield fault("cookie", f"sessions.cookie_domain is {domain}, a public suffix", why, line)
     elif not found:
-        line = lines.of_login("location /: no proxy_hide_header Set-Cookie;")
-        yield fault(
-            "cookie", f"the sign-in page sets no {name}", "a proxy removes it, so that no browser keeps a session", line
+        why, line = (
+            "a proxy removes it, so that no browser keeps a session",
+            "location /: no proxy_hide_header Set-Cookie;",
         )
+        yield fault("cookie", f"the sign-in page sets no {name}", why, lines.of_login(line))
     elif wrong:
         what = f"{wrong.partition('=')[0]} differs in {', '.join(sorted(expected ^ _told(wrong)))}"
         why = "a proxy changes it: the session does not reach the apps, or is less protected than it should be"

@@ -50,10 +50,11 @@ def tls(client: Client, address: PublicAddress, lines: Lines, *, now: float) -> 
     else:
         yield _expiry(found["notBefore"], found["notAfter"], now, line)
     if client.takes_old_tls(address):
-        why = "TLS 1.0 and 1.1 are broken (RFC 8996)"
-        yield fault(
-            "TLS", "older than 1.2 is accepted", why, lines.of_tls("nginx.conf", "ssl_protocols TLSv1.2 TLSv1.3;")
+        why, line = (
+            "TLS 1.0 and 1.1 are broken (RFC 8996)",
+            lines.of_tls("nginx.conf", "ssl_protocols TLSv1.2 TLSv1.3;"),
         )
+        yield fault("TLS", "older than 1.2 is accepted", why, line)
     else:
         yield ok("TLS", "older than 1.2 is refused")
 
@@ -91,12 +92,8 @@ def foreign_host(client: Client, address: PublicAddress, lines: Lines) -> Findin
     answer = client.ask(address, "/", host=FORGED_HOST)
     if answer.status < 400 or FORGED_HOST in answer.get("Location"):  # noqa: PLR2004 - the first of the refusals
         why = "a site of another name shows your sign-in page (DNS rebinding), or chooses where redirects lead"
-        return fault(
-            "foreign Host",
-            f"is answered with {answer.status}",
-            why,
-            lines.of_login("location /: proxy_set_header Host $valid_host;"),
-        )
+        line = lines.of_login("location /: proxy_set_header Host $valid_host;")
+        return fault("foreign Host", f"is answered with {answer.status}", why, line)
     return ok("foreign Host", f"is refused with {answer.status}")
 
 
@@ -106,12 +103,8 @@ def not_public(client: Client, address: PublicAddress, lines: Lines) -> Iterator
     for path, status in answers.items():
         if status != 404:  # noqa: PLR2004 - a status
             why = "clients read what is for operators, or ask the door's questions in place of a proxy"
-            yield fault(
-                "not public",
-                f"{path} is answered with {status}",
-                why,
-                lines.of_login(f"{_LOCATIONS[path.split('/')[1]]} {{ return 404; }}"),
-            )
+            line = lines.of_login(f"{_LOCATIONS[path.split('/')[1]]} {{ return 404; }}")
+            yield fault("not public", f"{path} is answered with {status}", why, line)
     if set(answers.values()) == {404}:
         yield ok("not public", f"{', '.join(NOT_PUBLIC)} are 404")
 
@@ -121,10 +114,8 @@ def verify_is_internal(client: Client, app: App, header: tuple[str, str], lines:
     answer = client.ask(app.address, VERIFY, headers=[header])
     if answer.status == 404 or is_refusal(answer):  # noqa: PLR2004 - a status
         return ok("not public", f"{VERIFY} is {answer.status}")
-    why = "clients ask the door's question themselves, and fill nginx's cache"
-    return fault(
-        "not public", f"{VERIFY} is answered with {answer.status}", why, lines.of_app(f"location = {VERIFY}: internal;")
-    )
+    why, line = "clients ask the door's question themselves, and fill nginx's cache", f"location = {VERIFY}: internal;"
+    return fault("not public", f"{VERIFY} is answered with {answer.status}", why, lines.of_app(line))
 
 
 def refusing(client: Client, app: App, lines: Lines, *, own: str) -> Finding:
@@ -162,14 +153,11 @@ def past_the_door(client: Client, app: App, upstream: PublicAddress, *, own: str
         if client.answers_directly(upstream.scheme, (host, upstream.port)):
             what = f"the app answers at {host}:{upstream.port} from here, without the door"
             why = "a client that reaches that port uses the app without signing in, under every name (Remote-User)"
-            return warning(
-                "past the door", what, why, f"have the app listen where nginx alone reaches it: {_bind(upstream)}"
-            )
+            line = f"have the app listen where nginx alone reaches it: {_bind(upstream)}"
+            return warning("past the door", what, why, line)
     tried = " and ".join(f"{host}:{upstream.port}" for host in hosts)
-    return ok(
-        "past the door",
-        f"the app does not answer at {tried}" if tried else "no other address of the app's machine is known here",
-    )
+    what = f"the app does not answer at {tried}" if tried else "no other address of the app's machine is known here"
+    return ok("past the door", what)
 
 
 def _hosts_beside(proxy: str, upstream: PublicAddress, own: str) -> list[str]:
@@ -185,9 +173,5 @@ def _hosts_beside(proxy: str, upstream: PublicAddress, own: str) -> list[str]:
 
 
 def _bind(upstream: PublicAddress) -> str:
-    is_local = upstream.host in LOCAL_HOSTS
-    return (
-        f"127.0.0.1:{upstream.port}"
-        if is_local
-        else f"port {upstream.port} closed to all but nginx (firewall, network)"
-    )
+    closed = f"port {upstream.port} closed to all but nginx (firewall, network)"
+    return f"127.0.0.1:{upstream.port}" if upstream.host in LOCAL_HOSTS else closed

@@ -7,6 +7,9 @@ output          lines for a terminal, or JSON
 
 import sys
 import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -26,7 +29,7 @@ _SAY_SECONDS: Final = 10
 
 @click.command()
 @click.option(
-    "--wait", "patience", type=arguments.duration, metavar="DURATION", help="Wait that long until nothing is broken."
+    "--wait", "patience", type=arguments.wait, metavar="DURATION", help="Wait that long until nothing is broken."
 )
 @operator_command
 def status(op: Operator, *, patience: int | None, as_json: bool) -> None:
@@ -36,9 +39,21 @@ def status(op: Operator, *, patience: int | None, as_json: bool) -> None:
     nothing that runs. Exit code 0 when all is in order, 1 when an operator should look at something, 2 when something
     is broken.
     """
-    report = _patient(op, patience or 0)
-    click.echo(output.as_json(report) if as_json else "\n".join(output.screen(report)))
+    with _fault_when_it_ends_early():
+        report = _patient(op, patience or 0)
+        click.echo(output.as_json(report) if as_json else "\n".join(output.screen(report)))
     sys.exit(EXIT_CODES[report.state])
+
+
+@contextmanager
+def _fault_when_it_ends_early() -> Iterator[None]:
+    """Exit with the code of a fault where the state was not seen or not told: Python's own, 1, is a warning here."""
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as ended:  # noqa: BLE001 - each of them
+        if not isinstance(ended, KeyboardInterrupt):
+            traceback.print_exc()
+        sys.exit(EXIT_CODES[State.FAULT])
 
 
 def _patient(op: Operator, seconds: int) -> Report:
@@ -79,10 +94,9 @@ def _faults(check: str, sentences: list[str]) -> list[Line]:
 def _apps(settings: Settings) -> Apps:
     """Compare the apps in force with their files, where those are: in containers nginx's files are made elsewhere."""
     in_force = AppsInForce(settings.nginx_dir)
-    differ = False
-    if any(settings.apps_dir.glob("*.toml")):
-        try:
-            differ = JudgedSet(app_files.apps(settings)).hash != in_force().hash
-        except SettingsFault:
-            differ = True
+    try:
+        has_files = any(settings.apps_dir.glob("*.toml"))
+        differ = has_files and JudgedSet(app_files.apps(settings)).hash != in_force().hash
+    except (SettingsFault, PermissionError):
+        differ = True
     return Apps(len(in_force().apps), in_force.is_readable(), differ)

@@ -65,12 +65,14 @@ class Database:
     With `durable=False` (SQLite only) a commit outlives the process, but not a power cut.
     """
 
-    def __init__(self, address: str, *, durable: bool = True, connections: int = 16) -> None:
+    def __init__(
+        self, address: str, *, named: str = "VESTIBULE_DATABASE_URL", durable: bool = True, connections: int = 16
+    ) -> None:
         """Take `sqlite:///` and a path, read as it is written, or `postgresql://…` (`postgresql+psycopg://…`).
 
-        To PostgreSQL each process opens so many `connections` at most.
+        To PostgreSQL each process opens so many `connections` at most; what it refuses names the place of the address.
         """
-        self._make, self.path = _maker(address, durable=durable, connections=connections)
+        self._make, self.path = _maker(address, named, durable=durable, connections=connections)
         self._engine: Engine | None = None
         self._inherited: Engine | None = None
         self._process = 0
@@ -125,7 +127,6 @@ class Database:
             return work(self)
 
     def ping(self) -> bool:
-        """Whether the database answers."""
         try:
             with self.reading() as connection:
                 connection.exec_driver_sql("PRAGMA schema_version" if self.path else "SELECT 1").all()
@@ -158,7 +159,7 @@ def _translated(engine: Engine) -> Iterator[None]:
         raise _unavailable(engine, failure) from failure
 
 
-def _maker(address: str, *, durable: bool, connections: int) -> tuple[Callable[[], Engine], Path | None]:
+def _maker(address: str, named: str, *, durable: bool, connections: int) -> tuple[Callable[[], Engine], Path | None]:
     """Return what makes the engine, and the file when it is SQLite. Raises ValueError, without the address in it."""
     scheme, _, file = address.partition(":///")
     if scheme == "sqlite" and file not in {"", ":memory:"}:
@@ -170,7 +171,7 @@ def _maker(address: str, *, durable: bool, connections: int) -> tuple[Callable[[
         from service.storage.engine.postgresql import Postgresql
 
         url = sa.make_url(address).set(drivername="postgresql+psycopg")
-        return lambda: Postgresql(url, connections=connections), None
+        return lambda: Postgresql(url, connections=connections, named=named), None
     raise ValueError("the database's address must begin with sqlite:/// or postgresql://")
 
 

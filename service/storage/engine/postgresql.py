@@ -50,10 +50,11 @@ class _Pool(sa.QueuePool):
 class Postgresql:
     """The pool of one process. Connections commit each statement by themselves unless a transaction is begun."""
 
-    def __init__(self, url: sa.URL, *, connections: int) -> None:
+    def __init__(self, url: sa.URL, *, connections: int, named: str) -> None:
         self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
-        self._away_until = 0.0
-        self._names = Names()
+        self._away_until, self._away_because = 0.0, ""
+        self._names, self._named = Names(), named
+        self._reached: str | None = None
         self.sqlalchemy = sa.create_engine(
             url,
             poolclass=_Pool,
@@ -111,7 +112,7 @@ class Postgresql:
                 yield connection
 
     def remedy(self, failure: BaseException) -> str | None:
-        return server_faults.remedy(failure, self.sqlalchemy.url)
+        return server_faults.remedy(failure, self.sqlalchemy.url, self._named)
 
     def close(self) -> None:
         self.sqlalchemy.dispose()
@@ -167,19 +168,24 @@ class Postgresql:
     ) -> TimedConnection:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
-            raise psycopg.OperationalError("the server could not be reached a moment ago")
+            raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
         keywords.setdefault("fallback_application_name", "vestibule")
         keywords["client_encoding"] = "UTF8"  # whatever the database has, or PGCLIENTENCODING says
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
-            return TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
-        except psycopg.OperationalError:
-            self._away_until = monotonic() + AWAY_SECONDS
+            connection = TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
+        except psycopg.OperationalError as failure:
+            self._note_away(str(failure))
             raise
+        self._reached = connection.info.hostaddr or connection.info.host
+        return connection
 
     def _resolved(self, hosts: str, ports: str) -> dict[str, str]:
-        """Return hosts and addresses as libpq takes them, an entry for each address: certificates are for the host."""
+        """Return hosts and addresses as libpq takes them, an entry for each address: certificates are for the host.
+
+        The server that was reached last is tried first: a dead one before it would cost each connection its share.
+        """
         names, numbers, failure = hosts.split(","), ports.split(","), OSError()
         found: list[tuple[str, str, str]] = []
         for name, port in zip(names, numbers * len(names) if len(numbers) == 1 else numbers, strict=True):
@@ -191,6 +197,7 @@ class Postgresql:
             found += [(name, "" if address == name else address, port) for address in addresses]
         if not found:
             raise psycopg.OperationalError(str(failure))
+        found.sort(key=lambda each: self._reached not in each)
         return dict(zip(("host", "hostaddr", "port"), map(",".join, zip(*found, strict=True)), strict=True))
 
     def _check_alive(self, connection: TimedConnection, record: ConnectionPoolEntry, _pooled: object) -> None:
@@ -202,6 +209,7 @@ class Postgresql:
         if used_at is None:
             return
         if now - connection.opened_at > TRUSTED_SECONDS and connection.only_reads():
+            self._reached = None
             raise sa.exc.InvalidatePoolError
         if now - used_at < TRUSTED_SECONDS and not connection.has_news():
             return
@@ -214,7 +222,10 @@ class Postgresql:
     def _note_silence(self, asked: float) -> None:
         """When a server did not answer, no thread waits for a new connection: a request may ask more than once."""
         if monotonic() - asked > ANSWER_SECONDS / 2:
-            self._away_until = monotonic() + AWAY_SECONDS
+            self._note_away("the server did not answer in time")
+
+    def _note_away(self, because: str) -> None:
+        self._away_until, self._away_because = monotonic() + AWAY_SECONDS, because
 
 
 def _driver_of(connection: sa.Connection) -> TimedConnection:

@@ -11,18 +11,23 @@ _GRANT: Final = (
     "the database user {user} may not make tables in the schema {schema}: the owner of the database {database} types "
     "GRANT USAGE, CREATE ON SCHEMA {schema} TO {user};"
 )
-_BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F000": _GRANT}
+_NO_SCHEMA: Final = (
+    "the search_path of the database user {user} names no schema that is there and that the user may use: for the "
+    "schema public, the owner of the database types ALTER ROLE {user} IN DATABASE {database} SET search_path = public; "
+    "GRANT USAGE, CREATE ON SCHEMA public TO {user};"
+)
+_BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F000": _NO_SCHEMA}
 # A refused connection has no SQLSTATE, only words: PostgreSQL's, or PgBouncer's.
 _BY_WORDS: Final = {
     r"authentication failed|no password supplied": (
-        "the database server refuses the user {user} or the password: correct them in VESTIBULE_DATABASE_URL"
+        "the database server refuses the user {user} or the password: correct them in {named}"
     ),
     r'role "[^"]*" does not exist|no such user': (
-        "the database server knows no user {user}: correct VESTIBULE_DATABASE_URL, or make the user with "
+        "the database server knows no user {user}: correct {named}, or make the user with "
         "CREATE ROLE {user} LOGIN PASSWORD …;"
     ),
     r'database "[^"]*" does not exist|no such database': (
-        "the database server has no database {database}: correct VESTIBULE_DATABASE_URL, or make it with "
+        "the database server has no database {database}: correct {named}, or make it with "
         "CREATE DATABASE {database} OWNER {user} ENCODING 'UTF8' TEMPLATE template0;"
     ),
     r"permission denied for database": (
@@ -32,6 +37,10 @@ _BY_WORDS: Final = {
     r"permission denied for (?:table|sequence)": (
         "the database user {user} may not use the tables: their owner types "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user};"
+    ),
+    r"must be owner of": (
+        "the tables belong to another database user than {user}, who may not change them: give the address of their "
+        "owner in {named}, and type `vestibule db upgrade`"
     ),
     r"statement pooling": (
         "PgBouncer pools statements, and Vestibule needs transactions: set pool_mode = transaction for {database}"
@@ -44,8 +53,11 @@ def is_leaving(failure: psycopg.Error) -> bool:
     return (failure.sqlstate or "").startswith(("57P", "08"))
 
 
-def remedy(failure: BaseException, address: sa.URL) -> str | None:
-    """Return what is wrong and what to type; None for a failure that passes by itself. Never with the password."""
+def remedy(failure: BaseException, address: sa.URL, named: str) -> str | None:
+    """Return what is wrong and what to type; None for a failure that passes by itself. Never with the password.
+
+    `named` says where the address was given.
+    """
     said = str(failure)
     text = next((text for words, text in _BY_WORDS.items() if re.search(words, said)), None)
     if text is None and isinstance(failure, psycopg.Error):
@@ -57,4 +69,5 @@ def remedy(failure: BaseException, address: sa.URL) -> str | None:
         user=f'"{address.username}"' if address.username else "of this process",
         database=f'"{address.database}"',
         schema=schema[1] if schema else "public",
+        named=named,
     )

@@ -12,7 +12,7 @@ from service.storage.engine.statement import Row
 
 SERVER_MILLISECONDS: Final = 700
 _RV = TypeVar("_RV")
-_connecting: Final = threading.local()  # `until`: when this thread gives up connecting
+_connecting: Final = threading.local()  # `until`: when this thread gives up connecting; `servers`: yet to be tried
 
 
 def _settings(*, local: str) -> bytes:
@@ -41,6 +41,7 @@ class TimedConnection(psycopg.Connection[Row]):
         A pooler invents the process id that it tells.
         """
         _connecting.until = monotonic() + seconds
+        _connecting.servers = str(keywords.get("hostaddr") or keywords.get("host", "")).count(",") + 1
         connection = cls.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords)
         connection.opened_at, connection.answer_seconds = monotonic(), seconds
         told = connection.info.backend_pid
@@ -53,10 +54,11 @@ class TimedConnection(psycopg.Connection[Row]):
         """Wait for the server's answer; past its time the connection is closed, and OperationalError raised."""
         try:
             return super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()
-            raise
+        except psycopg.OperationalError as failure:
+            if self.pgconn.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+                raise
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the server did not answer in time") from failure
 
     def has_news(self) -> bool:
         """Whether the server sent something that no statement asked for: most often that it closes the connection."""
@@ -71,13 +73,18 @@ class TimedConnection(psycopg.Connection[Row]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
-        """Connect within its time: the library itself waits two seconds at least, for each address."""
+        """Connect within its time: the library itself waits two seconds at least, for each address.
+
+        One of several servers takes its share of the time at most: a dead one would leave nothing to the others.
+        """
         steps = super()._connect_gen(conninfo)
+        until = monotonic() + (_connecting.until - monotonic()) / max(_connecting.servers, 1)
+        _connecting.servers -= 1
         try:
             step = next(steps)
             while True:
                 ready = yield step
-                if monotonic() > _connecting.until:
+                if monotonic() > until:
                     steps.close()
                     raise psycopg.OperationalError("the server took too long to accept the connection")
                 step = steps.send(ready)

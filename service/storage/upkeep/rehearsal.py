@@ -19,8 +19,12 @@ from service.storage.upkeep.revision import revision_of
 from service.storage.upkeep.steps import Steps
 
 Say = Callable[[str], None]
-_FOLDER: Final = "rehearsal"
+_FOLDER: Final = "-rehearsal"  # after the name of the file: it is emptied
 _AT_ONCE: Final = 1000  # rows: each by itself takes twice the time
+# In any schema: the service's own database is refused for a user who does not see its tables, too.
+_HAS_TABLES: Final = (
+    "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))"
+)
 # One state of all tables; no time limits, for the copying of a large table, except for the wait for its lock.
 _BEGIN_READING: Final = (
     b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0;"
@@ -45,10 +49,7 @@ def rehearse(database: Database, into: Database | None, *, now: int, say: Say) -
         with _copied_file(cast("Path", database.path), now=now, say=say) as copied:
             return _run(copied, before, say)
     with closing(into):
-        try:
-            _copy_server(database, into, before, say)
-        except SchemaFault as fault:
-            raise SchemaFault(str(fault).replace("VESTIBULE_DATABASE_URL", "--into, or PGPASSFILE")) from fault
+        _copy_server(database, into, before, say)
         return _run(into, before, say)
 
 
@@ -75,11 +76,11 @@ def _run(copied: Database, before: str, say: Say) -> Rehearsal:
 @contextmanager
 def _copied_file(file: Path, *, now: int, say: Say) -> Iterator[Database]:
     """Copy an SQLite file into a folder beside it, which is removed; what an earlier rehearsal left there, too."""
-    folder = file.with_name(_FOLDER)
+    folder = file.with_name(file.name + _FOLDER)
     with exclusively(folder):
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            made = copy(file, folder, label=_FOLDER, now=now)
+            made = copy(file, folder, label="rehearsal", now=now)
             say(f"copied {file}: {made.stat().st_size / 1_000_000:,.1f} MB")
             with closing(Database(f"sqlite:///{made}")) as copied:
                 yield copied
@@ -92,7 +93,7 @@ def _copied_file(file: Path, *, now: int, say: Say) -> Iterator[Database]:
 def _copy_server(database: Database, into: Database, before: str, say: Say) -> None:
     """Make the tables of the revision in an empty database, and fill them."""
     with into.wholesale() as target:
-        if revision_of(target) is not None:
+        if target.exec_driver_sql(_HAS_TABLES).scalar() or revision_of(target):
             raise SchemaFault("the database of --into has tables already: make an empty one, with CREATE DATABASE")
         Steps(schema.MIGRATIONS, None, before).run(target, before)
         (made := sa.MetaData()).reflect(target)

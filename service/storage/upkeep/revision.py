@@ -10,7 +10,7 @@ from service.storage.engine.database import SchemaFault
 from service.storage.engine.statement import Plain, metadata
 
 _RELEASE: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
-_REVISION: Final = re.compile(r"\d{4}", re.ASCII)
+_REVISION: Final = re.compile(r"(?!0000)\d{4}", re.ASCII)
 
 schema_info: Final = sa.Table(
     "schema_info",
@@ -19,6 +19,7 @@ schema_info: Final = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
+_OF_EVERY_REVISION: Final = {"accounts", "account_groups", "sessions", "links"}
 _alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.Text))
 
 
@@ -33,11 +34,14 @@ def revision_of(connection: sa.Connection) -> str | None:
     name = next((each for each in ("schema_info", "house") if each in tables), None)
     if name is None or "alembic_version" not in tables:
         raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
+    if lost := sorted(_OF_EVERY_REVISION - tables):
+        raise SchemaFault(f"the database lacks the table {lost[0]}: restore a copy of it")
     info = schema_info.to_metadata(sa.MetaData(), name=name)
     oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
-    revision = connection.scalar(sa.select(_alembic.c.version_num))
+    found = connection.scalars(sa.select(_alembic.c.version_num)).all()
+    revision = str(found[0]) if len(found) == 1 else None
     require_release(revision, oldest)
-    return str(revision)
+    return revision
 
 
 def require_release(revision: str | None, oldest: str | None) -> None:

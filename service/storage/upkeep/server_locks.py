@@ -31,21 +31,33 @@ SELECT set_config('lock_timeout', '{_WAIT_MILLISECONDS}', true),
        pg_try_advisory_xact_lock({UPGRADE})
 """
 _HOLDERS: Final = """
-SELECT l.virtualtransaction, l.pid, coalesce(l.relation::regclass::text, ''), a.application_name, a.usename,
-       coalesce(host(a.client_addr), 'on this machine'), a.state,
-       to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
+SELECT l.virtualtransaction, l.pid, coalesce(l.relation::regclass::text, ''),
+       CASE WHEN a.pid > 0 AND a.usesysid IS NULL THEN 'autovacuum' ELSE a.application_name END,
+       coalesce(a.usename, p.owner), coalesce(host(a.client_addr), 'on this machine'), a.state,
+       to_char(coalesce(a.xact_start, p.prepared) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
+       'ROLLBACK PREPARED ' || quote_literal(p.gid), CASE WHEN l.granted THEN 'holds' ELSE 'waits for' END
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+     LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+               AND x.virtualtransaction = l.virtualtransaction
+     LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
+WHERE l.pid IS DISTINCT FROM pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND
 """
-_OF_UPGRADE: Final = f"l.locktype = 'advisory' AND l.classid = 0 AND l.objid = {UPGRADE}"
+_OF_UPGRADE: Final = f"l.granted AND l.locktype = 'advisory' AND l.classid = 0 AND l.objid = {UPGRADE}"
 # Weaker modes than ACCESS EXCLUSIVE let transactions go on that only read, and wait for all others.
 _OF_TABLE: Final = (
-    "l.relation = to_regclass(%(table)s) AND (%(exclusive)s OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
+    "l.granted AND l.relation = to_regclass(%(table)s) "
+    "AND (%(exclusive)s OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))"
 )
-_TABLES: Final = (
-    "SELECT oid, relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+# A lock that is only waited for has writes wait behind it, too.
+_STOPS_WRITES: Final = (
+    "l.relation = to_regclass(%(table)s) "
+    "AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"
 )
+_TABLES: Final = """
+SELECT oid, quote_ident(relname) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+"""
 _HELD: Final = "SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'"
 # The modes that statements of requests, or another upgrade, wait for; the strongest last.
 _FELT: Final = ("SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", EXCLUSIVE)
@@ -68,13 +80,27 @@ def take(connection: sa.Connection, locks: Mapping[str, str]) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {table} IN {mode} MODE")
 
 
-def blocked(failure: Unavailable, database: Database, tables: Iterable[str]) -> Blocked | None:
-    """Return who holds a lock on one of the tables, when that is why the transaction failed."""
+def blocked(failure: Unavailable, database: Database) -> Blocked | None:
+    """Return who holds a lock on a table, whichever it is, when that is why the transaction failed."""
     said = getattr(failure.__cause__, "orig", None)
     if getattr(said, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
         return None
     with database.reading() as connection:
-        return Blocked(_described(_long_holders(connection, dict.fromkeys(tables, EXCLUSIVE))))
+        names = tables(connection).values()
+        return Blocked(_described(_long_holders(connection, dict.fromkeys(names, EXCLUSIVE))))
+
+
+def test_writes(database: Database, tables: Iterable[str]) -> None:
+    """Take and leave the locks of statements that write. Raises Unavailable when one cannot be had in time."""
+    with database.transaction() as connection:
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ROW EXCLUSIVE MODE")
+
+
+def stops_writes(database: Database, tables: Iterable[str]) -> str | None:
+    """Return the connection that statements which write to one of the tables wait for, where there is one."""
+    with database.reading() as connection:
+        found = [row for table in sorted(tables) for row in _rows(connection, _STOPS_WRITES, {"table": table})]
+    return _described(sorted(found, key=lambda row: row[-1])) if found else None
 
 
 def _long_holders(connection: sa.Connection, locks: Mapping[str, str]) -> list[tuple[Any, ...]]:
@@ -101,11 +127,11 @@ def _described(holders: list[tuple[Any, ...]]) -> str:
     if not holders:
         return "a lock that another connection held a moment ago"
     pid = holders[0][1]
-    _, _, _, application, user, client, state, since = holders[0]
+    _, _, _, application, user, client, state, since, remedy, holds = holders[0]
     tables = sorted({row[2] for row in holders if row[1] == pid} - {""})
-    held = f", which holds a lock on {', '.join(tables)}" if tables else ""
+    held = f", which {holds} a lock on {', '.join(tables)}" if tables else ""
     if not pid:
-        return f"a prepared transaction (pg_prepared_xacts names it; ROLLBACK PREPARED ends it){held}"
+        return f"a prepared transaction (user {user}, since {since}; it ends with {remedy};){held}"
     facts = [f"application {application}" if application else "", f"user {user}" if user else ""]
     facts += [f"client {client}", state, f"since {since}"] if since else ["the server hides the rest from this user"]
     return f"the connection with process id {pid} ({', '.join(filter(None, facts))}){held}"

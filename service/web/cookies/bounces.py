@@ -21,12 +21,10 @@ _MOST_ENTRIES: Final = 12  # several tabs bounce at once
 
 
 def too_many(url: str) -> bool:
-    """Whether this browser was sent to this page as often as it may be."""
     return sum(entry.endswith(_short(url)) for entry in _recent()) >= MOST
 
 
 def add(response: Response, url: str) -> None:
-    """Count that this answer sends the browser to this page."""
     entries = [*_recent(), f"{context.now():010}{_short(url)}"]
     _COOKIE.set(response, "-".join(entries[-_MOST_ENTRIES:]))
 

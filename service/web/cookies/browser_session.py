@@ -1,6 +1,5 @@
 """The session cookie: read, issue, clear. Nothing else touches the cookie."""
 
-from contextlib import suppress
 from typing import cast
 
 from flask import Response, g, request
@@ -9,7 +8,6 @@ from service.access import session_cookie
 from service.login.audit import Entry, Happened
 from service.login.sessions import SignedIn, may_be_used
 from service.login.sign_in import Opened
-from service.services import Unavailable
 from service.web import context
 from service.web.cookies import reading
 from service.web.telemetry import reporting as telemetry
@@ -27,9 +25,6 @@ def _look_up() -> SignedIn | None:
     found = session_cookie.look_up(hashes, sessions=services.sessions, lifetimes=services.lifetimes, now=context.now())
     for old in found.expired:
         telemetry.event("session_use_after_expire", account=old.account.username, session=old.session.id)
-    if found.live and found.seen_is_due:
-        with suppress(Unavailable):  # a session can be used while the disk is full
-            services.sessions.touch(found.live.session.token_hash, now=context.now())
     return found.live
 
 
@@ -85,17 +80,13 @@ def clear_if_dead(response: Response) -> None:
     if request.method in {"GET", "HEAD"} and _sent() and current() is None:
         services = context.services()
         for domain in session_cookie.domains(services.public, services.cookie_domain):
-            reading.set_cookie(response, _name(), "", max_age=0, domain=domain)
-
-
-def _name() -> str:
-    services = context.services()
-    return session_cookie.cookie_name(services.public, services.cookie_domain)
+            reading.set_cookie(response, services.session_cookie, "", max_age=0, domain=domain)
 
 
 def _sent() -> list[str]:
-    return reading.sent(_name())
+    return reading.sent(context.services().session_cookie)
 
 
 def _set(response: Response, value: str, *, max_age: int | None) -> None:
-    reading.set_cookie(response, _name(), value, max_age=max_age, domain=reading.shared_domain())
+    name = context.services().session_cookie
+    reading.set_cookie(response, name, value, max_age=max_age, domain=reading.shared_domain())

@@ -6,7 +6,6 @@ send the browser from page to page without one.
 
 from typing import Final
 
-import structlog
 from flask import Response, request
 
 from service.access import session_cookie
@@ -19,7 +18,6 @@ _LIFETIME: Final = 30 * 24 * 60 * 60  # a form may be left open
 
 
 def offer(response: Response) -> None:
-    """Set the probe cookie."""
     reading.set_cookie(response, _name(), "1", max_age=_LIFETIME, domain=reading.shared_domain())
 
 
@@ -29,11 +27,11 @@ def refused() -> Message | None:
     Only a browser says that it opens a page: a program has seen no form, and is not asked for it.
     """
     services = context.services()
-    session = session_cookie.cookie_name(services.public, services.cookie_domain)
-    if request.headers.get("Sec-Fetch-Mode") != "navigate" or reading.sent(_name()) or reading.sent(session):
+    is_page = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    if not is_page or reading.sent(_name()) or reading.sent(services.session_cookie):
         return None
     message = trouble.refused(services.public, services.cookie_domain)
-    structlog.get_logger().warning("cookie_refused", because=message.text, request_id=telemetry.request_id())
+    telemetry.warning("cookie_refused", because=message.text)
     return message
 
 

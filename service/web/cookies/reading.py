@@ -39,7 +39,6 @@ class HostCookie:
         return session_cookie.host_cookie_name(context.services().public, self.suffix)
 
     def value(self) -> str:
-        """Return what the browser sent; empty without the cookie."""
         return next(iter(sent(self.name)), "")
 
     def set(self, response: Response, value: str) -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +13,7 @@ from service.access.judged_set import JudgedSet
 from service.login.accounts import Account
 from service.login.attempts import Scope, Throttled
 from service.login.sessions import SignedIn
-from service.services import Services, Unavailable
+from service.services import Services
 from service.web.door.original import Original
 from service.web.guard.current_blocks import CurrentBlocks
 
@@ -52,7 +51,6 @@ class Checked:
 
     @property
     def passes(self) -> bool:
-        """Whether the request may pass."""
         return self.outcome in {Outcome.ALLOWED, Apart.PREFLIGHT}
 
     @property
@@ -73,7 +71,7 @@ class Checks:
         self._services = services
         self._blocks = CurrentBlocks(services.blocks)
         self._wall = wall
-        self._cookie = session_cookie.cookie_name(services.public, services.cookie_domain)
+        self._cookie = services.session_cookie
 
     def check(self, original: Original | None, *, counts: bool = True) -> Checked:
         """Decide about one request. Without `counts` a wrong app password was counted already. Raises Unavailable."""
@@ -125,16 +123,9 @@ class Checks:
         return Checked(decision.enforced.outcome, original, app, found.account, Credential.PROGRAM, decision)
 
     def _session(self, cookie: str, now: int) -> SignedIn | None:
-        """Return the live session; the time of its last use is written at most once a minute."""
         hashes = session_cookie.token_hashes(session_cookie.sent(cookie, self._cookie))
-        if not hashes:
-            return None
-        sessions = self._services.sessions
-        found = session_cookie.look_up(hashes, sessions=sessions, lifetimes=self._services.lifetimes, now=now)
-        if found.live and found.seen_is_due:
-            with suppress(Unavailable):  # a session can be used while the disk is full
-                sessions.touch(found.live.session.token_hash, now=now)
-        return found.live
+        sessions, lifetimes = self._services.sessions, self._services.lifetimes
+        return session_cookie.look_up(hashes, sessions=sessions, lifetimes=lifetimes, now=now).live
 
     def _cached_until(
         self, apps: JudgedSet, original: Original, decision: Decision, since: int, known_at: float

@@ -93,7 +93,6 @@ def _unavailable(environ: WSGIEnvironment, start_response: StartResponse) -> Ite
 
 
 def _passed(checked: Checked) -> list[tuple[str, str]]:
-    """Return the headers of a yes."""
     told = app_request.headers(identity_headers.values(checked.account), checked.original, checked.app)
     return _yes(told, checked.credential, checked.cached_until)
 

@@ -47,7 +47,6 @@ class Asked:
 
 
 def asked(environ: WSGIEnvironment) -> Asked:
-    """Return what the request that the proxy asks about says of itself."""
     get = environ.get
     return Asked(
         get("HTTP_ACCEPT", ""),

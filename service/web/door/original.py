@@ -58,7 +58,6 @@ class Original:
 
     @property
     def url(self) -> str:
-        """The URL as it was sent."""
         return self.origin + self.target
 
 

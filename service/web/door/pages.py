@@ -53,7 +53,6 @@ class _Look:
 
 @lru_cache(maxsize=4)
 def look_of(brand: Brand) -> _Look:
-    """Return the look of a brand, made once."""
     return _Look(brand)
 
 
@@ -65,7 +64,6 @@ def _data_url(logo: bytes | None) -> str | None:
 
 
 def message_of(checked: Checked, kind: Kind) -> Message:
-    """Return the words about a refusal."""
     outcome, account = checked.outcome, checked.account
     if outcome is Apart.BLOCKED:
         return BLOCKED
@@ -81,7 +79,6 @@ def message_of(checked: Checked, kind: Kind) -> Message:
 def page(
     checked: Checked, message: Message, services: Services, *, kind: Kind, login_url: str | None, request_id: str
 ) -> Page:
-    """Return the page about a refusal."""
     look, original = look_of(services.brand), checked.original
     was_sent = original is not None and original.method not in READS
     in_frame = kind is Kind.FRAME

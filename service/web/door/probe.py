@@ -34,7 +34,7 @@ class Probes:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._cookie = session_cookie.cookie_name(services.public, services.cookie_domain)
+        self._cookie = services.session_cookie
 
     def identity(self, environ: WSGIEnvironment, original: Original | None) -> tuple[str, str, str, str] | None:
         """Return the identity with which a probe for this app passes the door; None for every other request."""

@@ -46,7 +46,6 @@ class Answer:
 
 
 def answer(checked: Checked, said: Asked, services: Services, *, request_id: str) -> Answer:
-    """Return the refusal of a request that may not pass."""
     original, outcome = checked.original, checked.outcome
     method = original.method if original else "GET"
     kind = kind_of(said, method)

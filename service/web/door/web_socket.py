@@ -18,7 +18,6 @@ def is_asked_for(environ: WSGIEnvironment) -> bool:
 
 
 def acceptance(environ: WSGIEnvironment) -> list[tuple[str, str]]:
-    """Return the headers of the answer that accepts."""
     text = environ.get("HTTP_SEC_WEBSOCKET_KEY", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
     digest = hashlib.sha1(text.encode("latin-1"), usedforsecurity=False).digest()
     told = base64.b64encode(digest).decode()
@@ -35,7 +34,6 @@ def message(connection: socket.socket) -> bytes | None:
 
 
 def frame(message: bytes) -> bytes:
-    """Return a short message as a server sends it."""
     return bytes([_TEXT, len(message)]) + message
 
 

@@ -48,7 +48,6 @@ class Assets:
 
 
 def init_app(app: Flask, brand: Brand) -> None:
-    """Give the templates what every page shows."""
     shared = _page_context(Assets(brand), brand)
     app.context_processor(lambda: shared)
 

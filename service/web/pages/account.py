@@ -53,8 +53,6 @@ def _change(signed_in: SignedIn, form: dict[str, str]) -> Response:
         typed=Typed(form.get("password", ""), form.get("repeat", "")),
         stores=services,
         verifier=services.verifier,
-        key=services.keys[0],
-        service_name=services.brand.name,
         now=context.now(),
     )
     if isinstance(outcome, Throttled):

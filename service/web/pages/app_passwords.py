@@ -103,7 +103,6 @@ def _make(signed_in: SignedIn, form: dict[str, str], choices: Mapping[str, str])
         takers=choices,
         stores=services,
         verifier=services.verifier,
-        key=services.keys[0],
         now=context.now(),
     )
     if isinstance(outcome, NewAppPassword):

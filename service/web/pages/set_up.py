@@ -43,7 +43,6 @@ def _choose(link: Link, token: str, form: dict[str, str]) -> Response:
         client=context.client(),
         stores=services,
         verifier=services.verifier,
-        service_name=services.brand.name,
         now=context.now(),
     )
     if outcome is Problem.BUSY:

@@ -45,7 +45,6 @@ def _authenticate(form: dict[str, str]) -> Response:
         client=context.client(),
         stores=services,
         verifier=services.verifier,
-        keys=services.keys,
         now=context.now(),
     )
     outcome, device = attempted.outcome, attempted.device

@@ -67,7 +67,6 @@ class WorkerMetrics:
         )
 
     def began(self, configured: int) -> None:
-        """Count this process among the workers, of which so many should run."""
         self._running.set(1)
         self._configured.set(configured)
 

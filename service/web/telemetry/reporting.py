@@ -4,6 +4,7 @@ import os
 import time
 from typing import Any, Final, cast
 
+import structlog
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -51,27 +52,27 @@ def _scrape(counters: Counters, gauges: Gauges) -> bytes:
 
 
 def counters_of(app: Flask) -> Counters:
-    """Return what this app counts with."""
     return cast("Counters", app.extensions[_KEY])
 
 
 def count_sign_in(method: str, outcome: str, device: Device) -> None:
-    """Count one attempt; the labels are members of closed sets."""
     counters_of(current_app).sign_ins.labels(method, outcome, device.value).inc()
 
 
 def count_throttled(scope: str) -> None:
-    """Count one request that a limit refused."""
     counters_of(current_app).throttled.labels(scope).inc()
 
 
 def event(name: str, *, account: str | None = None, **facts: Any) -> None:
-    """Write one security event of the request that is being answered."""
     events.security(name, request_id=request_id(), client=context.client().address, account=account, **facts)
 
 
+def warning(name: str, **facts: Any) -> None:
+    """Write a warning about the request that is being answered: what an operator should look at."""
+    structlog.get_logger().warning(name, request_id=request_id(), **facts)
+
+
 def request_id() -> str:
-    """Return the id of the request that is being answered."""
     if "request_id" not in g:
         g.request_id = events.request_id(request.headers.get("X-Request-ID", ""))
     return cast("str", g.request_id)

@@ -93,7 +93,6 @@ class SignIns:
 
 
 def advice(address: str) -> str:
-    """Return what to do about an untrusted proxy."""
     return (
         f"nearly all sign-ins come from {address}: if that is a proxy, its clients share the limits of one client. "
         f"Add {address} (or its network) to VESTIBULE_TRUSTED_PROXIES, and have the proxy send X-Forwarded-For"

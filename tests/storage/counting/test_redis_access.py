@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 from redis import Redis as Client
-from redis.exceptions import RedisError
+from redis.exceptions import ClusterDownError, MovedError, RedisError
 
 from service.login.attempts import Limit, Scope
 from service.settings import load
@@ -116,6 +116,11 @@ def test_what_is_wrong_is_said(redis: Redis, redis_with_long_timeout: str, writt
     [
         ("NOREPLICAS Not enough good replicas to write.", "min-replicas-to-write"),
         (
+            "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+            "keeps the server busy",
+        ),
+        ("Link with MASTER is down and replica-serve-stale-data is set to 'no'.", "lost its primary"),
+        (
             "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
             "its disk",
         ),
@@ -125,6 +130,12 @@ def test_what_is_wrong_is_said(redis: Redis, redis_with_long_timeout: str, writt
 def test_a_redis_that_does_not_write_says_why(said: str, words: str) -> None:
     """What Redis answers while it does not write, in words that say what to look at."""
     assert words in in_words(RedisError(said))
+
+
+def test_a_redis_of_a_cluster_is_told_from_a_broken_one() -> None:
+    """Its driver says only which slot is elsewhere, or not served."""
+    for failure in (MovedError("14943 127.0.0.1:7001"), ClusterDownError("Hash slot not served")):
+        assert "one of a cluster" in in_words(failure)
 
 
 def test_the_log_says_what_is_wrong(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from service.login.accounts import Account
+from service.login.attempts import Limit, Scope
 from service.services import Unavailable
+from service.storage import store_state
 from service.storage.engine import postgresql as engine
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
@@ -102,6 +104,16 @@ def test_a_standby_answers_reads_and_refuses_writes(stores: Stores, alice: Accou
         stores.sessions.add(session(alice.id))
 
     assert stores.sessions.of_account(alice.id) == []
+
+
+@pytest.mark.usefixtures("alice")
+def test_the_state_of_a_standby_is_one_fault(database: Database) -> None:
+    """A standby cannot read the attempts, whose table is not logged: that is no second fault."""
+    throttles = {scope: Limit(1, 60) for scope in Scope}
+    state = store_state.read(database, redis=None, backups=Path("nowhere"), throttles=throttles, now=60)
+
+    assert (state.database.fault, state.counters.fault) == ("it takes no writes: it is a standby, or read-only", None)
+    assert state.sign_ins
 
 
 def test_a_refused_write_reaches_the_server_that_writes(

@@ -1,15 +1,18 @@
 """PostgreSQL takes connections and says nothing."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
 
 from service.services import Unavailable
+from service.settings import stores as settings
 from service.storage.accounts import accounts
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
-from tests.rig.postgres import Postgres
+from tests.rig.postgres import Postgres, name_of
 from tests.rig.until import until
 from tests.storage.stores import account, over
 
@@ -41,9 +44,25 @@ def test_one_request_waits_once_for_a_server_that_says_nothing(postgres: Postgre
 
     postgres.pause()
     try:
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="the server did not answer in time"):
             postgresql.run(count)
-        with pytest.raises(Unavailable, match="a moment ago"):
+        with pytest.raises(Unavailable, match="a moment ago: the server did not answer in time"):
             postgresql.run(count)
     finally:
         postgres.resume()
+
+
+def test_a_silent_server_leaves_time_for_the_next_one(postgres: Postgres) -> None:
+    """Of several hosts the first may be a dead machine: a request reaches the next one, and others ask only that."""
+    name = name_of(postgres.new_database())
+    with socket.create_server(("127.0.0.2", 0)) as silent:
+        hosts = f"127.0.0.2:{silent.getsockname()[1]},127.0.0.1:{postgres.port}"
+        address = settings.DATABASE.read(f"postgresql://vestibule@{hosts}/{name}").reveal()
+        silent.settimeout(0)
+        with closing(Database(address)) as database:
+            assert database.ping()
+            silent.accept()[0].close()
+            database.close()
+            assert database.ping()
+            with pytest.raises(BlockingIOError):
+                silent.accept()

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from service import upkeep
 from service.services import Unavailable
 from service.services.upkeep import Rehearsal
+from service.settings import load
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Statement
 from service.storage.upkeep import rehearsal
@@ -67,11 +69,12 @@ def test_a_server_is_rehearsed_in_another_database(
 
 
 def test_a_file_is_rehearsed_on_a_copy_that_is_removed(place: Place, request: pytest.FixtureRequest) -> None:
-    """SQLite: what an earlier rehearsal that was killed left there is removed, too; the file itself is as before."""
+    """SQLite: what a killed rehearsal left is removed, too. The file is as before, and an operator's folder stays."""
     filled(place.prepare()).close()
     before = place.file.read_bytes()
+    (place.state_dir / "vestibule.sqlite3-rehearsal").mkdir()
+    (place.state_dir / "vestibule.sqlite3-rehearsal/left").touch()
     (place.state_dir / "rehearsal").mkdir()
-    (place.state_dir / "rehearsal/left").touch()
     request.getfixturevalue("later_release")
 
     with closing(Database(place.address)) as database:
@@ -80,7 +83,7 @@ def test_a_file_is_rehearsed_on_a_copy_that_is_removed(place: Place, request: py
     assert [(step.revision, step.locks) for step in done.steps] == [(LATER, {"the whole file": "writing"})]
     assert (done.rows["accounts"], done.rows["sessions"]) == (2, 1)
     assert said[0].startswith(f"copied {place.file}: ")
-    assert not (place.state_dir / "rehearsal").exists()
+    assert [path.name for path in place.state_dir.iterdir() if path.is_dir()] == ["rehearsal"]
     assert place.file.read_bytes() == before
 
 
@@ -94,7 +97,7 @@ def test_a_step_that_fails_fails_in_the_rehearsal(place: Place, request: pytest.
     with closing(Database(place.address)) as database, pytest.raises(Exception, match="UNIQUE"):
         rehearsed(database)
 
-    assert not (place.state_dir / "rehearsal").exists()
+    assert not any(path.is_dir() for path in place.state_dir.iterdir())
     assert place.sql("SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
@@ -118,14 +121,32 @@ def test_a_copy_is_put_into_an_empty_database_alone(own_postgresql: Database, re
     assert len(list(over(own_postgresql).accounts.all())) == 2
 
 
+@pytest.mark.parametrize("schema", ["public", "elsewhere"])
+def test_a_database_with_tables_that_are_not_seen_is_no_empty_one(
+    own_postgresql: Database, request: pytest.FixtureRequest, schema: str
+) -> None:
+    """The service's own database by another name, where the search_path leads to a schema without tables."""
+    request.getfixturevalue("later_release")
+    with own_postgresql.transaction() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA elsewhere")
+
+    with pytest.raises(SchemaFault, match="--into has tables already"):
+        rehearsed(own_postgresql, f"{address_of(own_postgresql)}&options=-csearch_path%3D{schema}")
+
+    with own_postgresql.reading() as connection:
+        assert sa.inspect(connection).get_table_names("elsewhere") == []
+
+
 def test_a_user_that_the_copy_does_not_know_is_told_of_into(
-    own_postgresql: Database, empty: str, request: pytest.FixtureRequest
+    own_postgresql: Database, empty: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """What is wrong with the address of --into is not said of the service's own."""
     request.getfixturevalue("later_release")
+    own = address_of(own_postgresql)
+    settings = load({"VESTIBULE_STATE_DIR": str(tmp_path), "VESTIBULE_DATABASE_URL": own})
 
     with pytest.raises(SchemaFault, match=r'no user "nobodyknown": correct --into'):
-        rehearsed(own_postgresql, empty.replace("vestibule@", "nobodyknown@"))
+        upkeep.rehearse(settings, empty.replace("vestibule@", "nobodyknown@"), print)
 
 
 def test_a_table_that_is_locked_ends_a_rehearsal(

@@ -49,13 +49,32 @@ def test_another_programs_database_is_left_alone(place: Place) -> None:
     assert "not Vestibule's" in place.refusal()
 
 
-@pytest.mark.parametrize("forgotten", ["DELETE FROM alembic_version", "DELETE FROM schema_info"])
+@pytest.mark.parametrize(
+    "forgotten",
+    [
+        "DELETE FROM alembic_version",
+        "INSERT INTO alembic_version VALUES ('0001')",
+        "UPDATE alembic_version SET version_num = '0000'",
+        "UPDATE alembic_version SET version_num = '4'",
+        "DELETE FROM schema_info",
+        "UPDATE schema_info SET value = 'first'",
+    ],
+)
 def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forgotten: str) -> None:
-    """A database with half of the tables is not repaired."""
+    """A database without one revision and one oldest release is not repaired."""
     place.prepare().close()
     place.sql(forgotten)
 
     assert "which release" in place.refusal()
+
+
+@pytest.mark.parametrize("table", ["accounts", "sessions"])
+def test_a_database_that_lacks_a_table_is_refused(place: Place, table: str) -> None:
+    """One that was restored in part: `db upgrade` does not say that its tables are those of this release."""
+    place.prepare().close()
+    place.sql(f"DROP TABLE {table}")
+
+    assert f"lacks the table {table}" in place.refusal()
 
 
 @pytest.mark.parametrize("release", ["0.1.1", "0.10.0", "1.0.0", "10.0.0"])

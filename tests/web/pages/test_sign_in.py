@@ -4,8 +4,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.login.sessions import hash_of
-from service.services import Unavailable
-from tests.rig.memory_store import MemorySessions
 from tests.rig.passwords import PASSWORD
 from tests.rig.people import NOW
 from tests.rig.world import HTTPS, World, browser
@@ -156,20 +154,6 @@ def test_using_a_session_keeps_it(client: FlaskClient, world: World) -> None:
         seen += [s.seen_at - NOW for s in world.rows.sessions.values()]
 
     assert seen == [0, 60, 60, 150]
-
-
-def test_sessions_work_while_the_disk_is_full(world: World) -> None:
-    """When the time of use cannot be written, the page is shown all the same."""
-
-    class Full(MemorySessions):
-        def touch(self, token_hash: bytes, *, now: int) -> None:  # noqa: ARG002
-            raise Unavailable("disk full")
-
-    client = browser(world.app(sessions=Full(world.rows)))
-    client.post("/", data=RIGHT)
-    world.now = NOW + 90
-
-    assert client.get("/account").status_code == 200
 
 
 def test_a_form_left_open_overnight_still_works(client: FlaskClient, world: World) -> None:
