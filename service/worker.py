@@ -8,6 +8,7 @@ import errno
 import logging
 import mmap
 import os
+import resource
 import select
 import socket
 import time
@@ -67,10 +68,14 @@ class Worker(gthread.ThreadWorker):
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection, and what it makes of it
         """Answer a request, once the connection says something."""
-        longest = _SILENT_SECONDS if self.alive else _SILENT_AT_END_SECONDS
-        conn.data_ready = conn.initialized or conn.data_ready or _speaks(conn.sock, longest)
+        is_ending = not self.alive
+        conn.data_ready = (
+            conn.initialized
+            or conn.data_ready
+            or _speaks(conn.sock, _SILENT_AT_END_SECONDS if is_ending else _SILENT_SECONDS)
+        )
         if not conn.data_ready:
-            return gthread._DEFER if self.alive else False  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
+            return False if is_ending else gthread._DEFER  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
         return super().handle(conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - see above
@@ -140,6 +145,10 @@ def keep_serving(server: "Arbiter") -> None:
 
     for name in ("spawn_worker", "reap_workers", "reexec"):
         setattr(server, name, kept(getattr(server, name)))
+    wanted, (given, highest) = 2 * server.cfg.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if given < wanted:
+        with contextlib.suppress(ValueError, OSError):  # above the highest: workers take what there is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, highest))
 
 
 def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:

@@ -5,6 +5,7 @@ empty later, a volume was not mounted or the file was deleted, and a new empty d
 See docs/decisions/0007-a-lost-database-is-not-a-new-one.md.
 """
 
+import errno
 import fcntl
 import os
 import shlex
@@ -17,6 +18,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from service import state_dir
+from service.as_owner import as_owner_of
 from service.services import Unavailable
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
@@ -46,10 +48,12 @@ class DatabaseFile:
         if self.was_made():
             return
         try:
-            state_dir.make_folder(self.marker.parent)
-            self.marker.unlink(missing_ok=True)
-            state_dir.make_file(self.marker)
-            self.marker.write_text(f"{self.path}\n")
+            with as_owner_of(self.marker.parent) as directory:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                marker = directory / self.marker.name
+                marker.unlink(missing_ok=True)
+                state_dir.make_file(marker)
+                marker.write_text(f"{self.path}\n")
         except OSError as fault:
             raise SchemaFault(_no_access(fault, self.marker)) from fault
 
@@ -87,7 +91,8 @@ class DatabaseFile:
     def opened(self) -> Iterator[sa.Connection]:
         """Open the file with the journal that it has, so that another program's file is not changed.
 
-        Damage, and each SchemaFault of the block, is raised as SchemaFault; other failures as Unavailable.
+        Damage, and each SchemaFault of the block, is raised as SchemaFault; a lock of another process as Blocked; other
+        failures as Unavailable.
         """
         engine = sa.create_engine(
             "sqlite://",
@@ -101,6 +106,8 @@ class DatabaseFile:
         except SchemaFault as fault:
             raise SchemaFault(f"{self.path}: {fault}") from fault
         except sa.exc.DBAPIError as failure:
+            if sqlite.is_busy(failure):
+                raise Blocked(file_locks.holders_of_database(self.path)) from failure
             if not sqlite.is_damage(failure):
                 said = state_dir.fault_of_disk(self.path) or f"{self.path}: {failure.orig}"
                 raise Unavailable(said) from failure
@@ -137,6 +144,8 @@ def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
     if fault.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(path)):
         return disk
+    if fault.errno == errno.EPERM:  # a link of another user
+        return f"{fault.filename}: {fault.strerror}"
     user, remedy = os.geteuid(), ""
     if isinstance(fault, PermissionError):
         remedy = ": type the command as the user of the service or, where it belongs to the service alone, type: "

@@ -116,34 +116,6 @@ def test_a_folder_that_cannot_be_written_is_named(memory_path: Path) -> None:
 
 
 @nobody.root_only
-def test_root_makes_it_for_the_folders_owner(sqlite_file: Database, tmp_path: Path) -> None:
-    """A backup that root typed can be read and removed by the service."""
-    os.chown(tmp_path, 4711, 4712)
-
-    made = backed_up(sqlite_file.path, tmp_path, files={"apps.d/wiki.toml": b""})
-
-    assert {(path.stat().st_uid, path.stat().st_gid) for path in (made.path, *made.path.rglob("*"))} == {(4711, 4712)}
-
-
-def test_root_gives_away_nothing_that_the_folders_owner_puts_in_its_place(place: Place, tmp_path: Path) -> None:
-    """The owner may rename the directory that root works in, and put a link there: root follows no link."""
-    place.prepare().close()
-    (folder := tmp_path / "folder").mkdir()
-    (foreign := tmp_path / "foreign").mkdir(mode=0o755)
-    (foreign / "key").touch(mode=0o644)
-
-    def swap(step: str, done: int, whole: int) -> None:
-        if step == "Checking" and done == whole:
-            (unfinished,) = folder.glob(".vestibule-*")
-            unfinished.rename(folder / "moved")
-            unfinished.symlink_to(foreign)
-
-    backed_up(place.file, folder, show=swap)
-
-    assert [path.stat().st_mode & 0o777 for path in (foreign, foreign / "key")] == [0o755, 0o644]
-
-
-@nobody.root_only
 @pytest.mark.parametrize("closed", [".", "manifest.json", "vestibule.sqlite3"])
 def test_what_another_user_made_is_named(memory_path: Path, sqlite_file: Database, closed: str) -> None:
     """A backup of root's that the service's user verifies or restores: no traceback, and what to type."""
