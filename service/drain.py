@@ -42,18 +42,10 @@ def refuse(listeners: list[Any]) -> None:
 
 def before_end(server: "Arbiter", seconds: int) -> None:
     """Have SIGTERM begin with a drain of so many seconds; a second one ends it. SIGINT and SIGQUIT cut requests off."""
-    promote = server.maybe_promote_master
-
-    def maybe_promote_master() -> None:  # called once a second
-        promote()
-        _shared[_IS_SHARED] = bool(server.reexec_pid or server.master_pid)
-
-    def handle_usr2() -> None:
-        maybe_promote_master()  # gunicorn would take the first master for alive, and ignore the signal
-        server.reexec()
+    _note_others(server)
 
     def handle_term() -> None:
-        maybe_promote_master()
+        server.maybe_promote_master()
         is_alone = not _shared[_IS_SHARED]
         if is_alone and seconds and not is_on():
             _log.info("draining for %d s: /readyz answers 503 now", seconds)
@@ -69,7 +61,22 @@ def before_end(server: "Arbiter", seconds: int) -> None:
         raise StopIteration
 
     signal.signal(signal.SIGALRM, lambda *_: server.SIG_QUEUE.put_nowait(signal.SIGTERM))
-    server.handle_term, server.handle_usr2 = handle_term, handle_usr2  # type: ignore[method-assign]
+    server.handle_term = handle_term  # type: ignore[method-assign]
     server.handle_int = server.handle_quit = handle_quit  # type: ignore[method-assign]
+
+
+def _note_others(server: "Arbiter") -> None:
+    """Have this master and its workers know whether another one listens on the same socket."""
+    promote = server.maybe_promote_master
+
+    def maybe_promote_master() -> None:  # called once a second
+        promote()
+        _shared[_IS_SHARED] = bool(server.reexec_pid or server.master_pid)
+
+    def handle_usr2() -> None:
+        maybe_promote_master()  # gunicorn would take the first master for alive, and ignore the signal
+        server.reexec()
+
     server.maybe_promote_master = maybe_promote_master  # type: ignore[method-assign]
+    server.handle_usr2 = handle_usr2  # type: ignore[method-assign]
     maybe_promote_master()
