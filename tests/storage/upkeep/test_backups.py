@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,30 @@ def test_what_a_killed_one_left_is_removed(sqlite_file: Database, tmp_path: Path
         backed_up(sqlite_file.path, tmp_path)
 
     assert (dead.exists(), alive.exists()) == (False, True)
+
+
+def test_a_signal_is_no_damage(sqlite_file: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends the command while it rests, in the midst of the check, is told from a damaged file."""
+    monkeypatch.setattr(backups, "_STEPS_BETWEEN_RESTS", 1)
+    assert sqlite_file.path
+
+    with pytest.raises(KeyboardInterrupt):
+        backups.rows_of(sqlite_file.path, lambda: signal.raise_signal(signal.SIGINT))
+
+
+def test_two_in_one_second_are_told_apart(sqlite_file: Database, tmp_path: Path) -> None:
+    """A backup that begins beside another says so, and leaves that one alone."""
+    second: list[str] = []
+
+    def begin(*_: object) -> None:
+        with pytest.raises(BadBackup) as refused:
+            backed_up(sqlite_file.path, tmp_path)
+        second.append(str(refused.value))
+
+    made = backed_up(sqlite_file.path, tmp_path, show=begin)
+
+    assert f"another backup began in {tmp_path} in this second: wait until it has ended" in second[0]
+    assert made == backups.verify(made.path, silent)
 
 
 def test_a_full_disk_leaves_nothing_half_behind(sqlite_file: Database, tmp_path: Path) -> None:
