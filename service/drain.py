@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _shared: Final = mmap.mmap(-1, 2)  # by the master and the workers that are forked from it
 _ENDS, _IS_SHARED = range(2)  # the instance; its socket, by a second master
+_QUICK_SECONDS: Final = 2
 _log: Final = logging.getLogger("gunicorn.error")
 
 
@@ -40,7 +41,7 @@ def refuse(listeners: list[Any]) -> None:
 
 
 def before_end(server: "Arbiter", seconds: int) -> None:
-    """Have SIGTERM begin with a drain of so many seconds. A second SIGTERM ends it at once."""
+    """Have SIGTERM begin with a drain of so many seconds; a second one ends it. SIGINT and SIGQUIT cut requests off."""
     promote = server.maybe_promote_master
 
     def maybe_promote_master() -> None:  # called once a second
@@ -62,7 +63,13 @@ def before_end(server: "Arbiter", seconds: int) -> None:
         refuse(server.LISTENERS)
         raise StopIteration  # which gunicorn takes for the end
 
+    def handle_quit() -> None:
+        server.cfg.set("graceful_timeout", _QUICK_SECONDS)
+        server.stop(graceful=False)
+        raise StopIteration
+
     signal.signal(signal.SIGALRM, lambda *_: server.SIG_QUEUE.put_nowait(signal.SIGTERM))
     server.handle_term, server.handle_usr2 = handle_term, handle_usr2  # type: ignore[method-assign]
+    server.handle_int = server.handle_quit = handle_quit  # type: ignore[method-assign]
     server.maybe_promote_master = maybe_promote_master  # type: ignore[method-assign]
     maybe_promote_master()
