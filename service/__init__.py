@@ -16,7 +16,7 @@
 Beside them: `vestibule ping` (healthcheck.py), counting nginx's requests (edge_metrics/), becoming gunicorn (serve.py),
 its worker (worker.py) and its end (drain.py), nginx's sockets (listeners.py), what is read again each second
 (refresh.py), text that people write (text_files.py), files and directories of the service's own (state_dir.py,
-metrics_dir.py), which may lie below a mount (mounts.py).
+metrics_dir.py), which may lie below a mount (mounts.py), and root at work in them (as_owner.py).
 
 Arrows point inward, and a test holds them:
 app -> (web | storage | edge | cli, never each other) -> (services | settings) -> access -> login -> hashing.

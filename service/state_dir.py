@@ -8,11 +8,12 @@ import logging
 import os
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from service.as_owner import as_owner_of
 from service.mounts import DATABASE
 
 USABLE: Final = os.R_OK | os.W_OK | os.X_OK
@@ -25,61 +26,16 @@ _log: Final = logging.getLogger(__name__)
 def make_file(path: Path) -> None:
     """Make an empty file that only its owner may read; for root, the owner of the directory it lies in.
 
-    A name that is taken, by a symbolic link too, is refused: it may have been put there for root to follow.
+    A name that is taken, by a symbolic link too, is refused.
     """
-    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        give_to_owner_of(path.parent, handle)
-    finally:
-        os.close(handle)
+    with as_owner_of(path.parent) as entered:
+        os.close(os.open(entered / path.name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def make_folder(path: Path) -> None:
     """Make a directory that only its owner may enter; for root, the owner of the directory it lies in."""
-    if path.is_dir():
-        if os.geteuid() == 0 and is_foreign_link(path):
-            raise PermissionError(errno.EPERM, "a symbolic link to a directory of another user: remove it", str(path))
-        return
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def give_to_owner_of(directory: Path, handle: int) -> None:
-    """Started as root, leave a file to the owner of its directory: the service does not run as root."""
-    if os.geteuid() == 0:
-        owner = directory.stat()
-        os.fchown(handle, owner.st_uid, owner.st_gid)
-
-
-@contextmanager
-def as_owner_of(directory: Path) -> Iterator[Path]:
-    """Let root write with the rights of the directory's owner, who could plant links there for root to follow.
-
-    Where the directory is missing, the nearest one above counts. Yields the path to write below, which root has
-    entered: the owner may not be allowed to enter the directories above. Raises OSError.
-    """
-    if os.geteuid() != 0:
-        yield directory
-        return
-    nearest = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
-    entered = os.open(nearest, os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    before, groups, owner = os.open(".", os.O_DIRECTORY | os.O_CLOEXEC), os.getgroups(), os.fstat(entered)
-    try:
-        os.fchdir(entered)
-        if owner.st_uid != 0:
-            os.setgroups([])
-            os.setegid(owner.st_gid)
-            os.seteuid(owner.st_uid)
-        yield directory.relative_to(nearest)
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
-        os.fchdir(before)
-        os.close(before)
-        os.close(entered)
+    with as_owner_of(path) as entered:
+        entered.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def sync(path: Path) -> None:
@@ -110,7 +66,7 @@ def fault_of_rights(files: Iterable[Path]) -> str | None:
 
     A group of our own may: it is how a mount hands the files of one user to the next (OpenShift).
     """
-    there = [file for file in files if os.access(file, os.F_OK)]
+    there = [file for file in files if may(file, os.F_OK)]
     for file in there:
         if is_foreign_link(file):
             return f"{file} is a symbolic link to a file of another user ({file.stat().st_uid}): remove it"
@@ -194,12 +150,20 @@ def fault_of_place(directory: Path, mode: int, *, user: int) -> str | None:
     nearest = _nearest(directory)
     if not nearest.is_dir():
         return f"{nearest} is not a directory: choose another path, or move it away"
-    if nearest != directory and not os.access(nearest, os.X_OK):
-        command = f"chmod o+x {shlex.quote(str(nearest))}"
-        return f"{directory} is below {nearest}, which user {os.geteuid()} may not enter: {command}, or choose another"
+    if closed := fault_of_way(directory):
+        return closed
     if not os.access(nearest, USABLE):
         return _fault_of_mount(directory) or remedy(directory)
     return fault_of(directory, mode, user=user) if nearest == directory else None
+
+
+def fault_of_way(path: Path) -> str | None:
+    """Return which directory above a path this user may not enter."""
+    nearest = _nearest(path)
+    if nearest == path or may(nearest, os.X_OK):
+        return None
+    command = f"chmod o+x {shlex.quote(str(nearest))}"
+    return f"{path} is below {nearest}, which user {os.geteuid()} may not enter: {command}, or choose another"
 
 
 def fault_of_disk(path: Path) -> str | None:
@@ -223,13 +187,20 @@ def _fault_of_mount(path: Path) -> str | None:
 
 
 def _nearest(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
+    return next(each for each in (path, *path.parents) if may(each, os.F_OK))
+
+
+def may(path: Path, use: int) -> bool:
+    """Whether this user may use a path so (`os.R_OK` and the like); root may work with the rights of an owner."""
+    return os.access(path, use, effective_ids=True)
 
 
 def remedy(path: Path) -> str:
     """Return what to type so that this user can make a directory, or use a directory or a file; -H follows links."""
     user, group, quoted = os.geteuid(), os.getegid(), shlex.quote(str(path))
-    if not os.access(path, os.F_OK):
+    if closed := fault_of_way(path):
+        return closed
+    if not may(path, os.F_OK):
         return f"{path} cannot be made by user {user}: sudo install -d -m 750 -o {user} -g {group} {quoted}"
     said = (
         f"{_described(path)} must be readable and writable by user {user}: type the command as the user of the "

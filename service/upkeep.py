@@ -3,11 +3,12 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Final
 
 from service import healthcheck, state_dir
+from service.as_owner import as_owner_of, open_unplanted
 from service.services.store_state import StoreState
 from service.services.upkeep import Backup, BadBackup, Progress, Rehearsal, Restored
 from service.settings import Settings, apps_in_force, keep_closed, secret_keys
@@ -64,12 +65,11 @@ def back_up(settings: Settings, folder: Path | None, show: Progress) -> tuple[Ba
     path = _file(database, settings, "pg_dump --format=plain makes its backups")
     if not path.exists():
         raise BadBackup(f"there is no database {path} yet: the first start of the service makes it")
-    with closing(database):
+    with closing(database), as_owner_of(path.parent):
         schema.pending(database)  # refuses another program's
-        files, keys = _files(settings), _keys(settings)
-        folder = folder or settings.state_dir / _FOLDER
-        made = backups.make(path, folder, files=files, keys=keys, now=now, show=show)
-        last_backup.note(database, made.made_at)
+    files, keys = _files(settings), _keys(settings)
+    made = backups.make(path, folder or settings.state_dir / _FOLDER, files=files, keys=keys, now=now, show=show)
+    _note(database, made.made_at)
     return made, tuple(files)
 
 
@@ -81,9 +81,14 @@ def verify(settings: Settings, path: Path, *, record: bool, show: Progress) -> B
         database = _database(settings)
         if (database.path is None) != (found.engine == "postgresql"):
             raise BadBackup(f"{path} is of another engine ({found.engine}) than the service's database")
-        with closing(database):
-            last_backup.note(database, min(found.made_at, int(time.time())))
+        _note(database, min(found.made_at, int(time.time())))
     return found
+
+
+def _note(database: Database, made_at: int) -> None:
+    """Keep when the last backup was made; root works as the owner of a file."""
+    with closing(database), as_owner_of(database.path.parent) if database.path else nullcontext():
+        last_backup.note(database, made_at)
 
 
 def restore(settings: Settings, place: Path, *, by: str, ask: Callable[[int, Path], None], show: Progress) -> Restored:
@@ -135,7 +140,9 @@ def _files(settings: Settings) -> dict[str, bytes]:
 
 def _content(path: Path) -> bytes:
     """Return a file's content. What the service's user links to, root does not give to that user in a backup."""
-    for each in (path.parent, path):
-        if os.geteuid() == 0 and state_dir.is_foreign_link(each):
-            raise BadBackup(f"{each} is a symbolic link of another user: remove it")
-    return path.read_bytes()
+    with as_owner_of(path.parent) as entered:
+        try:
+            with os.fdopen(open_unplanted(entered / path.name), "rb") as file:
+                return file.read()
+        except OSError as fault:
+            raise BadBackup(f"{path} cannot be read ({fault.strerror})") from None

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from service.as_owner import as_owner_of
 from service.edge import nginx_process
 from service.settings.apps_in_force import FILE as JUDGED_SET
-from service.state_dir import as_owner_of
 
 NEW: Final = ".new"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from service import state_dir
+from service.as_owner import as_owner_of
 from service.settings import kinds
 from service.settings.fields import Settings
 from service.settings.kinds import InvalidValue, Secret, SettingsFault
@@ -61,20 +62,20 @@ def _kept(file: Path, *, make: bool) -> Secret:
 
 def _make(file: Path) -> None:
     """Make the file with a new key, whole and at once. A file that another process made meanwhile stays."""
-    file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-            opened.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
-            opened.flush()
-            state_dir.give_to_owner_of(file.parent, opened.fileno())
-            os.fsync(opened.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, file)  # unlike rename, never replaces
-    finally:
-        draft.unlink()
-    state_dir.sync(file.parent)
+    with as_owner_of(file.parent) as directory:
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        draft = directory / f".{file.name}.{secrets.token_hex(8)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+                opened.write(secrets.token_urlsafe(_KEY_BYTES) + "\n")
+                opened.flush()
+                os.fsync(opened.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, directory / file.name)  # unlike rename, never replaces
+        finally:
+            draft.unlink()
+        state_dir.sync(directory)
 
 
 def _begin_anew(remove: str, file: Path) -> str:

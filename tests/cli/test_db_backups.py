@@ -233,6 +233,8 @@ def test_root_follows_no_link_of_the_services_user(terminal: Terminal, place: Pl
     link.symlink_to(foreign)
     os.chown(link, 4711, 4712, follow_symlinks=False)
 
-    assert f"{link} is a symbolic link" in terminal.refused("db", "backup", "--to", str(place.state_dir / "second"))
+    said = terminal.refused("db", "backup", "--to", str(place.state_dir / "second"))
+    assert str(link) in said
+    assert "a symbolic link" in said
     if planted == "vestibule.sqlite3":
         assert f"{link} is a symbolic link" in terminal.refused("db", "restore", made, "--yes")

@@ -140,6 +140,7 @@ def test_root_follows_no_link_of_the_directorys_owner(tmp_path: Path) -> None:
     results.append(CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator))
     directory.rename(tmp_path / "before")
     directory.symlink_to(elsewhere)
+    os.chown(directory, nobody.NOBODY, nobody.NOBODY, follow_symlinks=False)
     results.append(CliRunner().invoke(proxy, ["render", "--output", str(directory)], obj=operator))
 
     assert [result.exit_code for result in results] == [1, 1, 1]

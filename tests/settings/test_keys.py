@@ -227,7 +227,7 @@ def test_a_file_in_the_directorys_place_is_named(tmp_path: Path) -> None:
     settings = _settings(tmp_path / "state")
 
     assert faults_of_state(settings) == [f"{tmp_path}/state is not a directory: choose another path, or move it away"]
-    assert "cannot be used (File exists)" in _answer(settings)[0]
+    assert "secret-key cannot be used (" in _answer(settings)[0]
 
 
 def test_a_given_key_leaves_the_directory_to_the_database(tmp_path: Path) -> None:

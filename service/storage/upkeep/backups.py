@@ -3,11 +3,12 @@
 It is written under a name that begins with a dot, checked, synced and renamed: a backup is whole, or it is not there.
 """
 
+import errno
 import os
 import shutil
-import stat
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from service import RELEASE, state_dir
+from service.as_owner import as_owner_of
 from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
@@ -22,7 +24,7 @@ from service.storage.engine.directory_lock import locked
 from service.storage.upkeep import manifest, online_copy
 from service.storage.upkeep.copies import integrity_fault
 from service.storage.upkeep.manifest import DATABASE, Manifest
-from service.storage.upkeep.revision import require_release
+from service.storage.upkeep.revision import TABLES, require_release
 
 _SPARE_BYTES: Final = 16 * 1024 * 1024  # left to the service
 _UNFINISHED: Final = ".unfinished"
@@ -35,22 +37,21 @@ def make(
 ) -> Backup:
     """Back the database up into a new directory in the folder, together with the files. Raises BadBackup."""
     name = stamped("vestibule-", now)
-    try:
-        state_dir.make_folder(folder)
-        require_space(folder, database)
-        with _unfinished(folder, name) as place:
-            state_dir.make_file(place / DATABASE)
-            online_copy.copy(database, place / DATABASE, show)
-            for path, content in files.items():
-                (place / path).parent.mkdir(mode=0o700, exist_ok=True)
-                (place / path).write_bytes(content)
-            _described(place, [DATABASE, *files], keys, now).write(place)
-            made = verify(place, show, online_copy.pacing())
-    except (OSError, sqlite.DRIVER.Error) as failure:
-        why = state_dir.fault_of_disk(folder) or (
-            state_dir.remedy(folder) if isinstance(failure, PermissionError) else _in_words(failure)
-        )
-        raise BadBackup(f"no backup of {database} was made in {folder}: {why}") from failure
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(as_owner_of(folder))
+            state_dir.make_folder(folder)
+            _require_room(folder, database)
+            with _unfinished(folder, name) as place:
+                state_dir.make_file(place / DATABASE)
+                online_copy.copy(database, place / DATABASE, show)
+                for path, content in files.items():
+                    (place / path).parent.mkdir(mode=0o700, exist_ok=True)
+                    (place / path).write_bytes(content)
+                _described(place, [DATABASE, *files], keys, now).write(place)
+                made = verify(place, show, online_copy.pacing())
+        except (OSError, sqlite.DRIVER.Error) as failure:
+            raise BadBackup(f"no backup of {database} was made in {folder}: {in_words(failure, folder)}") from failure
     return replace(made, path=folder / name)
 
 
@@ -81,6 +82,8 @@ def rows_of(database: Path, rest: Callable[[], None] = lambda: None, *, called: 
                 for table in sorted(_tables(connection))
             }
     except sqlite.DRIVER.Error as failure:
+        if getattr(failure, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:  # a signal, while it rested
+            raise KeyboardInterrupt from None
         raise BadBackup(f"{named} is damaged ({failure}): take another backup") from failure
 
 
@@ -89,18 +92,32 @@ def stamped(prefix: str, now: int) -> str:
     return f"{prefix}{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
 
 
-def require_space(folder: Path, database: Path) -> None:
-    """Raise BadBackup where another file of the database's size would leave the disk full."""
+def _require_room(folder: Path, database: Path) -> None:
+    """Raise BadBackup where there is no space for a copy of the database, or the folder's owner may make none."""
+    if not state_dir.may(database, os.W_OK):
+        said = f"its owner (user {os.geteuid()}) may not use {database}"
+        raise BadBackup(
+            f"nothing was backed up to {folder}, as {said}: name a directory of root's, or of that file's owner"
+        )
     log = database.with_name(f"{database.name}-wal")
-    needed = sum(each.stat().st_size for each in (database, log) if each.exists()) + _SPARE_BYTES
-    if (free := shutil.disk_usage(folder).free) < needed:
+    require_space(folder, sum(each.stat().st_size for each in (database, log) if each.exists()))
+
+
+def require_space(folder: Path, needed: int) -> None:
+    """Raise BadBackup where a file of this size would leave the disk full."""
+    if (free := shutil.disk_usage(folder).free) < (needed := needed + _SPARE_BYTES):
         said = f"{needed // 10**6} MB are needed, {free // 10**6} MB are free"
         raise BadBackup(f"{folder} has too little space, {said}: make space, or name another directory")
 
 
-def _in_words(failure: Exception) -> str:
+def in_words(failure: Exception, place: Path) -> str:
+    """Return why nothing could be written at a place, and what to type."""
+    if disk := state_dir.fault_of_disk(place):
+        return disk
     if isinstance(failure, FileExistsError | NotADirectoryError):
         return f"{failure.filename} is not a directory: name another place"
+    if isinstance(failure, PermissionError) and failure.errno == errno.EACCES:
+        return state_dir.remedy(place)
     return str(failure)
 
 
@@ -125,7 +142,7 @@ def _tables(connection: Any) -> set[str]:  # noqa: ANN401 - the driver has no ty
 
 def _identity(connection: Any, database: Path) -> tuple[str, str]:  # noqa: ANN401
     """Return the revision of the tables, and the oldest release that may use them. Raises BadBackup."""
-    if not {"schema_info", "alembic_version"} <= _tables(connection):
+    if not _tables(connection) >= TABLES:
         raise BadBackup(f"{database} is a database of another program")
     (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
     oldest = connection.execute("SELECT value FROM schema_info WHERE name = 'oldest_release'").fetchone() or ("",)
@@ -143,13 +160,16 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
         raise BadBackup(f"{folder / name} exists already: wait a second")
     _remove_unfinished(folder)
     place = folder / f".{name}{_UNFINISHED}"
-    place.mkdir(mode=0o700)
+    try:
+        place.mkdir(mode=0o700)
+    except FileExistsError:
+        raise BadBackup(f"another backup began in {folder} in this second: wait until it has ended") from None
     try:
         with locked(place):
             yield place
-            for _, _, files, here in os.fwalk(place, topdown=False):
-                for each in (*files, "."):
-                    hand_over(each, folder, inside=here)
+            for path in (*place.rglob("*"), place):
+                path.chmod(0o700 if path.is_dir() else 0o600)
+                state_dir.sync(path)
             place.rename(folder / name)
         state_dir.sync(folder)
     except BaseException:
@@ -162,17 +182,3 @@ def _remove_unfinished(folder: Path) -> None:
     for left in folder.glob(f".vestibule-*{_UNFINISHED}"):
         with suppress(BlockingIOError), locked(left):
             shutil.rmtree(left)
-
-
-def hand_over(path: Path | str, directory: Path, *, inside: int | None = None) -> None:
-    """Leave a file or a directory to its owner alone, for root that of the directory above, and sync it.
-
-    That owner could put a link in its place for root to follow: so `path` may be a name in an open directory.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
-    try:
-        os.fchmod(handle, 0o700 if stat.S_ISDIR(os.fstat(handle).st_mode) else 0o600)
-        state_dir.give_to_owner_of(directory, handle)
-        os.fsync(handle)
-    finally:
-        os.close(handle)

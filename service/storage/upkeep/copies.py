@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from service import state_dir
+from service.as_owner import as_owner_of
 from service.storage.engine import sqlite
 
 KEPT: Final = 3
@@ -23,17 +24,18 @@ def copy(database: Path, folder: Path, *, label: str, now: int) -> Path:
     target = folder / f"{database.stem}-{moment}-{label}.sqlite3"
     unchecked = target.with_suffix(".unchecked")
     try:
-        state_dir.make_folder(folder)
-        _fill(database, unchecked)
-        unchecked.replace(target)
-        state_dir.sync(folder)
+        with as_owner_of(folder):
+            state_dir.make_folder(folder)
+            _fill(database, unchecked)
+            unchecked.replace(target)
+            state_dir.sync(folder)
+            for old in sorted(folder.glob(f"{database.stem}-*.sqlite3"))[:-KEPT]:
+                old.unlink()
     except (OSError, sqlite.DRIVER.Error) as failure:
         fault = state_dir.fault_of_disk(folder) or str(failure)
         with suppress(OSError):
             unchecked.unlink()
         raise BadCopy(fault) from failure
-    for old in sorted(folder.glob(f"{database.stem}-*.sqlite3"))[:-KEPT]:
-        old.unlink()
     return target
 
 

@@ -5,6 +5,7 @@ empty later, a volume was not mounted or the file was deleted, and a new empty d
 See docs/decisions/0007-a-lost-database-is-not-a-new-one.md.
 """
 
+import errno
 import fcntl
 import os
 import shlex
@@ -17,6 +18,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from service import state_dir
+from service.as_owner import as_owner_of
 from service.services import Unavailable
 from service.storage.engine import sqlite
 from service.storage.engine.database import SchemaFault
@@ -46,10 +48,12 @@ class DatabaseFile:
         if self.was_made():
             return
         try:
-            state_dir.make_folder(self.marker.parent)
-            self.marker.unlink(missing_ok=True)
-            state_dir.make_file(self.marker)
-            self.marker.write_text(f"{self.path}\n")
+            with as_owner_of(self.marker.parent) as directory:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                marker = directory / self.marker.name
+                marker.unlink(missing_ok=True)
+                state_dir.make_file(marker)
+                marker.write_text(f"{self.path}\n")
         except OSError as fault:
             raise SchemaFault(_no_access(fault, self.marker)) from fault
 
@@ -140,6 +144,8 @@ def _no_access(fault: OSError, path: Path) -> str:
     """Say which file, which user, and what to type."""
     if fault.errno in state_dir.OF_THE_DISK and (disk := state_dir.fault_of_disk(path)):
         return disk
+    if fault.errno == errno.EPERM:  # a link of another user
+        return f"{fault.filename}: {fault.strerror}"
     user, remedy = os.geteuid(), ""
     if isinstance(fault, PermissionError):
         remedy = ": type the command as the user of the service or, where it belongs to the service alone, type: "

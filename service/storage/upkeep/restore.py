@@ -10,12 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from service import state_dir
+from service.as_owner import as_owner_of, open_unplanted
 from service.login.audit import Entry, Happened
 from service.services.upkeep import BadBackup, Progress
 from service.storage.audit import SqlAudit
@@ -26,7 +28,7 @@ from service.storage.engine.statement import Statement
 from service.storage.links import links
 from service.storage.sessions import sessions
 from service.storage.upkeep import file_locks, last_backup
-from service.storage.upkeep.backups import hand_over, require_space, rows_of, stamped
+from service.storage.upkeep.backups import in_words, require_space, rows_of, stamped
 from service.storage.upkeep.file_checks import exclusively
 from service.storage.upkeep.manifest import DATABASE, Manifest, readable
 
@@ -40,22 +42,33 @@ def restore(place: Path, database: Path, *, by: str, now: int, show: Progress) -
 
     Raises BadBackup, and leaves everything as it was.
     """
-    found, database = Manifest.read(place), database.resolve()
-    try:
-        state_dir.make_folder(database.parent)
-        require_space(database.parent, readable(place / DATABASE))
-        with exclusively(database), _unused(database), _draft(database) as draft:
-            found.require(DATABASE, _copied(place / DATABASE, draft, show), place)
-            rows = rows_of(draft, called=place / DATABASE)
-            _sign_out(draft, min(found.made_at, now), Entry(now, Happened.RESTORED, by=by, detail=place.name))
-            hand_over(draft, database.parent)
-            kept = _set_aside(database, now)
-            draft.replace(database)
-            state_dir.sync(database.parent)
-    except (OSError, sqlite.DRIVER.Error) as failure:
-        why = state_dir.fault_of_disk(database) or failure
-        raise BadBackup(f"{place} was not restored to {database}: {why}") from failure
+    found = Manifest.read(place)
+    with _opened(place / DATABASE) as original, exclusively(database), as_owner_of(database.parent):
+        database = database.resolve()
+        require_space(database.parent, os.fstat(original.fileno()).st_size)
+        try:
+            with _unused(database), _draft(database) as draft:
+                found.require(DATABASE, _copied(original, draft, show), place)
+                rows = rows_of(draft, called=place / DATABASE)
+                _sign_out(draft, min(found.made_at, now), Entry(now, Happened.RESTORED, by=by, detail=place.name))
+                state_dir.sync(draft)
+                kept = _set_aside(database, now)
+                draft.replace(database)
+                state_dir.sync(database.parent)
+        except (OSError, sqlite.DRIVER.Error) as failure:
+            raise BadBackup(f"{place} was not restored to {database}: {in_words(failure, database)}") from failure
     return kept, rows["sessions"]
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[FileIO]:
+    """Open the database of a backup. Raises BadBackup."""
+    try:
+        handle = open_unplanted(readable(file))
+    except OSError as fault:
+        raise BadBackup(f"{file} cannot be read ({fault.strerror})") from None
+    with os.fdopen(handle, "rb", buffering=0) as original:
+        yield original
 
 
 @contextmanager
@@ -86,16 +99,16 @@ def _draft(database: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _copied(original: Path, draft: Path, show: Progress) -> dict[str, int | str]:
+def _copied(original: FileIO, draft: Path, show: Progress) -> dict[str, int | str]:
     """Copy a file; return the size and the digest of what was copied."""
-    digest = hashlib.sha256()
-    with original.open("rb", buffering=0) as source, draft.open("xb") as made:  # unbuffered, a full disk writes less
-        whole = os.fstat(source.fileno()).st_size
-        while data := source.read(_SLICE):
+    digest, whole = hashlib.sha256(), os.fstat(original.fileno()).st_size
+    state_dir.make_file(draft)
+    with draft.open("wb") as made:  # with a buffer: without, a full disk writes less, and says nothing
+        while data := original.read(_SLICE):
             digest.update(data)
             made.write(data)
-            show("Copying", source.tell(), whole)
-        return {"size": source.tell(), "sha256": digest.hexdigest()}
+            show("Copying", original.tell(), whole)
+        return {"size": original.tell(), "sha256": digest.hexdigest()}
 
 
 def _sign_out(draft: Path, made_at: int, entry: Entry) -> None:
@@ -111,6 +124,8 @@ def _sign_out(draft: Path, made_at: int, entry: Entry) -> None:
 def _set_aside(database: Path, now: int) -> Path | None:
     """Give the old file, and what a damaged one cannot take in of its logs, another name. The file keeps its own."""
     kept = database.with_name(stamped(f"{database.name}.before-restore-", now))
+    if kept.exists():
+        raise BadBackup(f"{kept} exists already, of another restore in this second: type it again")
     is_there = database.exists()
     if is_there:
         _close(database)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,30 @@ def test_what_a_killed_one_left_is_removed(sqlite_file: Database, tmp_path: Path
     assert (dead.exists(), alive.exists()) == (False, True)
 
 
+def test_a_signal_is_no_damage(sqlite_file: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends the command while it rests, in the midst of the check, is told from a damaged file."""
+    monkeypatch.setattr(backups, "_STEPS_BETWEEN_RESTS", 1)
+    assert sqlite_file.path
+
+    with pytest.raises(KeyboardInterrupt):
+        backups.rows_of(sqlite_file.path, lambda: signal.raise_signal(signal.SIGINT))
+
+
+def test_two_in_one_second_are_told_apart(sqlite_file: Database, tmp_path: Path) -> None:
+    """A backup that begins beside another says so, and leaves that one alone."""
+    second: list[str] = []
+
+    def begin(*_: object) -> None:
+        with pytest.raises(BadBackup) as refused:
+            backed_up(sqlite_file.path, tmp_path)
+        second.append(str(refused.value))
+
+    made = backed_up(sqlite_file.path, tmp_path, show=begin)
+
+    assert f"another backup began in {tmp_path} in this second: wait until it has ended" in second[0]
+    assert made == backups.verify(made.path, silent)
+
+
 def test_a_full_disk_leaves_nothing_half_behind(sqlite_file: Database, tmp_path: Path) -> None:
     """A disk that is too small is named before anything is written; one that fills up meanwhile is left as it was."""
     with small_disk(tmp_path / "disk", kilobytes=24_000) as disk:
@@ -112,35 +137,7 @@ def test_a_folder_that_cannot_be_written_is_named(memory_path: Path) -> None:
     said = nobody.asked(refusal)()
 
     assert f"no backup of {database} was made" in said
-    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: choose another path" in said
-
-
-@nobody.root_only
-def test_root_makes_it_for_the_folders_owner(sqlite_file: Database, tmp_path: Path) -> None:
-    """A backup that root typed can be read and removed by the service."""
-    os.chown(tmp_path, 4711, 4712)
-
-    made = backed_up(sqlite_file.path, tmp_path, files={"apps.d/wiki.toml": b""})
-
-    assert {(path.stat().st_uid, path.stat().st_gid) for path in (made.path, *made.path.rglob("*"))} == {(4711, 4712)}
-
-
-def test_root_gives_away_nothing_that_the_folders_owner_puts_in_its_place(place: Place, tmp_path: Path) -> None:
-    """The owner may rename the directory that root works in, and put a link there: root follows no link."""
-    place.prepare().close()
-    (folder := tmp_path / "folder").mkdir()
-    (foreign := tmp_path / "foreign").mkdir(mode=0o755)
-    (foreign / "key").touch(mode=0o644)
-
-    def swap(step: str, done: int, whole: int) -> None:
-        if step == "Checking" and done == whole:
-            (unfinished,) = folder.glob(".vestibule-*")
-            unfinished.rename(folder / "moved")
-            unfinished.symlink_to(foreign)
-
-    backed_up(place.file, folder, show=swap)
-
-    assert [path.stat().st_mode & 0o777 for path in (foreign, foreign / "key")] == [0o755, 0o644]
+    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: type the command as" in said
 
 
 @nobody.root_only

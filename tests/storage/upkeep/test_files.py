@@ -87,7 +87,7 @@ def test_root_keeps_no_copy_behind_a_link_of_the_owner(place: Place) -> None:
     place.backups.symlink_to(elsewhere)
     os.chown(place.backups, 4711, 4712, follow_symlinks=False)
 
-    with pytest.raises(copies.BadCopy, match="a symbolic link to a directory of another user"):
+    with pytest.raises(copies.BadCopy, match="a symbolic link of another user: remove it"):
         copies.copy(place.file, place.backups, label="0002", now=NOW)
     assert [*elsewhere.iterdir()] == []
 
