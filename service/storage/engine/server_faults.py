@@ -16,7 +16,17 @@ _NO_SCHEMA: Final = (
     "schema public, the owner of the database types ALTER ROLE {user} IN DATABASE {database} SET search_path = public; "
     "GRANT USAGE, CREATE ON SCHEMA public TO {user};"
 )
-_BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F000": _NO_SCHEMA}
+_READS_ONLY: Final = (
+    "the database server takes no writes (it is a standby, or default_transaction_read_only is on): give the address "
+    "of the one that does in {named}"
+)
+_BY_STATE: Final = {
+    "42P01": _UPGRADE,
+    "42703": _UPGRADE,
+    "42501": _GRANT,
+    "3F000": _NO_SCHEMA,
+    "25006": _READS_ONLY,
+}
 # A refused connection has no SQLSTATE, only words: PostgreSQL's, or PgBouncer's.
 _BY_WORDS: Final = {
     r"authentication failed|no password supplied": (

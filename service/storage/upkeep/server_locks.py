@@ -24,8 +24,9 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 # While a step runs the server looks whether its client is there: else a killed client's locks stay until the step ends.
 _WATCH_CLIENT: Final = "SET LOCAL client_connection_check_interval = '2s'"
+# A commit that waits for a standby keeps its locks: this one does not wait. A standby has no later change without it.
 _BEGIN: Final = f"""
-SELECT set_config('lock_timeout', '{_WAIT_MILLISECONDS}', true),
+SELECT set_config('lock_timeout', '{_WAIT_MILLISECONDS}', true), set_config('synchronous_commit', 'local', true),
        CASE current_setting('application_name') WHEN 'vestibule'
        THEN set_config('application_name', 'vestibule db upgrade', true) END,
        pg_try_advisory_xact_lock({UPGRADE})

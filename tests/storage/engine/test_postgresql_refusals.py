@@ -112,6 +112,15 @@ def test_a_search_path_without_a_schema_is_named(address: str) -> None:
         assert schema.HEAD in upgrade_server(database)
 
 
+@pytest.mark.usefixtures("_users")
+def test_a_server_that_only_reads_is_called_so(address: str) -> None:
+    """An upgrade by the address of a standby, or by a user who may not write."""
+    said = refusal(f"{address}&options=-cdefault_transaction_read_only%3Don", upgrade_server)
+
+    assert "takes no writes (it is a standby, or default_transaction_read_only is on)" in said
+    assert said.endswith("in VESTIBULE_DATABASE_URL")
+
+
 @pytest.mark.usefixtures("_users", "later_release")
 def test_an_upgrade_by_another_user_than_the_owner_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No right to make tables is asked for, which would not help: the owner of those that are there is."""

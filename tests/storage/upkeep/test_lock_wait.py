@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from pathlib import Path
+from contextlib import closing, suppress
 
 import pytest
 import sqlalchemy as sa
@@ -13,33 +12,18 @@ from service.services import Unavailable
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
-from service.storage.upkeep import lock_wait, schema, server_locks
+from service.storage.upkeep import schema, server_locks
 from tests.rig.postgres import Postgres
 from tests.rig.until import until
 from tests.storage.children import started
 from tests.storage.place import LATER, Place, upgrade_server
 from tests.storage.stores import NOW, account, address_of, over
+from tests.storage.upkeep.waiting import impatient, upgrading
+
+__all__ = ["impatient"]
 
 COUNT = Statement(sa.text("SELECT count(*) FROM accounts"))
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Report every attempt, with short pauses."""
-    monkeypatch.setattr(lock_wait, "REPORT_SECONDS", 0)
-    monkeypatch.setattr(lock_wait, "SHORT_SECONDS", 0)
-    monkeypatch.setattr(lock_wait, "PAUSE_SECONDS", 0.01)
-
-
-@contextmanager
-def upgrading(address: str) -> Iterator[list[str]]:
-    """Upgrade in a thread beside the block; what it said is in the list afterwards."""
-    said: list[str] = []
-    with ThreadPoolExecutor() as thread, closing(Database(address)) as database:
-        done = thread.submit(schema.upgrade, database, backups=Path("nowhere"), now=NOW, wait=30)
-        yield said
-        said.append(done.result())
 
 
 @pytest.fixture(params=["postgresql", "pgbouncer"])
@@ -149,71 +133,6 @@ def test_a_lock_that_no_step_names_is_waited_for_too(
             copy.commit()
 
     assert LATER in said[0]
-
-
-@pytest.mark.parametrize("table", ["alembic_version", "schema_info"])
-def test_a_lock_that_keeps_the_revision_from_being_read_is_waited_for_too(
-    own_postgresql: Database, caplog: pytest.LogCaptureFixture, table: str
-) -> None:
-    """Before it is known whether steps are missing: the connection in the way is named."""
-    with own_postgresql.wholesale() as connection:
-        connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        with upgrading(address_of(own_postgresql)) as said:
-            until(lambda: f", which holds a lock on {table}" in caplog.text, "it waits and says so")
-            connection.commit()
-
-    assert said == [f"The database is at revision {schema.HEAD} already."]
-
-
-def test_a_prepared_transaction_is_named_with_its_end(
-    own_postgresql: Database, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It has no connection: the report says whose it is, since when, and what to type; which helps."""
-    request.getfixturevalue("later_release")
-    with closing(Database(address_of(own_postgresql))) as other, other.reading() as connection:
-        driver = connection.connection.dbapi_connection
-        assert driver
-        driver.cursor().execute("BEGIN; LOCK TABLE accounts; PREPARE TRANSACTION 'it''s lost'")
-    with upgrading(address_of(own_postgresql)) as said, own_postgresql.reading() as connection:
-        until(lambda: "a prepared transaction" in caplog.text, "it waits and says so")
-        found = re.search(r"\(user vestibule, since 20.* UTC; it ends with (.*);\), which holds", caplog.text)
-        assert found
-        connection.exec_driver_sql(found[1])
-
-    assert LATER in said[0]
-
-
-SLOW_VACUUM = """
-ALTER TABLE accounts SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0,
-                          autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)
-"""
-MANY = """
-INSERT INTO accounts (id, username, created_at, display_name, email, is_admin)
-SELECT n, n, 0, repeat('x', 500), '', false FROM generate_series(1, 500) n
-"""
-VACUUMS = Statement(sa.text("SELECT pid FROM pg_stat_progress_vacuum WHERE datname = current_database()"))
-
-
-def test_a_vacuum_is_called_so(own_postgresql: Database, postgres: Postgres, request: pytest.FixtureRequest) -> None:
-    """A worker of the server's own has neither a user nor an application: the report says what it does."""
-    request.getfixturevalue("later_release")
-    with own_postgresql.transaction() as connection:
-        connection.exec_driver_sql(SLOW_VACUUM)
-        connection.exec_driver_sql(MANY)
-    over(own_postgresql).accounts.add(account())
-    with own_postgresql.transaction() as connection:
-        connection.exec_driver_sql("DELETE FROM accounts WHERE display_name <> ''")
-    own_postgresql.close()  # tells the server what it counted
-    postgres.configure("autovacuum_naptime", "1")
-    try:
-        until(lambda: own_postgresql.run(VACUUMS), "the server vacuums the table")
-        with (
-            closing(Database(address_of(own_postgresql))) as other,
-            pytest.raises(Unavailable, match=r"\(application autovacuum, .*which holds a lock on accounts"),
-        ):
-            schema.upgrade(other, backups=None, now=NOW, wait=0)  # type: ignore[arg-type]
-    finally:
-        postgres.configure("autovacuum_naptime", "60")
 
 
 def test_an_upgrade_ends_when_its_time_is_over(own_postgresql: Database, request: pytest.FixtureRequest) -> None:
