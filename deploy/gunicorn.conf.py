@@ -205,8 +205,6 @@ def post_fork(_server: "Arbiter", _worker: "Worker") -> None:
 
 def post_worker_init(_worker: "Worker") -> None:
     """Unblock the signals that were blocked at the fork, and count this worker."""
-    for is_for_the_master in (signal.SIGHUP, signal.SIGUSR2):  # a worker would end, with its requests
-        signal.signal(is_for_the_master, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     multiprocess_metrics.SPACE.on_worker(_settings.workers)
 

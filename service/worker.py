@@ -10,6 +10,7 @@ import mmap
 import os
 import resource
 import select
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -57,6 +58,8 @@ class Worker(gthread.ThreadWorker):
 
     def run(self) -> None:
         """Listen, and serve."""
+        for is_for_the_master in (signal.SIGHUP, signal.SIGUSR2):  # a worker would end, with its requests
+            signal.signal(is_for_the_master, signal.SIG_IGN)
         for each in self.sockets:
             each.listen(self.cfg.backlog)
         _serves[0] = 1
