@@ -10,7 +10,6 @@ import gc
 import hashlib
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -39,12 +38,16 @@ def _own_directory(path: Path, made: int, accepted: int) -> Path:
     return path
 
 
-def _own_socket(path: Path) -> None:
-    """Stop where another start serves: this one would take its socket. The workers of a killed one soon go."""
+def _own_socket(path: Path, drain_seconds: int) -> None:
+    """Stop where another start serves: this one would take its socket. One that drains, or was killed, soon goes."""
     if path.exists() and not path.is_socket():
         sys.exit(f"{path} is not a socket: move it away")
-    until = time.monotonic() + _GONE_SECONDS
-    while "GUNICORN_PID" not in os.environ and _is_served(path):  # a new master (USR2) is left it
+    if "GUNICORN_PID" in os.environ or not _is_served(path):  # a new master (USR2) is left it
+        return
+    longest = drain_seconds + _GONE_SECONDS
+    print(f"{path} is in use: waiting {longest} s at most for that instance to end", file=sys.stderr, flush=True)
+    until = time.monotonic() + longest
+    while _is_served(path):
         if time.monotonic() > until:
             sys.exit(f"{path} is in use: another start serves this state directory: stop it, or choose another one")
         time.sleep(0.1)
@@ -80,7 +83,7 @@ except SettingsFault as fault:
     sys.exit("\n".join(fault.faults))
 _own_directory(_settings.state_dir, 0o750, mounts.STATE_MODE)
 _own_directory(_settings.socket_path.parent, 0o750, mounts.SOCKET_MODE)
-_own_socket(_settings.socket_path)
+_own_socket(_settings.socket_path, _settings.server.drain)
 metrics_dir.remove_unused(_RAM)  # before anything makes a metric
 signal.signal(signal.SIGTERM, _end)  # until gunicorn takes signals
 _metrics = metrics_dir.MetricsDir(_chosen_metrics(_settings), lambda path: _own_directory(path, 0o700, 0o700))
@@ -112,11 +115,6 @@ workers = _settings.workers
 threads = _settings.server.threads
 preload_app = True  # the code is shared memory, and a fault stops the start once instead of each worker
 worker_tmp_dir = str(_RAM)  # the heartbeat never waits for a disk
-
-worker_connections = 1000
-with contextlib.suppress(ValueError, OSError):  # above the hard limit: with few descriptors a worker takes fewer
-    if (_files := resource.getrlimit(resource.RLIMIT_NOFILE))[0] < 2 * worker_connections:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (2 * worker_connections, _files[1]))
 
 # --- Times, in seconds
 

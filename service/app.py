@@ -55,6 +55,7 @@ def application() -> Flask:
 
     from service.services import Unavailable
     from service.settings import SettingsFault, load
+    from service.settings.cross_checks import unreached
     from service.storage.upkeep import connections
     from service.web.telemetry import multiprocess_metrics
     from service.web.telemetry.logs import configure_logging
@@ -70,7 +71,7 @@ def application() -> Flask:
     for template in app.jinja_env.list_templates():
         app.jinja_env.get_template(template)  # compiled once, before workers are forked
     few = connections.warnings(_database(settings), settings.workers, settings.server.database_connections)
-    for warning in (*settings.warnings, *few):
+    for warning in (*settings.warnings, *few, *unreached(settings)):
         structlog.get_logger().warning(warning)
     structlog.get_logger().info("prepared", release=RELEASE, **_facts(settings))
     return app

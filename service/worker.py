@@ -8,10 +8,11 @@ import errno
 import logging
 import mmap
 import os
+import resource
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -67,10 +68,14 @@ class Worker(gthread.ThreadWorker):
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn's connection, and what it makes of it
         """Answer a request, once the connection says something."""
-        longest = _SILENT_SECONDS if self.alive else _SILENT_AT_END_SECONDS
-        conn.data_ready = conn.initialized or conn.data_ready or _speaks(conn.sock, longest)
+        is_ending = not self.alive
+        conn.data_ready = (
+            conn.initialized
+            or conn.data_ready
+            or _speaks(conn.sock, _SILENT_AT_END_SECONDS if is_ending else _SILENT_SECONDS)
+        )
         if not conn.data_ready:
-            return gthread._DEFER if self.alive else False  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
+            return False if is_ending else gthread._DEFER  # type: ignore[attr-defined] # noqa: SLF001 - as gunicorn's
         return super().handle(conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - see above
@@ -140,6 +145,10 @@ def keep_serving(server: "Arbiter") -> None:
 
     for name in ("spawn_worker", "reap_workers", "reexec"):
         setattr(server, name, kept(getattr(server, name)))
+    wanted, (given, highest) = 2 * server.cfg.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if given < wanted:
+        with contextlib.suppress(ValueError, OSError):  # above the highest: workers take what there is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, highest))
 
 
 def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> None:
@@ -151,3 +160,13 @@ def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> Non
 # gunicorn listens before it forks the workers, and requests would wait until they run (2.4 times the 99th percentile of
 # checks during an exchange, in place of 1). A socket without a listener refuses them, and nginx asks another instance.
 sock.UnixSocket._is_listening = staticmethod(lambda _: True)  # type: ignore[attr-defined] # noqa: SLF001 - no setting
+
+
+def _close_sockets(listeners: Iterable[socket.socket], unlink: bool = True) -> None:  # noqa: FBT001, FBT002 - gunicorn's
+    """As gunicorn's, whose master would end without its workers where the socket's file was removed before."""
+    with contextlib.suppress(FileNotFoundError):
+        _gunicorns_close(listeners, unlink)
+
+
+_gunicorns_close: Final = sock.close_sockets
+sock.close_sockets = _close_sockets

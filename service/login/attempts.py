@@ -7,7 +7,7 @@ holds for a sliding window, such as the last 15 minutes. Usernames without an ac
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -122,6 +122,17 @@ class Attempts(Protocol):
     def throttled_networks(self, limit: Limit, *, now: int) -> int: ...
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]: ...
     def clear(self, *, account: str | None = None, network: str | None = None) -> int: ...
+
+
+def added_up(tallies: Iterable[Tally]) -> Iterator[Tally]:
+    """Yield one tally for all of a network or an account, the most attempts first. Programs have no account."""
+    found: dict[str, Tally] = {}
+    for each in tallies:
+        if each.key:
+            other = found.get(each.key) or Tally(each.key, None, 0, each.latest)
+            attempts, latest = each.attempts + other.attempts, max(each.latest, other.latest)
+            found[each.key] = Tally(each.key, each.name or other.name, attempts, latest)
+    return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
 
 
 def decide(counts: Mapping[Scope, Count], throttles: Throttles, *, now: int) -> Throttled | tuple[Scope, ...]:

@@ -173,5 +173,5 @@ SOCKET: Final = Kind(
     f"the absolute path of a socket, at most {MAXIMUM_SOCKET_BYTES} bytes long, in a directory {_BELOW % 'socket'}",
     socket,
 )
-SOCKETS: Final = listing("a list of absolute paths of sockets", socket)
+SOCKETS: Final = listing("a list of absolute paths of sockets", socket, may_repeat=False)
 LOGO: Final = Kind("the path of an SVG or PNG file of at most 100 kB", logo)

@@ -1,5 +1,6 @@
 """Cross checks: values that each setting takes alone, and that contradict one another."""
 
+import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,7 +16,7 @@ _LEAST_MEMORY: Final = {1: 47_104, 2: 19_456, 3: 12_288}
 
 
 def contradictions(settings: Settings) -> Iterator[Contradiction]:
-    for check in (_lifetimes, _cookie_domain, _hashing_cost, _free_threads, _outer_limits, _listeners):
+    for check in (_lifetimes, _cookie_domain, _hashing_cost, _free_threads, _outer_limits, _listeners, _instances):
         yield from check(settings)
 
 
@@ -71,3 +72,19 @@ def _listeners(settings: Settings) -> Iterator[Contradiction]:
     if overlap(settings.ops_listen, settings.server.listen):
         ops, public = map(LISTENERS.write, (settings.ops_listen, settings.server.listen))
         yield ("ops_listen", "server.listen"), f"{{0}} ({ops}) and {{1}} ({public}) overlap: choose another port"
+
+
+def _instances(settings: Settings) -> Iterator[Contradiction]:
+    sockets = [os.path.realpath(path) for path in settings.server.instances]
+    for path in sorted({path for path in sockets if sockets.count(path) > 1}):
+        yield ("server.instances",), f"{{0}} names the socket {path} twice: each instance has its own"
+
+
+def unreached(settings: Settings) -> Iterator[str]:
+    """Say when nginx, rendered with these settings, leads to other instances only."""
+    own, led_to = settings.socket_path.resolve(), [path.resolve() for path in settings.server.instances]
+    if led_to and own not in led_to:
+        yield (
+            f"nginx passes no request to this instance, whose socket is {own}: add it to VESTIBULE_SERVER__INSTANCES, "
+            "or correct VESTIBULE_SERVER__SOCKET"
+        )

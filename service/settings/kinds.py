@@ -149,7 +149,7 @@ def spelled_duration(seconds: int) -> str:
     return f"{seconds // _SECONDS[unit]}{unit}"
 
 
-def listing(words: str, read_one: Callable[[str], Any], *, may_be_empty: bool = True) -> Kind:
+def listing(words: str, read_one: Callable[[str], Any], *, may_be_empty: bool = True, may_repeat: bool = True) -> Kind:
     """Lists: an array in TOML; from the environment separated by commas or white space. Double entries count once."""
 
     def read(value: object) -> tuple[Any, ...]:
@@ -160,9 +160,13 @@ def listing(words: str, read_one: Callable[[str], Any], *, may_be_empty: bool = 
         refused = []
         for item in map(str, items):
             try:
-                found[read_one(text(item))] = None
+                one = read_one(text(item))
             except InvalidValue as reason:
                 refused.append(f'"{item}" {reason}' if "@" not in item else str(reason))  # it may hold a password
+            else:
+                if one in found and not may_repeat:
+                    refused.append(f'"{item}" stands there twice')
+                found[one] = None
         if refused:  # all of them at once
             raise InvalidValue("; ".join(refused))
         if not (found or may_be_empty):

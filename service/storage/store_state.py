@@ -45,9 +45,9 @@ def read(database: Database, *, redis: str | None, backups: Path, throttles: Thr
         found["database"] = answer = _answer(database, name)
         if not tables.are_pending:
             found |= _rows(database, now)
-            found |= _attempts(database, None if counters.fault else redis, throttles, now)
             if database.path is None and not answer.fault:
                 server_locks.test_writes(database, _TABLES)
+            found |= _attempts(database, None if counters.fault else redis, throttles, now)
     except Unavailable as away:
         if not found["database"].fault:
             found["database"] = replace(found["database"], fault=_why(database, away))

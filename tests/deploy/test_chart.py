@@ -29,6 +29,16 @@ EVERYTHING: Final[dict[str, Any]] = {
 SECRETS: Final = {"database-url": "postgresql://h/d", "redis-url": "redis://h", "secret-key": "k" * 32}
 
 
+@pytest.mark.parametrize("single", [False, True])
+def test_the_longest_name_of_a_release_leads_to_names_that_fit(*, single: bool) -> None:
+    """Helm's longest has 53 characters; a cluster takes 63 for a label or a Service, and 52 for a CronJob."""
+    made = rendered(EVERYTHING | {"single": single}, "a" * 44 + "-" * 8 + "a")
+
+    lengths = {(each["kind"], len(each["metadata"]["name"])) for each in made}
+    assert max(length for _, length in lengths) <= 63
+    assert max(length for kind, length in lengths if kind == "CronJob") <= 52
+
+
 APP: Final = (
     '# a wiki\naddress = "https://wiki.example.org:8443"\nupstream = "http://wiki.wiki.svc.cluster.local:3000"\n'
 )

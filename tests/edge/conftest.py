@@ -45,3 +45,10 @@ def started() -> Iterator[Run]:
     with state_directory() as state_dir, run(state_dir, free_port(), free_port()) as it:
         it.wait_until_ready()
         yield it
+
+
+@pytest.fixture
+def busy() -> Iterator[Servers]:
+    """Servers that take forms from one client without a limit."""
+    with running(application=ECHO, edit_nginx=calm, LIMITS__EDGE_POST_PER_SECOND="5000") as servers:
+        yield servers

@@ -8,20 +8,16 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 
-import pytest
-
-from tests.edge.conftest import ECHO, calm
-from tests.rig.asking import PATIENCE_SECONDS, ask_socket, received
+from tests.edge.conftest import ECHO
+from tests.rig.asking import PATIENCE_SECONDS, ask_socket
 from tests.rig.parts import ROOT
 from tests.rig.processes import children, runs
 from tests.rig.servers import Servers, counters_of, prepared, running
 
-FORM = b"POST /form HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na=b"
 CLIENTS = 6
 
 
@@ -59,13 +55,6 @@ def hang_up(servers: Servers) -> None:
     before = children(master.pid)
     master.send_signal(signal.SIGHUP)
     servers.wait_until(lambda: not before & (now := children(master.pid)) and len(now) == 2, "all workers are new")
-
-
-@pytest.fixture
-def busy() -> Iterator[Servers]:
-    """Servers that take forms from one client without a limit."""
-    with running(application=ECHO, edit_nginx=calm, LIMITS__EDGE_POST_PER_SECOND="5000") as servers:
-        yield servers
 
 
 def test_new_workers_lose_no_form(busy: Servers) -> None:
@@ -165,95 +154,18 @@ def test_readiness_goes_before_the_listener() -> None:
     assert (ended, servers.socket.exists()) == (0, False)
 
 
-def test_what_has_arrived_is_answered_before_the_end(busy: Servers) -> None:
-    """Forms that wait in the listener's queue when the service ends are answered; later ones are refused, not lost."""
-    master, workers = busy.processes["gunicorn"], children(busy.processes["gunicorn"].pid)
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-    waiting = [sent(busy.socket) for _ in range(40)]
+def test_a_start_waits_for_the_instance_that_drains_on_its_socket() -> None:
+    """`serve` may be typed right after SIGTERM: it says for how long it waits, and serves when the socket is free."""
+    with running(SERVER__DRAIN="5m") as servers:
+        before = servers.processes.pop("gunicorn")
+        before.send_signal(signal.SIGTERM)
+        servers.start_gunicorn()
+        servers.wait_until(lambda: "is in use: waiting 305 s at most" in servers.log("gunicorn"), "it waits")
+        before.send_signal(signal.SIGTERM)
+        assert before.wait(PATIENCE_SECONDS) == 0
 
-    master.send_signal(signal.SIGTERM)
-    busy.wait_until(lambda: all(map(is_told_to_end, workers)), "the workers will find SIGTERM first")
-    for worker in workers:
-        os.kill(worker, signal.SIGCONT)
-
-    with ThreadPoolExecutor(40) as clients:
-        assert list(clients.map(answered, waiting)) == [b"HTTP/1.1 200"] * 40
-    assert master.wait(PATIENCE_SECONDS) == 0
-    assert "Traceback" not in busy.log("gunicorn")
-
-
-def test_what_has_arrived_is_answered_without_a_master(busy: Servers) -> None:
-    """Forms in the queue when the master is killed are answered by its workers, and later ones refused (F-02)."""
-    master = busy.processes.pop("gunicorn")
-    for worker in children(master.pid):
-        os.kill(worker, signal.SIGSTOP)
-    waiting = [sent(busy.socket) for _ in range(40)]
-    workers = children(master.pid)
-    master.kill()
-    master.wait()
-    for worker in workers:
-        os.kill(worker, signal.SIGCONT)
-
-    with ThreadPoolExecutor(40) as clients:
-        assert list(clients.map(answered, waiting)) == [b"HTTP/1.1 200"] * 40
-    busy.wait_until(lambda: not any(map(runs, workers)), "the workers end")
-
-
-_LATE = """
-_ready = post_worker_init
-def post_worker_init(worker):
-    _ready(worker)
-    handle = worker.handle
-    def late(connection):
-        result = handle(connection)
-        while worker.alive:
-            time.sleep(0.01)
-        return result
-    worker.handle = late
-"""
-
-
-def test_a_connection_that_was_silent_until_the_stop_is_answered() -> None:
-    """A connection is not closed because the stop came just when the worker gave up waiting for its first bytes."""
-    with prepared(application=ECHO, workers=1) as servers:
-        late = servers.state_dir / "late.conf.py"
-        late.write_text((ROOT / "deploy/gunicorn.conf.py").read_text() + _LATE)
-        servers.start_gunicorn(late)
-        master = servers.processes["gunicorn"]
-        with socket.socket(socket.AF_UNIX) as early:
-            early.settimeout(PATIENCE_SECONDS)
-            servers.wait_until(lambda: not early.connect_ex(str(servers.socket)), "the worker listens")
-            (worker,) = children(master.pid)
-            servers.wait_until(lambda: held(worker)[1] > 2, "a thread takes the connection")
-
-            master.send_signal(signal.SIGTERM)
-            servers.wait_until(lambda: not servers.socket.exists(), "the instance ends")
-            early.sendall(FORM)
-
-            assert received(early)[:12] == b"HTTP/1.1 200"
-        assert master.wait(PATIENCE_SECONDS) == 0
-
-
-def is_told_to_end(pid: int) -> bool:
-    """Whether a SIGTERM waits for a process."""
-    (pending,) = re.findall(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return bool(int(pending, 16) >> (signal.SIGTERM - 1) & 1)
-
-
-def sent(path: Path) -> socket.socket:
-    """Send a form to a unix socket; return the connection."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(PATIENCE_SECONDS)
-    connection.connect(str(path))
-    connection.sendall(FORM)
-    return connection
-
-
-def answered(connection: socket.socket) -> bytes:
-    """Return how the answer begins; like nginx, close as soon as it is there."""
-    with connection:
-        return received(connection)[:12]
+        servers.wait_until(lambda: servers.ops("/readyz").status == 200, "the second one serves")
+        servers.end("gunicorn", signal.SIGKILL)  # it would drain
 
 
 def held(pid: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import pytest
 from tests.edge.conftest import ECHO
 from tests.rig.parts import ROOT, unprivileged
 from tests.rig.processes import children
-from tests.rig.servers import Servers, prepared
+from tests.rig.servers import SERVICE, Servers, prepared
 
 
 def test_a_killed_worker_is_replaced(servers: Servers) -> None:
@@ -130,6 +130,16 @@ def test_a_second_start_leaves_the_first_alone(servers: Servers) -> None:
     assert ended == 1
     assert "another start serves this state directory" in servers.log("gunicorn")
     assert servers.get("/").status == 200
+
+
+def test_an_instance_that_nginx_does_not_know_says_so() -> None:
+    """A start whose socket is not among `server.instances` warns: it would get no request."""
+    with prepared(application=SERVICE, workers=1, SERVER__INSTANCES="/run/v/one.sock,/run/v/two.sock") as servers:
+        servers.start_gunicorn()
+
+        servers.wait_until(
+            lambda: f"this instance, whose socket is {servers.socket}:" in servers.log("gunicorn"), "it warns"
+        )
 
 
 def test_what_is_no_socket_is_not_taken_for_one(servers: Servers) -> None:

@@ -15,6 +15,7 @@ from service.login.attempts import (
     Tally,
     Throttled,
     Throttles,
+    added_up,
     decide,
 )
 from tests.rig.memory_store import Rows
@@ -57,21 +58,11 @@ class MemoryAttempts:
         return sum(attempts >= limit.count for attempts in counts.values())
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        found: dict[str, list[tuple[int, Attempt]]] = {}
-        for at, attempt in self._rows.attempts.values():
-            if at > since:
-                found.setdefault(attempt.network if by is Scope.NETWORK else attempt.account, []).append((at, attempt))
-        found.pop("", None)
-        tallies = [
-            Tally(
-                key,
-                None if by is Scope.NETWORK else max((each.username or "" for _, each in some), default="") or None,
-                len(some),
-                max(at for at, _ in some),
-            )
-            for key, some in found.items()
-        ]
-        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
+        return added_up(
+            Tally(each.account, each.username, 1, at) if by is Scope.ACCOUNT else Tally(each.network, None, 1, at)
+            for at, each in self._rows.attempts.values()
+            if at > since
+        )
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         gone = [

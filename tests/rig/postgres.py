@@ -29,6 +29,7 @@ ssl_key_file = 'key.pem'
 fsync = off
 full_page_writes = off
 max_connections = 60
+max_prepared_transactions = 2
 shared_buffers = 32MB
 log_min_messages = fatal
 """

@@ -23,6 +23,7 @@ from service.login.attempts import (
     Tally,
     Throttled,
     Throttles,
+    added_up,
     decide,
 )
 from service.services import Unavailable
@@ -117,13 +118,7 @@ class RedisAttempts:
         return many
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
-        found: dict[str, list[_StoredAttempt]] = {}
-        for kept in self._all():
-            if kept.at > since:
-                found.setdefault(kept.attempt.network if by is Scope.NETWORK else kept.attempt.account, []).append(kept)
-        found.pop("", None)
-        tallies = [_tally(key, some, named=by is Scope.ACCOUNT) for key, some in found.items()]
-        return iter(sorted(tallies, key=lambda tally: (-tally.attempts, tally.key)))
+        return added_up(kept.tally(by) for kept in self._all() if kept.at > since)
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         gone = [
@@ -185,11 +180,9 @@ class FallbackAttempts:
 
     def tallies(self, *, by: Scope, since: int) -> Iterator[Tally]:
         """Of both, for `clear` needs the names of both: what was counted in SQL would count again the next time."""
-        found = {tally.key: tally for tally in self._sql.tallies(by=by, since=since)}
+        in_sql = list(self._sql.tallies(by=by, since=since))
         in_redis: list[Tally] = self._breaker.either(lambda: list(self._redis.tallies(by=by, since=since)), list)
-        for tally in in_redis:
-            found[tally.key] = _merged(tally, found.get(tally.key))
-        return iter(sorted(found.values(), key=lambda tally: (-tally.attempts, tally.key)))
+        return added_up(in_sql + in_redis)
 
     def clear(self, *, account: str | None = None, network: str | None = None) -> int:
         """Both are cleared: what was counted in SQL while Redis was away would count again the next time."""
@@ -227,13 +220,8 @@ class _StoredAttempt:
         self.member, self.at = member, at
         self.attempt = Attempt(account, username or None, network, device or None)
 
-
-def _tally(key: str, some: list[_StoredAttempt], *, named: bool) -> Tally:
-    name = max((kept.attempt.username or "" for kept in some), default="") if named else ""
-    return Tally(key, name or None, len(some), max(kept.at for kept in some))
-
-
-def _merged(one: Tally, other: Tally | None) -> Tally:
-    if other is None:
-        return one
-    return Tally(one.key, one.name or other.name, one.attempts + other.attempts, max(one.latest, other.latest))
+    def tally(self, by: Scope) -> Tally:
+        """Return it as one of its account or of its network."""
+        if by is Scope.ACCOUNT:
+            return Tally(self.attempt.account, self.attempt.username, 1, self.at)
+        return Tally(self.attempt.network, None, 1, self.at)

@@ -7,6 +7,7 @@ from typing import Final
 
 _NO_RIGHT: Final = "its user may not use a command or a key that is needed: docs/settings.md has the ACL"
 _NO_NAME: Final = "the name of the server cannot be resolved"
+_CLOSED: Final = "the server closed the connection: has it ended, or does it speak TLS (rediss://)?"
 _CLUSTER: Final = "the server is one of a cluster (cluster-enabled): name one that stands alone"
 _BY_TEXT: Final = (
     ("is not known (", _NO_NAME),
@@ -29,12 +30,12 @@ _BY_TEXT: Final = (
     ("loading the dataset", "the server is still loading its data"),
     ("max number of clients", "the server has no connection left"),
     ("timeout", "the server did not answer in time"),
-    ("closed by server", "the server closed the connection: does it speak TLS (rediss://)?"),
+    ("closed by server", _CLOSED),
 )
 _BY_KIND: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (socket.gaierror, _NO_NAME),
     (ConnectionRefusedError, "no server listens on that port or socket"),
-    (ConnectionResetError, "the server closed the connection: does it speak TLS (rediss://)?"),
+    (ConnectionResetError, _CLOSED),
     (TimeoutError, "the server did not answer in time"),
 )
 

@@ -54,6 +54,7 @@ class Postgresql:
         self.failures: tuple[type[Exception], ...] = (psycopg.Error, sa.exc.DBAPIError, sa.exc.TimeoutError)
         self._away_until, self._away_because = 0.0, ""
         self._names, self._named = Names(), named
+        self._reached: str | None = None
         self.sqlalchemy = sa.create_engine(
             url,
             poolclass=_Pool,
@@ -168,18 +169,22 @@ class Postgresql:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
-        keywords.setdefault("fallback_application_name", "vestibule")
-        keywords["client_encoding"] = "UTF8"  # whatever the database has, or PGCLIENTENCODING says
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
-            return TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
+            connection = TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
         except psycopg.OperationalError as failure:
-            self._note_away(str(failure))
+            if failure.sqlstate is None:  # else the server took the connection, and ended just that one
+                self._note_away(str(failure))
             raise
+        self._reached = connection.info.hostaddr or connection.info.host
+        return connection
 
     def _resolved(self, hosts: str, ports: str) -> dict[str, str]:
-        """Return hosts and addresses as libpq takes them, an entry for each address: certificates are for the host."""
+        """Return hosts and addresses as libpq takes them, an entry for each address: certificates are for the host.
+
+        The server that was reached last is tried first: a dead one before it would cost each connection its share.
+        """
         names, numbers, failure = hosts.split(","), ports.split(","), OSError()
         found: list[tuple[str, str, str]] = []
         for name, port in zip(names, numbers * len(names) if len(numbers) == 1 else numbers, strict=True):
@@ -191,6 +196,7 @@ class Postgresql:
             found += [(name, "" if address == name else address, port) for address in addresses]
         if not found:
             raise psycopg.OperationalError(str(failure))
+        found.sort(key=lambda each: self._reached not in each)
         return dict(zip(("host", "hostaddr", "port"), map(",".join, zip(*found, strict=True)), strict=True))
 
     def _check_alive(self, connection: TimedConnection, record: ConnectionPoolEntry, _pooled: object) -> None:
@@ -202,6 +208,7 @@ class Postgresql:
         if used_at is None:
             return
         if now - connection.opened_at > TRUSTED_SECONDS and connection.only_reads():
+            self._reached = None
             raise sa.exc.InvalidatePoolError
         if now - used_at < TRUSTED_SECONDS and not connection.has_news():
             return

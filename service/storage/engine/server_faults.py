@@ -11,7 +11,12 @@ _GRANT: Final = (
     "the database user {user} may not make tables in the schema {schema}: the owner of the database {database} types "
     "GRANT USAGE, CREATE ON SCHEMA {schema} TO {user};"
 )
-_BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F000": _GRANT}
+_NO_SCHEMA: Final = (
+    "the search_path of the database user {user} names no schema that is there and that the user may use: for the "
+    "schema public, the owner of the database types ALTER ROLE {user} IN DATABASE {database} SET search_path = public; "
+    "GRANT USAGE, CREATE ON SCHEMA public TO {user};"
+)
+_BY_STATE: Final = {"42P01": _UPGRADE, "42703": _UPGRADE, "42501": _GRANT, "3F000": _NO_SCHEMA}
 # A refused connection has no SQLSTATE, only words: PostgreSQL's, or PgBouncer's.
 _BY_WORDS: Final = {
     r"authentication failed|no password supplied": (
@@ -32,6 +37,10 @@ _BY_WORDS: Final = {
     r"permission denied for (?:table|sequence)": (
         "the database user {user} may not use the tables: their owner types "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user};"
+    ),
+    r"must be owner of": (
+        "the tables belong to another database user than {user}, who may not change them: give the address of their "
+        "owner in {named}, and type `vestibule db upgrade`"
     ),
     r"statement pooling": (
         "PgBouncer pools statements, and Vestibule needs transactions: set pool_mode = transaction for {database}"

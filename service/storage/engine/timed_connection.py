@@ -11,6 +11,14 @@ from psycopg.abc import PQGen, PQGenConn
 from service.storage.engine.statement import Row
 
 SERVER_MILLISECONDS: Final = 700
+# A migration has no time limit: its wait ends within a minute where the server's machine is gone.
+_DEFAULTS: Final[dict[str, Any]] = {
+    "fallback_application_name": "vestibule",
+    "client_encoding": "UTF8",  # whatever the database has, or PGCLIENTENCODING says
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "tcp_user_timeout": 60_000,
+}
 _RV = TypeVar("_RV")
 _connecting: Final = threading.local()  # `until`: when this thread gives up connecting; `servers`: yet to be tried
 
@@ -42,7 +50,7 @@ class TimedConnection(psycopg.Connection[Row]):
         """
         _connecting.until = monotonic() + seconds
         _connecting.servers = str(keywords.get("hostaddr") or keywords.get("host", "")).count(",") + 1
-        connection = cls.connect(*arguments, autocommit=True, prepare_threshold=None, **keywords)
+        connection = cls.connect(*arguments, autocommit=True, prepare_threshold=None, **(_DEFAULTS | keywords))
         connection.opened_at, connection.answer_seconds = monotonic(), seconds
         told = connection.info.backend_pid
         ((pid, *_),) = connection.execute(_settings(local=f"pg_backend_pid() <> {told}")).fetchall()

@@ -91,7 +91,8 @@ class DatabaseFile:
     def opened(self) -> Iterator[sa.Connection]:
         """Open the file with the journal that it has, so that another program's file is not changed.
 
-        Damage, and each SchemaFault of the block, is raised as SchemaFault; other failures as Unavailable.
+        Damage, and each SchemaFault of the block, is raised as SchemaFault; a lock of another process as Blocked; other
+        failures as Unavailable.
         """
         engine = sa.create_engine(
             "sqlite://",
@@ -105,6 +106,8 @@ class DatabaseFile:
         except SchemaFault as fault:
             raise SchemaFault(f"{self.path}: {fault}") from fault
         except sa.exc.DBAPIError as failure:
+            if sqlite.is_busy(failure):
+                raise Blocked(file_locks.holders_of_database(self.path)) from failure
             if not sqlite.is_damage(failure):
                 said = state_dir.fault_of_disk(self.path) or f"{self.path}: {failure.orig}"
                 raise Unavailable(said) from failure

@@ -20,6 +20,7 @@ schema_info: Final = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
+_OF_EVERY_REVISION: Final = {"accounts", "account_groups", "sessions", "links"}
 _alembic: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.Text))
 
 
@@ -34,6 +35,8 @@ def revision_of(connection: sa.Connection) -> str | None:
     name = next((each for each in ("schema_info", "house") if each in tables), None)
     if name is None or "alembic_version" not in tables:
         raise SchemaFault("the database holds tables that are not Vestibule's; give it an empty database of its own")
+    if lost := sorted(_OF_EVERY_REVISION - tables):
+        raise SchemaFault(f"the database lacks the table {lost[0]}: restore a copy of it")
     info = schema_info.to_metadata(sa.MetaData(), name=name)
     oldest = connection.scalar(sa.select(info.c.value).where(info.c.name == "oldest_release"))
     found = connection.scalars(sa.select(_alembic.c.version_num)).all()

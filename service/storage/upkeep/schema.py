@@ -111,13 +111,20 @@ def _logged(before: str | None) -> str:
     return done
 
 
-def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *, now: int) -> None:
+def _checked_revision(file: DatabaseFile) -> str | None:
+    """Return the revision of a file that is undamaged. Raises Blocked."""
     with file.opened() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 50")
         before = revision_of(connection)
         if file.path.stat().st_size <= CHECKED_WHOLE_BYTES:
             said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if said != "ok":
                 raise SchemaFault(f"the file is damaged ({said}): stop the service and restore a copy")
+    return before
+
+
+def _bring_up_to_date(database: Database, file: DatabaseFile, wait: LockWait, *, now: int) -> None:
+    before = wait.until_done(lambda: _checked_revision(file))
     if (before or "") >= HEAD:
         return
     if before is None:
@@ -151,7 +158,7 @@ def _migrate_file(database: Database, path: Path, steps: "Steps") -> None:
                 raise SchemaFault(f"{path} was not migrated: a row would lose what it refers to")
     except Unavailable as failure:
         if sqlite.is_busy(failure.__cause__):
-            raise Blocked(file_locks.holders(path, path.with_name(path.name + "-shm"))) from failure
+            raise Blocked(file_locks.holders_of_database(path)) from failure
         raise
 
 

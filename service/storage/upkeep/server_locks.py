@@ -31,11 +31,15 @@ SELECT set_config('lock_timeout', '{_WAIT_MILLISECONDS}', true),
        pg_try_advisory_xact_lock({UPGRADE})
 """
 _HOLDERS: Final = """
-SELECT l.virtualtransaction, l.pid, coalesce(l.relation::regclass::text, ''), a.application_name, a.usename,
-       coalesce(host(a.client_addr), 'on this machine'), a.state,
-       to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
-       CASE WHEN l.granted THEN 'holds' ELSE 'waits for' END
+SELECT l.virtualtransaction, l.pid, coalesce(l.relation::regclass::text, ''),
+       CASE WHEN a.pid > 0 AND a.usesysid IS NULL THEN 'autovacuum' ELSE a.application_name END,
+       coalesce(a.usename, p.owner), coalesce(host(a.client_addr), 'on this machine'), a.state,
+       to_char(coalesce(a.xact_start, p.prepared) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
+       'ROLLBACK PREPARED ' || quote_literal(p.gid), CASE WHEN l.granted THEN 'holds' ELSE 'waits for' END
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+     LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+               AND x.virtualtransaction = l.virtualtransaction
+     LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
 WHERE l.pid IS DISTINCT FROM pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND
 """
@@ -123,11 +127,11 @@ def _described(holders: list[tuple[Any, ...]]) -> str:
     if not holders:
         return "a lock that another connection held a moment ago"
     pid = holders[0][1]
-    _, _, _, application, user, client, state, since, holds = holders[0]
+    _, _, _, application, user, client, state, since, remedy, holds = holders[0]
     tables = sorted({row[2] for row in holders if row[1] == pid} - {""})
     held = f", which {holds} a lock on {', '.join(tables)}" if tables else ""
     if not pid:
-        return f"a prepared transaction (pg_prepared_xacts names it; ROLLBACK PREPARED ends it){held}"
+        return f"a prepared transaction (user {user}, since {since}; it ends with {remedy};){held}"
     facts = [f"application {application}" if application else "", f"user {user}" if user else ""]
     facts += [f"client {client}", state, f"since {since}"] if since else ["the server hides the rest from this user"]
     return f"the connection with process id {pid} ({', '.join(filter(None, facts))}){held}"

@@ -101,6 +101,31 @@ def test_without_rights_on_the_tables_the_grant_is_named(address: str) -> None:
 
 
 @pytest.mark.usefixtures("_users")
+def test_a_search_path_without_a_schema_is_named(address: str) -> None:
+    """What the message says to type is what lets the same user make the tables."""
+    with psycopg.connect(address, autocommit=True) as owner:
+        owner.execute(f"ALTER ROLE guest IN DATABASE {name_of(address)} SET search_path = missing".encode())
+        said = refusal(as_user(address, "guest"), upgrade_server)
+        owner.execute(("ALTER ROLE" + said.partition("ALTER ROLE")[2]).encode())
+
+    with closing(Database(as_user(address, "guest"))) as database:
+        assert schema.HEAD in upgrade_server(database)
+
+
+@pytest.mark.usefixtures("_users", "later_release")
+def test_an_upgrade_by_another_user_than_the_owner_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No right to make tables is asked for, which would not help: the owner of those that are there is."""
+    with monkeypatch.context() as before, closing(Database(address)) as database:
+        before.setattr(schema, "HEAD", f"{int(schema.HEAD) - 1:04}")
+        upgrade_server(database)
+        with database.transaction() as owner:
+            owner.exec_driver_sql("GRANT CREATE ON SCHEMA public TO guest")
+            owner.exec_driver_sql("GRANT ALL ON ALL TABLES IN SCHEMA public TO guest")
+
+    assert "the tables belong to another database user" in refusal(as_user(address, "guest"), upgrade_server)
+
+
+@pytest.mark.usefixtures("_users")
 @pytest.mark.parametrize("password", ["", ":Rosenkohl"])
 def test_a_wrong_password_stops_the_start(address: str, password: str) -> None:
     """The message says so, and of which user, and repeats neither the wrong nor the right one."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ def upgrading(address: str) -> Iterator[list[str]]:
     """Upgrade in a thread beside the block; what it said is in the list afterwards."""
     said: list[str] = []
     with ThreadPoolExecutor() as thread, closing(Database(address)) as database:
-        done = thread.submit(upgrade_server, database)
+        done = thread.submit(schema.upgrade, database, backups=Path("nowhere"), now=NOW, wait=30)
         yield said
         said.append(done.result())
 
@@ -164,6 +165,57 @@ def test_a_lock_that_keeps_the_revision_from_being_read_is_waited_for_too(
     assert said == [f"The database is at revision {schema.HEAD} already."]
 
 
+def test_a_prepared_transaction_is_named_with_its_end(
+    own_postgresql: Database, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no connection: the report says whose it is, since when, and what to type; which helps."""
+    request.getfixturevalue("later_release")
+    with closing(Database(address_of(own_postgresql))) as other, other.reading() as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver
+        driver.cursor().execute("BEGIN; LOCK TABLE accounts; PREPARE TRANSACTION 'it''s lost'")
+    with upgrading(address_of(own_postgresql)) as said, own_postgresql.reading() as connection:
+        until(lambda: "a prepared transaction" in caplog.text, "it waits and says so")
+        found = re.search(r"\(user vestibule, since 20.* UTC; it ends with (.*);\), which holds", caplog.text)
+        assert found
+        connection.exec_driver_sql(found[1])
+
+    assert LATER in said[0]
+
+
+SLOW_VACUUM = """
+ALTER TABLE accounts SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0,
+                          autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)
+"""
+MANY = """
+INSERT INTO accounts (id, username, created_at, display_name, email, is_admin)
+SELECT n, n, 0, repeat('x', 500), '', false FROM generate_series(1, 500) n
+"""
+VACUUMS = Statement(sa.text("SELECT pid FROM pg_stat_progress_vacuum WHERE datname = current_database()"))
+
+
+def test_a_vacuum_is_called_so(own_postgresql: Database, postgres: Postgres, request: pytest.FixtureRequest) -> None:
+    """A worker of the server's own has neither a user nor an application: the report says what it does."""
+    request.getfixturevalue("later_release")
+    with own_postgresql.transaction() as connection:
+        connection.exec_driver_sql(SLOW_VACUUM)
+        connection.exec_driver_sql(MANY)
+    over(own_postgresql).accounts.add(account())
+    with own_postgresql.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM accounts WHERE display_name <> ''")
+    own_postgresql.close()  # tells the server what it counted
+    postgres.configure("autovacuum_naptime", "1")
+    try:
+        until(lambda: own_postgresql.run(VACUUMS), "the server vacuums the table")
+        with (
+            closing(Database(address_of(own_postgresql))) as other,
+            pytest.raises(Unavailable, match=r"\(application autovacuum, .*which holds a lock on accounts"),
+        ):
+            schema.upgrade(other, backups=None, now=NOW, wait=0)  # type: ignore[arg-type]
+    finally:
+        postgres.configure("autovacuum_naptime", "60")
+
+
 def test_an_upgrade_ends_when_its_time_is_over(own_postgresql: Database, request: pytest.FixtureRequest) -> None:
     """The sentence says who was in the way, that nothing was changed, and how to wait longer."""
     request.getfixturevalue("later_release")
@@ -176,7 +228,9 @@ def test_an_upgrade_ends_when_its_time_is_over(own_postgresql: Database, request
     assert schema.pending(own_postgresql)
 
 
-@pytest.mark.parametrize(("library", "use"), [((3, 51, 3), "BEGIN IMMEDIATE"), ((99,), "BEGIN")])
+@pytest.mark.parametrize(
+    ("library", "use"), [((3, 51, 3), "BEGIN IMMEDIATE"), ((99,), "BEGIN"), ((99,), "BEGIN EXCLUSIVE")]
+)
 def test_a_file_that_another_process_uses_is_waited_for(
     place: Place,
     request: pytest.FixtureRequest,
@@ -185,16 +239,20 @@ def test_a_file_that_another_process_uses_is_waited_for(
     library: tuple[int, ...],
     use: str,
 ) -> None:
-    """SQLite: a writer, or a reader of a file without a write-ahead log, is named, and waited for with no work kept."""
+    """SQLite: a writer, or a reader of a file without a write-ahead log, is named, and waited for with no work kept.
+
+    A process that has the file open, and no transaction, is not named.
+    """
     monkeypatch.setattr(sqlite, "SAFE_WAL", library)
     over(before := place.prepare()).accounts.add(account())
     before.close()
     request.getfixturevalue("later_release")
     with (
+        started(("occupy", str(place.file), "SELECT * FROM accounts")) as (idle,),
         started(("occupy", str(place.file), use, "SELECT * FROM accounts")) as (other,),
         ThreadPoolExecutor() as thread,
     ):
-        assert other.hear() == "in use"
+        assert idle.hear() == other.hear() == "in use"
         done, pid = thread.submit(place.prepare), other.process.pid
         until(lambda: len(caplog.messages) > 1, "it waits and says so")
         other.line.send("end")

@@ -121,6 +121,22 @@ def test_a_copy_is_put_into_an_empty_database_alone(own_postgresql: Database, re
     assert len(list(over(own_postgresql).accounts.all())) == 2
 
 
+@pytest.mark.parametrize("schema", ["public", "elsewhere"])
+def test_a_database_with_tables_that_are_not_seen_is_no_empty_one(
+    own_postgresql: Database, request: pytest.FixtureRequest, schema: str
+) -> None:
+    """The service's own database by another name, where the search_path leads to a schema without tables."""
+    request.getfixturevalue("later_release")
+    with own_postgresql.transaction() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA elsewhere")
+
+    with pytest.raises(SchemaFault, match="--into has tables already"):
+        rehearsed(own_postgresql, f"{address_of(own_postgresql)}&options=-csearch_path%3D{schema}")
+
+    with own_postgresql.reading() as connection:
+        assert sa.inspect(connection).get_table_names("elsewhere") == []
+
+
 def test_a_user_that_the_copy_does_not_know_is_told_of_into(
     own_postgresql: Database, empty: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

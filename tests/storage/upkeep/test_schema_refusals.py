@@ -68,6 +68,15 @@ def test_a_database_that_does_not_know_its_release_is_refused(place: Place, forg
     assert "which release" in place.refusal()
 
 
+@pytest.mark.parametrize("table", ["accounts", "sessions"])
+def test_a_database_that_lacks_a_table_is_refused(place: Place, table: str) -> None:
+    """One that was restored in part: `db upgrade` does not say that its tables are those of this release."""
+    place.prepare().close()
+    place.sql(f"DROP TABLE {table}")
+
+    assert f"lacks the table {table}" in place.refusal()
+
+
 @pytest.mark.parametrize("release", ["0.1.1", "0.10.0", "1.0.0", "10.0.0"])
 def test_a_database_of_a_later_release_is_refused(place: Place, release: str) -> None:
     """The message names the release that is needed; versions are compared as numbers."""
