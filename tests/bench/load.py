@@ -47,7 +47,7 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = number
-        self._head = self._received = b""
+        self._head = self._received = self.answer = b""
 
     def ask(self, request: bytes) -> tuple[int, float]:
         """Send a request; return the answer's status and the seconds until its last byte."""
@@ -66,7 +66,7 @@ class Client:
         head, found, body = self._received.partition(_END_OF_HEAD)
         if not found or not _is_whole(head, body):
             return None
-        self._head, self._received = head, b""
+        self._head, self.answer, self._received = head, self._received, b""
         return int(head[9:12])
 
     @property
@@ -101,6 +101,7 @@ class Load:
 
     seconds: float
     statuses: Counter[int] = field(default_factory=Counter)
+    first: dict[int, bytes] = field(default_factory=dict)  # the first answer of each status
     own_cpu_seconds: float = 0.0
 
     def rate(self, status: int) -> float:
@@ -118,9 +119,9 @@ def closed_loop(port: int, requests: Iterator[bytes], *, clients: int, warm_up: 
             for client in opened:
                 selector.register(client.socket, selectors.EVENT_READ, client)
                 client.socket.sendall(next(requests))
-            _exchange(selector, requests, until=time.perf_counter() + warm_up)
+            _exchange(selector, requests, {}, until=time.perf_counter() + warm_up)
             began = time.process_time()
-            load.statuses = _exchange(selector, requests, until=time.perf_counter() + seconds)
+            load.statuses = _exchange(selector, requests, load.first, until=time.perf_counter() + seconds)
             load.own_cpu_seconds = time.process_time() - began
     finally:
         for client in opened:
@@ -128,12 +129,15 @@ def closed_loop(port: int, requests: Iterator[bytes], *, clients: int, warm_up: 
     return load
 
 
-def _exchange(selector: selectors.BaseSelector, requests: Iterator[bytes], *, until: float) -> Counter[int]:
+def _exchange(
+    selector: selectors.BaseSelector, requests: Iterator[bytes], first: dict[int, bytes], *, until: float
+) -> Counter[int]:
     answered: Counter[int] = Counter()
     while (left := until - time.perf_counter()) > 0:
         for key, _ in selector.select(left):
             status = key.data.take()
             if status is not None:
                 answered[status] += 1
+                first.setdefault(status, key.data.answer)
                 key.data.socket.sendall(next(requests))
     return answered

@@ -5,6 +5,7 @@ It is written under a name that begins with a dot, checked, synced and renamed: 
 
 import errno
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,6 +115,9 @@ def in_words(failure: Exception, place: Path) -> str:
     """Return why nothing could be written at a place, and what to type."""
     if disk := state_dir.fault_of_disk(place):
         return disk
+    if "disk is full" in str(failure) or getattr(failure, "errno", None) in state_dir.OF_THE_DISK:
+        at = shlex.quote(str(place.parent))
+        return f"the disk got full, and what was unfinished is removed: make space (df -h {at}, df -i {at} show it)"
     if isinstance(failure, FileExistsError | NotADirectoryError):
         return f"{failure.filename} is not a directory: name another place"
     if isinstance(failure, PermissionError) and failure.errno == errno.EACCES:
