@@ -31,9 +31,10 @@ def as_owner_of(directory: Path) -> Iterator[Path]:
             _become(owner)
         yield directory.relative_to(nearest)
     finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
+        if owner.st_uid != 0:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)  # which a user namespace may deny
         os.fchdir(before)
         os.close(before)
         os.close(entered)

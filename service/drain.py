@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _shared: Final = mmap.mmap(-1, 2)  # by the master and the workers that are forked from it
 _ENDS, _IS_SHARED = range(2)  # the instance; its socket, by a second master
+_QUICK_SECONDS: Final = 2
 _log: Final = logging.getLogger("gunicorn.error")
 
 
@@ -40,7 +41,32 @@ def refuse(listeners: list[Any]) -> None:
 
 
 def before_end(server: "Arbiter", seconds: int) -> None:
-    """Have SIGTERM begin with a drain of so many seconds. A second SIGTERM ends it at once."""
+    """Have SIGTERM begin with a drain of so many seconds; a second one ends it. SIGINT and SIGQUIT cut requests off."""
+    _note_others(server)
+
+    def handle_term() -> None:
+        server.maybe_promote_master()
+        is_alone = not _shared[_IS_SHARED]
+        if is_alone and seconds and not is_on():
+            _log.info("draining for %d s: /readyz answers 503 now", seconds)
+            begin()
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            return
+        refuse(server.LISTENERS)
+        raise StopIteration  # which gunicorn takes for the end
+
+    def handle_quit() -> None:
+        server.cfg.set("graceful_timeout", _QUICK_SECONDS)
+        server.stop(graceful=False)
+        raise StopIteration
+
+    signal.signal(signal.SIGALRM, lambda *_: server.SIG_QUEUE.put_nowait(signal.SIGTERM))
+    server.handle_term = handle_term  # type: ignore[method-assign]
+    server.handle_int = server.handle_quit = handle_quit  # type: ignore[method-assign]
+
+
+def _note_others(server: "Arbiter") -> None:
+    """Have this master and its workers know whether another one listens on the same socket."""
     promote = server.maybe_promote_master
 
     def maybe_promote_master() -> None:  # called once a second
@@ -51,18 +77,6 @@ def before_end(server: "Arbiter", seconds: int) -> None:
         maybe_promote_master()  # gunicorn would take the first master for alive, and ignore the signal
         server.reexec()
 
-    def handle_term() -> None:
-        maybe_promote_master()
-        is_alone = not _shared[_IS_SHARED]
-        if is_alone and seconds and not is_on():
-            _log.info("draining for %d s: /readyz answers 503 now", seconds)
-            begin()
-            signal.setitimer(signal.ITIMER_REAL, seconds)
-            return
-        refuse(server.LISTENERS)
-        raise StopIteration  # which gunicorn takes for the end
-
-    signal.signal(signal.SIGALRM, lambda *_: server.SIG_QUEUE.put_nowait(signal.SIGTERM))
-    server.handle_term, server.handle_usr2 = handle_term, handle_usr2  # type: ignore[method-assign]
     server.maybe_promote_master = maybe_promote_master  # type: ignore[method-assign]
+    server.handle_usr2 = handle_usr2  # type: ignore[method-assign]
     maybe_promote_master()

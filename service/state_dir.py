@@ -187,7 +187,6 @@ def _fault_of_mount(path: Path) -> str | None:
 
 
 def _nearest(path: Path) -> Path:
-    """Return the path, or the nearest directory above it that exists."""
     return next(each for each in (path, *path.parents) if may(each, os.F_OK))
 
 

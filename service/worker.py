@@ -12,7 +12,7 @@ import resource
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -160,3 +160,13 @@ def close_while_draining(_worker: gthread.ThreadWorker, request: Request) -> Non
 # gunicorn listens before it forks the workers, and requests would wait until they run (2.4 times the 99th percentile of
 # checks during an exchange, in place of 1). A socket without a listener refuses them, and nginx asks another instance.
 sock.UnixSocket._is_listening = staticmethod(lambda _: True)  # type: ignore[attr-defined] # noqa: SLF001 - no setting
+
+
+def _close_sockets(listeners: Iterable[socket.socket], unlink: bool = True) -> None:  # noqa: FBT001, FBT002 - gunicorn's
+    """As gunicorn's, whose master would end without its workers where the socket's file was removed before."""
+    with contextlib.suppress(FileNotFoundError):
+        _gunicorns_close(listeners, unlink)
+
+
+_gunicorns_close: Final = sock.close_sockets
+sock.close_sockets = _close_sockets

@@ -96,7 +96,7 @@ def progress_bars() -> Progress:
     bars: dict[str, Any] = {}
 
     def show(step: str, done: int, whole: int) -> None:
-        if sys.stderr.isatty():
+        if sys.stderr and sys.stderr.isatty():  # a closed one is None
             if step not in bars:
                 bars[step] = click.progressbar(length=max(1, whole), label=step, file=sys.stderr)
             bars[step].update(done - bars[step].pos)

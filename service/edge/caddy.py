@@ -30,9 +30,8 @@ def _site(app: App, door: str) -> str:
 
 
 def _part(app: App, door: str) -> str:
-    return (
-        f"# App {app.name}: inside the site {app.address.origin}, in place of its reverse_proxy.\n{_route(app, door)}"
-    )
+    where = f"inside the site {app.address.origin}, in place of its reverse_proxy"
+    return f"# App {app.name}: {where}.\n{_route(app, door)}"
 
 
 def _route(app: App, door: str) -> str:

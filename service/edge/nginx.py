@@ -22,6 +22,7 @@ def rendered(
 ) -> dict[str, bytes]:
     """Return every file by its path below `directory`. Raises ValueError for a path that nginx cannot read."""
     scheme = "https" if settings.public.is_https else "http"
+    rate = settings.limits.edge_post_per_second
     trusted = [f"set_real_ip_from {network};" for network in settings.trusted_proxies]
     made = {
         "site.conf": [
@@ -33,9 +34,7 @@ def rendered(
         "ops.conf": listeners.directives(listeners.sockets(settings.ops_listen)),
         "upstream.conf": _upstreams(settings.server.instances or (settings.socket_path,)),
         "trusted.conf": trusted or ["# No proxy's word on the client's address counts."],
-        "limits.conf": [
-            f"limit_req_zone $posting_client zone=posts:10m rate={settings.limits.edge_post_per_second}r/s;"
-        ],
+        "limits.conf": [f"limit_req_zone $posting_client zone=posts:10m rate={rate}r/s;"],
     }
     texts = {name: "".join(f"{line}\n" for line in lines).encode() for name, lines in made.items()}
     of_apps = nginx_apps.rendered(

@@ -215,7 +215,8 @@ class Server(Section):
         kinds.duration(0, 5 * MINUTE),
         2,
         "How long an instance that is told to end still takes requests while `/readyz` answers 503, so that what "
-        "passes requests to it learns of the end first. 0 is not at all.",
+        "passes requests to it learns of the end first. 0 is not at all. With a longer one, raise what kills an "
+        "instance by as much: `TimeoutStopSec`, `stop_grace_period`, `terminationGracePeriodSeconds`.",
     )
     workers: int | None = setting(
         kinds.whole(1, 256), None, "Worker processes.", unset="one for each processor that the service may use"

@@ -19,13 +19,12 @@ from service.login.attempts import Throttled
 from service.login.networks import address_of
 from service.services import Unavailable
 from service.web import context
-from service.web.front import RETRY_SECONDS
+from service.web.front import LONGEST_ACCEPT, RETRY_SECONDS
 from service.web.look import rendering
 from service.web.messages import BUSY, MESSAGES, TOO_MANY_ATTEMPTS, Message
 from service.web.telemetry import reporting as telemetry
 
 RETRY_SHED_SECONDS: Final = 2
-LONGEST_ACCEPT: Final = 300  # browsers send less than 200; parsing a longer one would cost more than the page
 _FORMS: Final = "vestibule.forms"
 _FORM_IS_SHOWN_AGAIN: Final = frozenset({403, 429, 503})
 _STANDS_FOR: Final = {406: 400, 410: 404, 422: 400, 428: 400, 501: 405, 505: 400}

@@ -19,6 +19,7 @@ KNOWN_METHODS: Final = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE", "TRACE"
 # `%` that encodes nothing, bytes that are not UTF-8), would cost more than a page.
 MAXIMUM_PARAMETERS: Final = 20
 MAXIMUM_ODD_ESCAPES: Final = 200
+LONGEST_ACCEPT: Final = 300  # browsers send less than 200; parsing a longer one would cost more than the page
 _ODD_ESCAPE: Final = re.compile("%(?![0-7][0-9A-Fa-f])")
 
 RETRY_SECONDS: Final = 5

@@ -88,6 +88,28 @@ def test_a_connection_that_was_silent_until_the_stop_is_answered() -> None:
         assert master.wait(PATIENCE_SECONDS) == 0
 
 
+def test_a_quick_stop_waits_for_no_request(busy: Servers) -> None:
+    """SIGINT ends an instance in which a form never arrives whole: it is cut off after two seconds."""
+    master = busy.processes["gunicorn"]
+    with socket.socket(socket.AF_UNIX) as slow:
+        slow.connect(str(busy.socket))
+        slow.sendall(FORM[:-1])
+
+        master.send_signal(signal.SIGINT)
+
+        assert master.wait(PATIENCE_SECONDS / 2) == 0
+
+
+def test_a_socket_that_was_removed_keeps_no_stop_from_its_end(busy: Servers) -> None:
+    """Where the socket's file is gone, SIGTERM ends the instance as ever, its workers included."""
+    busy.socket.unlink()
+
+    assert busy.end("gunicorn") == 0
+
+    assert busy.log("gunicorn").count("Worker exiting") == 2
+    assert "Traceback" not in busy.log("gunicorn")
+
+
 def is_told_to_end(pid: int) -> bool:
     """Whether a SIGTERM waits for a process."""
     (pending,) = re.findall(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)

@@ -42,7 +42,9 @@ FOR_APPS_TOO: Final = {
 }
 
 
-_TEMPLATES: Final = tuple(f"service/edge/{name}.conf" for name in ("app", "questions", "demo", "door", "other_proxies"))
+_OURS: Final = ("app", "questions", "demo", "door", "other_proxies")
+_OF_ANOTHER_NGINX: Final = ("snippet_http", "snippet_server", "snippet_question")
+_TEMPLATES: Final = tuple(f"service/edge/{name}.conf" for name in (*_OURS, *_OF_ANOTHER_NGINX))
 
 
 def directives(path: str, block: str) -> set[str]:

@@ -129,10 +129,8 @@ def disable(op: Operator, name: str, *, as_json: bool) -> None:
     """Disable the account NAME. Its sessions, its one-time link and its app passwords end at once."""
     _warn_if_last_administrator(op, _named(op, name))
     done = accepted(administration.disable(name, op.services, **op.audited()))
-    said = (
-        f"Disabled {done.account.username}; sessions ended: {done.sessions}; app passwords ended: {done.app_passwords}."
-    )
-    report(said, _ended(done), as_json=as_json)
+    ended = f"sessions ended: {done.sessions}; app passwords ended: {done.app_passwords}"
+    report(f"Disabled {done.account.username}; {ended}.", _ended(done), as_json=as_json)
 
 
 def _ended(done: Disabled) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from service.cli import Operator, arguments, operator_command
+from service.cli.db.upgrade import ended_by_sigterm
 from service.cli.output import progress_bars, report
 
 _KEY = "The secret key is not in it, only its fingerprint: keep the key apart."
+_INTERRUPTED = "Interrupted: what was not finished is removed. To make a backup, type the command again."
 _NO_SETTINGS = "\n{} is not in it: a secret there takes several lines. Name a file with secret_key_file instead."
 
 
@@ -22,7 +24,8 @@ def backup(op: Operator, *, folder: Path | None, as_json: bool) -> None:
     in the state directory or in --to. Old ones are yours to remove. No secret of the settings is in it. With
     PostgreSQL: pg_dump --format=plain, then db verify --record.
     """
-    made, files = op.upkeep.back_up(op.settings, folder, progress_bars())
+    with ended_by_sigterm(_INTERRUPTED):
+        made, files = op.upkeep.back_up(op.settings, folder, progress_bars())
     inside = ", ".join((f"the database (accounts: {made.rows['accounts']:,})", *files))
     sentence = f"{made.path} was made and checked. In it: {inside}.\n{_KEY}"
     if op.settings.config and "vestibule.toml" not in files:

@@ -5,7 +5,12 @@ from pathlib import Path
 import click
 
 from service.cli import Operator, arguments, operator_command
+from service.cli.db.upgrade import ended_by_sigterm
 from service.cli.output import confirm, progress_bars, report, utc
+
+_INTERRUPTED = (
+    "Interrupted: the database is that of before, or that of the backup. To be sure of the latter, type it again."
+)
 
 
 @click.command()
@@ -24,7 +29,8 @@ def restore(op: Operator, path: Path, *, yes: bool, as_json: bool) -> None:
         if not yes:
             confirm(f"Put the backup of {utc(made_at)} in the place of {database}, and sign everybody out?")
 
-    done = op.upkeep.restore(op.settings, path, by=op.name, ask=ask, show=progress_bars())
+    with ended_by_sigterm(_INTERRUPTED):
+        done = op.upkeep.restore(op.settings, path, by=op.name, ask=ask, show=progress_bars())
     lines = [
         f"The database is that of {path}. Sessions that ended: {done.sessions:,}; links that were not used ended, too.",
         "What happened since is undone: accounts, passwords and app passwords are those of then, blocks, too.",

@@ -38,11 +38,18 @@ def upgrade(op: Operator, *, wait: int, as_json: bool) -> None:
 
 @contextmanager
 def ended_by_sigterm(sentence: str) -> Iterator[None]:
-    """Say the sentence when SIGINT or SIGTERM ends the work. The first process of a container ignores SIGTERM else."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Say the sentence when SIGINT or SIGTERM ends the work, which is cleaned up first, or a closed terminal does.
+
+    The first process of a container ignores SIGTERM else. `nohup` has SIGHUP ignored.
+    """
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    for each, how in before.items():
+        if how != signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         refuse(sentence)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, how in before.items():
+            signal.signal(each, how)

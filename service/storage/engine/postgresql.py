@@ -169,13 +169,13 @@ class Postgresql:
         """Open a connection. After a failure no thread waits for another one for a second."""
         if monotonic() < self._away_until:
             raise psycopg.OperationalError(f"a moment ago: {self._away_because}")
-        keywords["client_encoding"] = "UTF8"  # whatever the database has, or PGCLIENTENCODING says
         try:
             if "hostaddr" not in keywords:
                 keywords |= self._resolved(str(keywords.get("host", "")), str(keywords.get("port", "")))
             connection = TimedConnection.open(ANSWER_SECONDS, *arguments, **keywords)
         except psycopg.OperationalError as failure:
-            self._note_away(str(failure))
+            if failure.sqlstate is None:  # else the server took the connection, and ended just that one
+                self._note_away(str(failure))
             raise
         self._reached = connection.info.hostaddr or connection.info.host
         return connection

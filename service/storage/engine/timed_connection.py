@@ -14,6 +14,7 @@ SERVER_MILLISECONDS: Final = 700
 # A migration has no time limit: its wait ends within a minute where the server's machine is gone.
 _DEFAULTS: Final[dict[str, Any]] = {
     "fallback_application_name": "vestibule",
+    "client_encoding": "UTF8",  # whatever the database has, or PGCLIENTENCODING says
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "tcp_user_timeout": 60_000,

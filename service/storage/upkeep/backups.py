@@ -6,6 +6,7 @@ It is written under a name that begins with a dot, checked, synced and renamed: 
 import errno
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
@@ -23,7 +24,7 @@ from service.storage.engine.directory_lock import locked
 from service.storage.upkeep import manifest, online_copy
 from service.storage.upkeep.copies import integrity_fault
 from service.storage.upkeep.manifest import DATABASE, Manifest
-from service.storage.upkeep.revision import require_release
+from service.storage.upkeep.revision import TABLES, require_release
 
 _SPARE_BYTES: Final = 16 * 1024 * 1024  # left to the service
 _UNFINISHED: Final = ".unfinished"
@@ -81,6 +82,8 @@ def rows_of(database: Path, rest: Callable[[], None] = lambda: None, *, called: 
                 for table in sorted(_tables(connection))
             }
     except sqlite.DRIVER.Error as failure:
+        if getattr(failure, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:  # a signal, while it rested
+            raise KeyboardInterrupt from None
         raise BadBackup(f"{named} is damaged ({failure}): take another backup") from failure
 
 
@@ -139,7 +142,7 @@ def _tables(connection: Any) -> set[str]:  # noqa: ANN401 - the driver has no ty
 
 def _identity(connection: Any, database: Path) -> tuple[str, str]:  # noqa: ANN401
     """Return the revision of the tables, and the oldest release that may use them. Raises BadBackup."""
-    if not {"schema_info", "alembic_version"} <= _tables(connection):
+    if not _tables(connection) >= TABLES:
         raise BadBackup(f"{database} is a database of another program")
     (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
     oldest = connection.execute("SELECT value FROM schema_info WHERE name = 'oldest_release'").fetchone() or ("",)
@@ -157,7 +160,10 @@ def _unfinished(folder: Path, name: str) -> Iterator[Path]:
         raise BadBackup(f"{folder / name} exists already: wait a second")
     _remove_unfinished(folder)
     place = folder / f".{name}{_UNFINISHED}"
-    place.mkdir(mode=0o700)
+    try:
+        place.mkdir(mode=0o700)
+    except FileExistsError:
+        raise BadBackup(f"another backup began in {folder} in this second: wait until it has ended") from None
     try:
         with locked(place):
             yield place

@@ -10,7 +10,7 @@ from typing import IO, Final
 from service.services.upkeep import Backup, BadBackup, Progress
 from service.storage.engine.database import SchemaFault
 from service.storage.upkeep.manifest import permitted
-from service.storage.upkeep.revision import require_release
+from service.storage.upkeep.revision import TABLES, require_release
 
 _COMMAND: Final = "pg_dump --format=plain"
 _GZIP: Final = b"\x1f\x8b"
@@ -20,7 +20,6 @@ _HEAD: Final = b"-- PostgreSQL database dump\n"
 _END: Final = b"-- PostgreSQL database dump complete"
 _COPY: Final = re.compile(rb'COPY (?:"?\w+"?\.)?"?(\w+)"? \(.*\) FROM stdin;\n')
 _END_OF_ROWS: Final = b"\\.\n"
-_OURS: Final = {"accounts", "sessions", "links", "audit", "schema_info", "alembic_version"}
 _SMALL: Final = {"schema_info", "alembic_version"}
 _LINES_OF_HEAD: Final = 5
 _AFTER_END: Final = (b"--\n", b"\n", b"\\unrestrict ")
@@ -43,7 +42,7 @@ def verify(path: Path, show: Progress) -> Backup:
         raise BadBackup(f"{path} is cut short or damaged ({fault}): take another dump") from None
     except OSError as fault:
         raise BadBackup(f"{path} cannot be read ({fault.strerror})") from None
-    if lacking := _OURS - rows.keys():
+    if lacking := TABLES - rows.keys():
         raise BadBackup(f"{path} is no dump of Vestibule: it has no rows (COPY) of {', '.join(sorted(lacking))}")
     revision = (small["alembic_version"] or [""])[0]
     oldest = dict(row.partition("\t")[::2] for row in small["schema_info"]).get("oldest_release", "")

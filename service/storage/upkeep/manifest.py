@@ -20,6 +20,7 @@ FILE: Final = "manifest.json"
 DATABASE: Final = "vestibule.sqlite3"
 FORMAT: Final = 1
 _PROGRAM: Final = "vestibule"
+_LONGEST: Final = 16 * 1024 * 1024  # of a manifest: thousands of apps
 _SLICE: Final = 1024 * 1024
 _TEXTS: Final = ("release", "revision", "oldest_release")
 _TEXT: Final = re.compile(r"[0-9A-Za-z.+-]{1,40}")
@@ -50,7 +51,8 @@ class Manifest:
             with permitted(place):
                 if not (place / FILE).is_file():
                     raise BadBackup(f"{place} is no backup: {_instead(place)}")
-                found = json.loads((place / FILE).read_bytes())
+                with (place / FILE).open("rb") as file:
+                    found = json.loads(file.read(_LONGEST))
         except (OSError, ValueError, RecursionError) as fault:
             why = fault.strerror if isinstance(fault, OSError) else fault
             raise BadBackup(f"{place / FILE} cannot be read ({why}): take another backup") from None

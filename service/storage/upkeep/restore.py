@@ -124,6 +124,8 @@ def _sign_out(draft: Path, made_at: int, entry: Entry) -> None:
 def _set_aside(database: Path, now: int) -> Path | None:
     """Give the old file, and what a damaged one cannot take in of its logs, another name. The file keeps its own."""
     kept = database.with_name(stamped(f"{database.name}.before-restore-", now))
+    if kept.exists():
+        raise BadBackup(f"{kept} exists already, of another restore in this second: type it again")
     is_there = database.exists()
     if is_there:
         _close(database)

@@ -9,6 +9,7 @@ from service import RELEASE
 from service.storage.engine.database import SchemaFault
 from service.storage.engine.statement import Plain, metadata
 
+TABLES: Final = frozenset({"accounts", "sessions", "links", "audit", "schema_info", "alembic_version"})  # since 0003
 _RELEASE: Final = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
 _REVISION: Final = re.compile(r"(?!0000)\d{4}", re.ASCII)
 

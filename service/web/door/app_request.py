@@ -27,7 +27,5 @@ def headers(identity: Identity, original: Original | None, app: App | None) -> l
 def _sent(original: Original) -> list[Header]:
     """Return what the client sent, without our cookies and app passwords. Without a value a proxy sends no header."""
     authorization = "" if holds_app_password(original.authorization) else original.authorization
-    sent = zip(
-        identity_headers.FROM_CLIENTS, (session_cookie.without_ours(original.cookie), authorization), strict=True
-    )
-    return [each for each in sent if each[1]]
+    sent = session_cookie.without_ours(original.cookie), authorization
+    return [each for each in zip(identity_headers.FROM_CLIENTS, sent, strict=True) if each[1]]

@@ -18,7 +18,8 @@ from enum import StrEnum
 from typing import Final
 from wsgiref.types import WSGIEnvironment
 
-LONGEST_ACCEPT: Final = 300  # browsers send less than 200
+from service.web.front import LONGEST_ACCEPT
+
 _FRAMES: Final = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 READS: Final = frozenset({"GET", "HEAD"})

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from service.services import Unavailable
 from service.settings import stores as settings
 from service.storage.accounts import accounts
+from service.storage.engine import timed_connection
 from service.storage.engine.database import Database
 from service.storage.engine.statement import Statement
 from tests.rig.postgres import Postgres, name_of
@@ -83,3 +84,15 @@ def test_a_migration_ends_where_the_machine_of_the_server_is_gone(postgres: Post
             milliseconds = opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
     assert (seconds, milliseconds) == (30, 60_000)
+
+
+def test_a_session_that_ends_at_its_begin_keeps_no_request_waiting(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator ends all sessions, a new one among them: the server is not away, and the read asks again at once."""
+    texts = [b"SELECT pg_terminate_backend(pg_backend_pid())", timed_connection._settings(local="false")]
+    monkeypatch.setattr(timed_connection, "_settings", lambda **_: texts.pop(0))
+    postgresql.close()
+
+    assert postgresql.run(Statement(sa.select(sa.func.count()).select_from(accounts))) == [(0,)]
+    assert texts == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,30 @@ def test_what_a_killed_one_left_is_removed(sqlite_file: Database, tmp_path: Path
     assert (dead.exists(), alive.exists()) == (False, True)
 
 
+def test_a_signal_is_no_damage(sqlite_file: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends the command while it rests, in the midst of the check, is told from a damaged file."""
+    monkeypatch.setattr(backups, "_STEPS_BETWEEN_RESTS", 1)
+    assert sqlite_file.path
+
+    with pytest.raises(KeyboardInterrupt):
+        backups.rows_of(sqlite_file.path, lambda: signal.raise_signal(signal.SIGINT))
+
+
+def test_two_in_one_second_are_told_apart(sqlite_file: Database, tmp_path: Path) -> None:
+    """A backup that begins beside another says so, and leaves that one alone."""
+    second: list[str] = []
+
+    def begin(*_: object) -> None:
+        with pytest.raises(BadBackup) as refused:
+            backed_up(sqlite_file.path, tmp_path)
+        second.append(str(refused.value))
+
+    made = backed_up(sqlite_file.path, tmp_path, show=begin)
+
+    assert f"another backup began in {tmp_path} in this second: wait until it has ended" in second[0]
+    assert made == backups.verify(made.path, silent)
+
+
 def test_a_full_disk_leaves_nothing_half_behind(sqlite_file: Database, tmp_path: Path) -> None:
     """A disk that is too small is named before anything is written; one that fills up meanwhile is left as it was."""
     with small_disk(tmp_path / "disk", kilobytes=24_000) as disk:
@@ -112,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_named(memory_path: Path) -> None:
     said = nobody.asked(refusal)()
 
     assert f"no backup of {database} was made" in said
-    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: choose another path" in said
+    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: type the command as" in said
 
 
 @nobody.root_only

@@ -66,6 +66,10 @@ NOT_OURS: Final = "is not what `db backup` writes: take another backup"
 BAD: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
     "no manifest": (lambda place: (place / manifest.FILE).unlink(), "it has no manifest.json"),
     "a pipe for a manifest": (lambda place: _pipe(place / manifest.FILE), "it has no manifest.json"),
+    "a manifest that no memory holds": (
+        lambda place: os.truncate(place / manifest.FILE, 2**40),
+        "manifest.json cannot be read",
+    ),
     "half a manifest": (lambda place: (place / manifest.FILE).write_text('{"format'), "manifest.json cannot be read"),
     "another program": (_in_manifest(program="photos"), "is a backup of another program"),
     "a later format": (
@@ -86,6 +90,7 @@ BAD: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
     "a later release": (_in_database(LATER), "the database needs Vestibule 9.0.0 or later"),
     "no revision": (_in_database("DELETE FROM alembic_version"), "does not say which release"),
     "tables of others": (_in_database("DROP TABLE schema_info"), "is a database of another program"),
+    "tables of others with our names": (_in_database("DROP TABLE sessions"), "is a database of another program"),
 }
 
 
@@ -134,6 +139,19 @@ def test_a_restore_signs_everybody_out(place: Place) -> None:
     assert kept
     assert len(rows(kept, "accounts")) == 2
     assert kept.stat().st_mode & 0o777 == place.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_restores_in_one_second_keep_both(place: Place) -> None:
+    """What the first one kept is not replaced: the second says so, and changes nothing."""
+    place.prepare().close()
+    made = backed_up(place.file, place.state_dir / "db-backups").path
+    kept, _ = restored(made, place)
+    before = place.file.read_bytes()
+
+    with pytest.raises(BadBackup, match=f"{kept} exists already, of another restore in this second: type it again"):
+        restored(made, place)
+
+    assert place.file.read_bytes() == before
 
 
 def test_a_restore_refuses_while_the_database_is_open(place: Place, file_database: Database) -> None:

@@ -4,8 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.login.passwords import LONGEST_TYPED
-from service.web.errors import LONGEST_ACCEPT
-from service.web.front import MAXIMUM_ODD_ESCAPES
+from service.web.front import LONGEST_ACCEPT, MAXIMUM_ODD_ESCAPES
 from tests.rig.passwords import PASSWORD
 from tests.rig.people import alice
 from tests.rig.world import World, browser
