@@ -22,7 +22,7 @@ from service.storage.counting.sql_attempts import attempts
 from service.storage.engine import sqlite
 from service.storage.engine.database import Database, SchemaFault
 from service.storage.sessions import sessions
-from service.storage.upkeep import last_backup, schema, server_locks
+from service.storage.upkeep import file_locks, last_backup, schema, server_locks
 from service.storage.upkeep.file_checks import DatabaseFile
 from service.storage.upkeep.revision import revision_of, schema_info
 
@@ -102,9 +102,7 @@ def _answer(database: Database, name: str) -> Answer:
             with database.transaction() as connection:
                 connection.exec_driver_sql("PRAGMA schema_version").all()
         except Unavailable as away:
-            if not sqlite.is_busy(away.__cause__):
-                raise
-            return Answer(name, fault="it takes no writes: another process has locked it for longer than requests wait")
+            return Answer(name, fault=_why(database, away))
         return Answer(name, time.perf_counter() - began)
     with database.reading() as connection:
         began = time.perf_counter()
@@ -116,11 +114,14 @@ def _answer(database: Database, name: str) -> Answer:
 
 
 def _why(database: Database, away: Unavailable) -> str:
-    """Return what is wrong; where statements wait for another connection to the server, for which."""
+    """Return what is wrong; where statements wait for another process or connection, for which."""
+    holder = None
     with suppress(Unavailable):
-        if database.path is None and (holder := server_locks.stops_writes(database, _TABLES)):
-            return f"it takes no writes: requests wait for {holder}"
-    return str(away).removeprefix("the database: ")
+        if database.path is None:
+            holder = server_locks.stops_writes(database, _TABLES)
+        elif sqlite.is_busy(away.__cause__):
+            holder = file_locks.holders_of_database(database.path)
+    return f"it takes no writes: requests wait for {holder}" if holder else str(away).removeprefix("the database: ")
 
 
 def _rows(database: Database, now: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What `vestibule status` reads of the stores: all of it on each engine, and what it says of stores that are wrong."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,6 @@ from service.storage import store_state
 from service.storage.audit import SqlAudit
 from service.storage.blocks import SqlBlocks
 from service.storage.counting.choose import choose
-from service.storage.engine import sqlite
 from service.storage.engine.database import Database
 from service.storage.upkeep import last_backup, schema
 from service.storage.upkeep.schema import HEAD, OLDEST_RELEASE
@@ -23,6 +23,7 @@ from service.storage.upkeep.server_locks import EXCLUSIVE
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
 from tests.rig.until import until
+from tests.storage.children import started
 from tests.storage.place import LATER, Place
 from tests.storage.stores import NOW, address_of
 
@@ -156,13 +157,15 @@ def _change_accounts(database: Database) -> None:
 
 
 def test_a_file_that_is_locked_is_a_fault(file_database: Database) -> None:
-    """Where a forgotten shell holds a transaction no person can sign in, though everything can be read."""
-    with closing(sqlite.DRIVER.connect(file_database.path, isolation_level=None)) as shell:
-        shell.execute("BEGIN IMMEDIATE")
-        answer = read(file_database).database
-        shell.execute("ROLLBACK")
+    """Where a forgotten shell holds a transaction no person can sign in, though everything can be read: it is named."""
+    file = file_database.path
+    with started(("occupy", str(file), "BEGIN IMMEDIATE")) as (shell,):
+        assert shell.hear() == "in use"
+        state, pid = read(file_database), shell.process.pid
 
-    assert "takes no writes: another process has locked it" in (answer.fault or "")
+    named = rf"it takes no writes: requests wait for the process {pid} \(\w+\), which holds a lock on {file}"
+    assert re.fullmatch(named, str(state.database.fault))
+    assert state.sign_ins == SignIns()
     assert read(file_database).database.fault is None
 
 

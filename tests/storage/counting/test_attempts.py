@@ -1,14 +1,8 @@
 """Attempts: one suite for every place in which they are kept."""
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
-
 import pytest
 
 from service.login.attempts import Attempt, Attempts, Limit, Scope, Tally, Throttled
-from service.storage.counting.sql_attempts import SqlAttempts
-from service.storage.engine.database import Database
-from tests.rig.until import until
 from tests.storage.counting.windows import (
     ALICE,
     BOB,
@@ -23,8 +17,6 @@ from tests.storage.counting.windows import (
     reserved,
 )
 from tests.storage.stores import NOW
-
-WAITS_FOR_LONG: Final = "SELECT count(*) FROM pg_locks WHERE clock_timestamp() - waitstart > interval '1s'"
 
 
 def test_a_window_slides(attempts: Attempts) -> None:
@@ -181,17 +173,6 @@ def test_tallies_say_who_tries(attempts: Attempts) -> None:
         Tally("c" * 32, None, 1, NOW + 3),
     ]
     assert list(attempts.tallies(by=Scope.NETWORK, since=NOW + 9)) == []
-
-
-def test_tallies_take_longer_than_a_request_may(postgresql: Database) -> None:
-    """An hour of an attack is added up in seconds: a limit on the time of statements of requests is none on that."""
-    with ThreadPoolExecutor() as beside, postgresql.wholesale() as connection:
-        connection.exec_driver_sql("LOCK TABLE attempts")
-        asked = beside.submit(lambda: list(SqlAttempts(postgresql).tallies(by=Scope.NETWORK, since=0)))
-        until(lambda: bool(connection.exec_driver_sql(WAITS_FOR_LONG).scalar()), "it waits longer than a request may")
-        connection.commit()
-
-    assert asked.result() == []
 
 
 def test_an_account_keeps_its_name_whoever_tried_last(attempts: Attempts) -> None:

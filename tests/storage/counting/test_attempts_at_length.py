@@ -19,6 +19,7 @@ from service.storage.engine.statement import Statement
 from service.storage.engine.sweeps import SWEPT_AT_ONCE
 from tests.rig.memory_attempts import MemoryAttempts
 from tests.rig.memory_store import Rows as MemoryRows
+from tests.rig.until import until
 from tests.storage.children import together
 from tests.storage.counting.windows import ALICE, HERE, LIMITS, attempt_of, elsewhere, kept, let_through, reserve
 from tests.storage.stores import NOW, address_of
@@ -27,6 +28,7 @@ AT_ONCE = 50
 SHARED = ["sqlite", "sqlite-journal", "postgresql", "pgbouncer", "redis", "redis-before-sql"]  # all but memory
 WORKERS = 4
 COUNT = Statement(sa.text("SELECT count(*) FROM attempts"))
+WAITS_FOR_LONG = "SELECT count(*) FROM pg_locks WHERE clock_timestamp() - waitstart > interval '1s'"
 
 
 def story(chance: random.Random) -> list[tuple[Attempt, int, bool]]:
@@ -188,3 +190,14 @@ def test_a_damaged_file_is_made_anew(counter_file: CounterFile) -> None:
     counter_file.run(Statement(sa.text("DROP TABLE attempts")))
 
     assert let_through(reserve(attempts, attempt_of(), 0, 0, 0, 0)) == 3
+
+
+def test_tallies_take_longer_than_a_request_may(postgresql: Database) -> None:
+    """An hour of an attack is added up in seconds: a limit on the time of statements of requests is none on that."""
+    with ThreadPoolExecutor() as beside, postgresql.wholesale() as connection:
+        connection.exec_driver_sql("LOCK TABLE attempts")
+        asked = beside.submit(lambda: list(SqlAttempts(postgresql).tallies(by=Scope.NETWORK, since=0)))
+        until(lambda: bool(connection.exec_driver_sql(WAITS_FOR_LONG).scalar()), "it waits longer than a request may")
+        connection.commit()
+
+    assert asked.result() == []
