@@ -112,11 +112,14 @@ def _database(settings: Settings) -> Database:
 
 
 def _file(database: Database, settings: Settings, instead: str) -> Path:
-    """Return the file of an SQLite database. Raises BadBackup for PostgreSQL, and where others could write the file."""
+    """Return the file of an SQLite database. Raises BadBackup for PostgreSQL, and where others could write it, or this user could not."""
     if database.path is None:
         raise BadBackup(f"the database is PostgreSQL, whose own program {instead}: {_CHAPTER}")
     if fault := state_dir.fault_of_database(database.path, settings.state_dir):
         raise BadBackup(fault)
+    for each in (database.path.parent, database.path):
+        if os.path.lexists(each) and not state_dir.may(each, os.R_OK | os.W_OK):
+            raise BadBackup(state_dir.remedy(each))
     return database.path
 
 

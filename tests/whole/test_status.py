@@ -23,7 +23,7 @@ from tests.rig.passwords import PASSWORD
 from tests.rig.postgres import Postgres
 from tests.rig.redis import Redis
 from tests.rig.servers import Servers, prepared
-from tests.settings import nobody
+from tests.rig.volumes import User, root_only
 from tests.whole.conftest import unhurried
 
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -178,12 +178,10 @@ def another_users() -> Iterator[Servers]:
     with prepared() as theirs:
         assert theirs.vestibule("db", "upgrade").returncode == 0
         theirs.state_dir.chmod(0o750)
-        yield replace(
-            theirs, become=lambda *typed: ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", *typed]
-        )
+        yield replace(theirs, become=User(4711, 4711).command)
 
 
-@nobody.root_only
+@root_only
 @pytest.mark.parametrize("typed", ["status", "account list", "audit list", "db upgrade", "db backup"])
 def test_another_user_is_told_who_may(another_users: Servers, typed: str) -> None:
     """Typed without sudo, each command says whose it is; none of them ends as if all were well but for a warning."""
