@@ -112,7 +112,7 @@ def _database(settings: Settings) -> Database:
 
 
 def _file(database: Database, settings: Settings, instead: str) -> Path:
-    """Return the file of an SQLite database. Raises BadBackup for PostgreSQL, and where the wrong users could write it."""
+    """Return the file of an SQLite database. Raises BadBackup for PostgreSQL, and where others may write the file."""
     if database.path is None:
         raise BadBackup(f"the database is PostgreSQL, whose own program {instead}: {_CHAPTER}")
     if fault := state_dir.fault_of_database(database.path, settings.state_dir):
