@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 
 _CAPABILITIES: Final = 0x20080522  # the version of Linux' structures that hold 64 of them
 _DAC_READ_SEARCH: Final = 1 << 2
+_one_at_a_time: Final = threading.RLock()  # the user and the working directory are those of the whole process
 
 
 @contextmanager
@@ -19,9 +21,19 @@ def as_owner_of(directory: Path) -> Iterator[Path]:
     Where the directory is missing, the nearest one above counts. Yields the path to write below, which root has
     entered: the owner may not be allowed to enter the directories above. Raises OSError.
     """
-    if os.geteuid() != 0:
+    if os.getuid() != 0:
         yield directory
         return
+    with _one_at_a_time:
+        if os.geteuid() != 0:  # within another such block
+            yield directory
+            return
+        with _entered(directory) as below:
+            yield below
+
+
+@contextmanager
+def _entered(directory: Path) -> Iterator[Path]:
     nearest = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
     entered = open_unplanted(nearest, os.O_DIRECTORY)
     before, groups, owner = os.open(".", os.O_DIRECTORY | os.O_CLOEXEC), os.getgroups(), os.fstat(entered)

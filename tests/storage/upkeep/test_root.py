@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections import UserDict
 from collections.abc import Callable, ItemsView
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,22 @@ def test_a_backup_belongs_to_the_folders_owner(place: Place) -> None:
     assert owners(backed_up(place.file, place.state_dir / "db-backups", files=files).path) == {OWNER}
     assert owners(backed_up(place.file, place.state_dir.parent / "foreign").path) == {(0, 0)}
     assert (os.geteuid(), os.getegid()) == (0, 0)
+
+
+def test_threads_of_root_work_one_after_the_other(memory_path: Path) -> None:
+    """The user and the working directory belong to the process: two threads at once would leave it in a wrong one."""
+    before, users = Path.cwd(), range(64)
+    for user in users:
+        (memory_path / str(user)).mkdir()
+        os.chown(memory_path / str(user), user, user)
+
+    def work(user: int) -> bool:
+        with as_owner_of(memory_path / str(user)):
+            return all((Path.cwd().name, os.geteuid()) == (str(user), user) for _ in range(100))
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(work, users))
+    assert (Path.cwd(), os.geteuid(), os.getegid()) == (before, 0, 0)
 
 
 class Files(UserDict[str, bytes]):
