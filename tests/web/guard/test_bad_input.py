@@ -179,7 +179,7 @@ def test_a_chunked_body(world: World, body: str, status: int) -> None:
         ("Expect", "100-continue"),
         ("X-Forwarded-For", ", " * 5000),
         ("X-HTTP-Method-Override", "DELETE"),
-        ("Upgrade", "h2c"),
+        ("Upgrade", "h2c, websocket"),
     ],
     ids=lambda header: f"{header[0]}: {header[1][:20]!r}",
 )
