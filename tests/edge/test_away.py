@@ -81,5 +81,5 @@ def test_what_went_wrong_behind_nginx_shows_no_request_line(alone: Servers) -> N
     """A failed request leaves its status in the log, and its query string, which may be a one-time link, nowhere."""
     alone.get("/setup?token=canary-of-a-link")
 
+    alone.wait_until(lambda: '"path":"/setup","status":502' in alone.log("nginx"), "nginx logged the request")
     assert "canary" not in alone.log("nginx")
-    assert '"path":"/setup","status":502' in alone.log("nginx")

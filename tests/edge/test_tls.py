@@ -48,7 +48,8 @@ def test_the_service_answers_over_tls(tls: tuple[Servers, int, int]) -> None:
 
     assert answers(said) == [200]
     assert said.count(b"Strict-Transport-Security: max-age=63072000; includeSubDomains") == 1
-    assert re.search(r'"path":"/over-tls".*"tls":"TLSv1.3"', servers.log("nginx"))
+    line = re.compile(r'"path":"/over-tls".*"tls":"TLSv1.3"')
+    servers.wait_until(lambda: line.search(servers.log("nginx")) is not None, "nginx logged the protocol")
 
 
 def test_plain_http_on_the_tls_port_gets_400(tls: tuple[Servers, int, int]) -> None:
