@@ -197,16 +197,19 @@ def may(path: Path, use: int) -> bool:
 
 def remedy(path: Path) -> str:
     """Return what to type so that this user can make a directory, or use a directory or a file; -H follows links."""
-    user, group, quoted = os.geteuid(), os.getegid(), shlex.quote(str(path))
+    user = os.geteuid()
     if closed := fault_of_way(path):
         return closed
     if not may(path, os.F_OK):
-        return f"{path} cannot be made by user {user}: sudo install -d -m 750 -o {user} -g {group} {quoted}"
-    said = (
-        f"{_described(path)} must be readable and writable by user {user}: type the command as the user of the "
-        "service, choose another path or, where it belongs to the service alone, type: "
-    )
-    return f"{said}sudo chown -RH {user}:{group} {quoted}"
+        make = f"sudo install -d -m 750 -o {user} -g {os.getegid()} {shlex.quote(str(path))}"
+        return f"{path} cannot be made by user {user}: {make}"
+    return f"{_described(path)} must be readable and writable by user {user}: choose another path, or {way_in(path)}"
+
+
+def way_in(path: Path) -> str:
+    """Return how a path that is closed to this user is used all the same."""
+    give = f"sudo chown -RH {os.geteuid()}:{os.getegid()} {shlex.quote(str(path))}"
+    return f"type the command as the user of the service or, where it belongs to the service alone, type: {give}"
 
 
 def _described(path: Path) -> str:

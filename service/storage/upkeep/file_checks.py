@@ -146,8 +146,5 @@ def _no_access(fault: OSError, path: Path) -> str:
         return disk
     if fault.errno == errno.EPERM:  # a link of another user
         return f"{fault.filename}: {fault.strerror}"
-    user, remedy = os.geteuid(), ""
-    if isinstance(fault, PermissionError):
-        remedy = ": type the command as the user of the service or, where it belongs to the service alone, type: "
-        remedy += f"sudo chown -RH {user}:{os.getegid()} {shlex.quote(str(path))}"
-    return f"{path} cannot be read and written by user {user} ({fault.strerror or fault}){remedy}"
+    remedy = f": {state_dir.way_in(path)}" if isinstance(fault, PermissionError) else ""
+    return f"{path} cannot be read and written by user {os.geteuid()} ({fault.strerror or fault}){remedy}"

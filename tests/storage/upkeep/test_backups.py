@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_written_is_named(memory_path: Path) -> None:
     said = nobody.asked(refusal)()
 
     assert f"no backup of {database} was made" in said
-    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: type the command as" in said
+    assert f"{folder} (owner 0, mode 0755) must be readable and writable by user 65534: choose another path" in said
 
 
 @nobody.root_only
