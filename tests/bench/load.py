@@ -43,10 +43,14 @@ class Client:
     """One browser's connection, from its own address 127.0.x.y; a context manager."""
 
     def __init__(self, port: int, number: int = 1) -> None:
-        source = f"127.0.{number // 250}.{number % 250 + 1}"
-        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS, (source, 0))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = number
+        self.port = port
+        self._connect()
+
+    def _connect(self) -> None:
+        source = f"127.0.{self.number // 250}.{self.number % 250 + 1}"
+        self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS, (source, 0))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._head = self._received = self.answer = b""
 
     def ask(self, request: bytes) -> tuple[int, float]:
@@ -68,6 +72,16 @@ class Client:
             return None
         self._head, self.answer, self._received = head, self._received, b""
         return int(head[9:12])
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the last answer said that it closes the connection, as nginx's thousandth answer on one does."""
+        return b"\r\nConnection: close\r\n" in self._head
+
+    def reconnect(self) -> None:
+        """Open another connection in place of the present one."""
+        self.socket.close()
+        self._connect()
 
     @property
     def retry_after(self) -> int:
@@ -135,9 +149,15 @@ def _exchange(
     answered: Counter[int] = Counter()
     while (left := until - time.perf_counter()) > 0:
         for key, _ in selector.select(left):
-            status = key.data.take()
-            if status is not None:
-                answered[status] += 1
-                first.setdefault(status, key.data.answer)
-                key.data.socket.sendall(next(requests))
+            client = key.data
+            status = client.take()
+            if status is None:
+                continue
+            answered[status] += 1
+            first.setdefault(status, client.answer)
+            if client.is_closed:
+                selector.unregister(client.socket)
+                client.reconnect()
+                selector.register(client.socket, selectors.EVENT_READ, client)
+            client.socket.sendall(next(requests))
     return answered
