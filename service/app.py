@@ -5,6 +5,7 @@ Imports stand where they are needed, so that a probe loads no web framework and 
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -43,10 +44,23 @@ def main() -> None:
             from service.serve import become_gunicorn
 
             become_gunicorn()
-    from service.cli import Operator, vestibule
+    try:
+        _run_command_line()
+    except KeyboardInterrupt:  # while modules are loaded: click answers a later one
+        sys.exit(128 + signal.SIGINT)
+
+
+def _run_command_line() -> None:
+    from service.cli import UNAVAILABLE, Operator, vestibule
     from service.edge.others import OTHERS
 
-    vestibule(obj=Operator(build_services, load_upkeep, render_nginx_files, write_nginx_files, OTHERS))
+    try:
+        vestibule(obj=Operator(build_services, load_upkeep, render_nginx_files, write_nginx_files, OTHERS))
+    except OSError as fault:  # such as a full disk below what the command prints
+        from service.cli.output import say_lost
+
+        say_lost(fault)
+        sys.exit(UNAVAILABLE)
 
 
 def application() -> Flask:

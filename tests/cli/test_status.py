@@ -53,6 +53,7 @@ def test_settings_that_are_refused_are_a_fault(monkeypatch: pytest.MonkeyPatch) 
     assert shown.exit_code == EXIT_CODES[State.FAULT]
     assert "VESTIBULE_SERVER__THREADS must be" in shown.stdout
     assert "-> vestibule config check" in shown.stdout
+    assert json.loads(_run("--json").stdout)["address"] is None
 
 
 def test_files_of_apps_that_are_not_in_force_are_named(terminal: Terminal, tmp_path: Path) -> None:

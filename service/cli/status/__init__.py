@@ -17,6 +17,7 @@ import click
 from service.access.judged_set import JudgedSet
 from service.cli import Operator, arguments, operator_command
 from service.cli.doctor.findings import EXIT_CODES, State
+from service.cli.output import say_lost
 from service.cli.status import output, service_state
 from service.cli.status.judging import Apps, Line, Seen, judged
 from service.cli.status.output import Report
@@ -51,7 +52,9 @@ def _fault_when_it_ends_early() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, Exception) as ended:  # noqa: BLE001 - each of them
-        if not isinstance(ended, KeyboardInterrupt):
+        if isinstance(ended, OSError):
+            say_lost(ended)
+        elif not isinstance(ended, KeyboardInterrupt):
             traceback.print_exc()
         sys.exit(EXIT_CODES[State.FAULT])
 
@@ -75,7 +78,7 @@ def _report(op: Operator) -> Report:
     try:
         settings = op.settings
     except SettingsFault as refused:
-        return Report("an unknown address", now, _faults("settings", refused.faults))
+        return Report(None, now, _faults("settings", refused.faults))
     seen = Seen(
         stores=op.upkeep.read_stores(settings),
         service=service_state.read(settings.server.instances or (settings.socket_path,)),

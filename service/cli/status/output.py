@@ -19,9 +19,9 @@ _INDENT: Final = 18
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was judged at a moment, of the service with this public address."""
+    """What was judged at a moment, of the service with this public address; None where its settings are refused."""
 
-    address: str
+    address: str | None
     at: int
     lines: Sequence[Line]
 
@@ -37,7 +37,7 @@ class Report:
 
 def screen(report: Report) -> Iterator[str]:
     """Yield the lines of one screen; a terminal shows states in colour."""
-    yield f"Vestibule {RELEASE} at {report.address}, {utc(report.at)}"
+    yield f"Vestibule {RELEASE} at {report.address or 'an unknown address'}, {utc(report.at)}"
     yield ""
     for line in report.lines:
         yield from _lines_of(line)

@@ -92,6 +92,11 @@ def _copied_file(file: Path, *, now: int, say: Say) -> Iterator[Database]:
 
 def _copy_server(database: Database, into: Database, before: str, say: Say) -> None:
     """Make the tables of the revision in an empty database, and fill them."""
+    with database.reading() as source:
+        if source.exec_driver_sql("SELECT pg_is_in_recovery()").scalar():
+            raise SchemaFault(
+                "the database is a standby, which has no counters (unlogged tables): give the address of the primary"
+            )
     with into.wholesale() as target:
         if target.exec_driver_sql(_HAS_TABLES).scalar() or revision_of(target):
             raise SchemaFault("the database of --into has tables already: make an empty one, with CREATE DATABASE")

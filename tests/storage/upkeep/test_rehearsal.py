@@ -1,7 +1,7 @@
 """`db rehearse`: the steps that are missing are run on a copy, and the service's database is only read."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from service.storage.engine.database import Database, SchemaFault
 from service.storage.engine.statement import Statement
 from service.storage.upkeep import rehearsal
 from service.storage.upkeep.revision import revision_of
-from tests.rig.postgres import Postgres
+from tests.rig.postgres import Postgres, name_of
+from tests.rig.standby import standby_of
 from tests.storage.place import HEAD, LATER, Place
 from tests.storage.stores import NOW, account, address_of, over, session
 
@@ -163,3 +164,16 @@ def test_a_table_that_is_locked_ends_a_rehearsal(
 
     with closing(Database(empty)) as target, target.reading() as connection:
         assert revision_of(connection) is None
+
+
+def test_a_standby_is_not_rehearsed(
+    postgres: Postgres, own_postgresql: Database, empty: str, request: pytest.FixtureRequest
+) -> None:
+    """It has no unlogged tables, so that the copy would break off in the middle: the refusal asks for the primary."""
+    name = name_of(address_of(own_postgresql))
+    request.getfixturevalue("later_release")
+    with ExitStack() as stack:
+        standby = stack.enter_context(standby_of(postgres))
+        database = stack.enter_context(closing(Database(standby.address_of(name))))
+        stack.enter_context(pytest.raises(SchemaFault, match="give the address of the primary"))
+        rehearsed(database, empty)
