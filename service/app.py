@@ -51,16 +51,10 @@ def main() -> None:
 
 
 def _run_command_line() -> None:
-    from service.cli import UNAVAILABLE, Operator, vestibule
+    from service.cli import Operator, vestibule
     from service.edge.others import OTHERS
 
-    try:
-        vestibule(obj=Operator(build_services, load_upkeep, render_nginx_files, write_nginx_files, OTHERS))
-    except OSError as fault:  # such as a full disk below what the command prints
-        from service.cli.output import say_lost
-
-        say_lost(fault)
-        sys.exit(UNAVAILABLE)
+    vestibule(obj=Operator(build_services, load_upkeep, render_nginx_files, write_nginx_files, OTHERS))
 
 
 def application() -> Flask:

@@ -203,7 +203,7 @@ def remedy(path: Path) -> str:
     if not may(path, os.F_OK):
         make = f"sudo install -d -m 750 -o {user} -g {os.getegid()} {shlex.quote(str(path))}"
         return f"{path} cannot be made by user {user}: {make}"
-    return f"{_described(path)} must be readable and writable by user {user}: choose another path, or {way_in(path)}"
+    return f"{_described(path)} must be readable and writable by user {user}: choose another path, {way_in(path)}"
 
 
 def way_in(path: Path) -> str:

@@ -7,7 +7,9 @@ a prompt or `--password-stdin`, never an argument (arguments stand in the proces
 import importlib
 import os
 import pwd
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -102,8 +104,27 @@ class Operator:
         return f"{OPERATOR} {_user()}"
 
 
+def say_lost(fault: OSError) -> None:
+    """Say that the output, or a file, could not be read or written, and write nothing more.
+
+    Python writes what is left in its buffers as it ends, and would exit with 120 where that fails again.
+    """
+    with suppress(OSError):  # errors may go to the same full disk
+        click.echo(f"not available: {fault.filename or 'the output, or a file'}: {fault.strerror or fault}", err=True)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+
+
 class LazyGroup(click.Group):
     """Imports a noun's file when it is asked for, and turns a fault into an exit code and its message."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - what click's own says
+        try:
+            return super().main(*args, **extra)
+        except OSError as fault:  # such as a full disk below what is printed, help included
+            say_lost(fault)
+            sys.exit(UNAVAILABLE)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in _NOUNS:

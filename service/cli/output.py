@@ -1,7 +1,6 @@
 """What the command line prints and asks: results as text or JSON, refusals, questions, times."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -35,15 +34,6 @@ def refuse(sentence: str) -> NoReturn:
     """Say why not, and exit with code 1."""
     click.echo(sentence, err=True)
     sys.exit(REFUSED)
-
-
-def say_lost(fault: OSError) -> None:
-    """Say that the output, or a file, could not be written, and write nothing more to standard output.
-
-    Python writes what is left of it as it ends, and would exit with 120 where that fails again.
-    """
-    click.echo(f"not available: {fault.filename or 'the output, or a file'}: {fault.strerror or fault}", err=True)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def accepted(outcome: Result | Refusal) -> Result:

@@ -25,6 +25,16 @@ def test_output_on_a_full_disk_is_said_in_one_line(words: str, code: int) -> Non
     assert (ended.returncode, ended.stderr) == (code, said)
 
 
+@pytest.mark.parametrize(("words", "code"), [("db upgrade", 3), ("status", 2)])
+def test_the_exit_code_stays_where_nothing_can_be_said(words: str, code: int) -> None:
+    """Both streams may go to one file on the full disk: a deployment reads the code alone."""
+    with state_directory() as state_dir, Path("/dev/full").open("wb") as full:
+        environ = {"VESTIBULE_STATE_DIR": str(state_dir)}
+        ended = subprocess.run([*VESTIBULE, *words.split()], env=environ, stdout=full, stderr=full, check=False)
+
+    assert ended.returncode == code
+
+
 def test_an_interrupted_start_is_130_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while modules are still loaded ends a command as a shell expects: 128 and the signal's number."""
 

@@ -119,8 +119,9 @@ def test_the_log_names_the_app_and_what_the_door_said(servers: tuple[Servers, in
     own, port = servers
     ask(port, "/named?door=200&new=1")
     own.get("/own-page")
-    for path in ("/named", "/own-page"):
-        own.wait_until(lambda path=path: f'"{path}"' in own.log("nginx"), "nginx logged the request")  # type: ignore[misc]
+    own.wait_until(
+        lambda: all(f'"{path}"' in own.log("nginx") for path in ("/named", "/own-page")), "nginx logged both"
+    )
     lines = {each["path"]: each for each in map(json.loads, own.log("nginx").splitlines())}
 
     assert (lines["/named"]["app"], lines["/named"]["door"]) == ("wiki", "allowed")

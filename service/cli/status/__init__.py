@@ -15,9 +15,8 @@ from typing import Final
 import click
 
 from service.access.judged_set import JudgedSet
-from service.cli import Operator, arguments, operator_command
+from service.cli import Operator, arguments, operator_command, say_lost
 from service.cli.doctor.findings import EXIT_CODES, State
-from service.cli.output import say_lost
 from service.cli.status import output, service_state
 from service.cli.status.judging import Apps, Line, Seen, judged
 from service.cli.status.output import Report

@@ -25,7 +25,9 @@ ENDLESS: Final = {
     "postgresql": "    op.execute('SELECT pg_sleep(600)')\n",
     "sqlite": "    __import__('signal').pause()\n",
 }
-STEPS: Final = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%%pg_sleep(600)'"
+ACTIVE: Final = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(600)'"
+STEPS: Final = Statement(sa.text(f"SELECT pid {ACTIVE}"))
+END_STEPS: Final = Statement(sa.text(f"SELECT pg_terminate_backend(pid) {ACTIVE}"))
 REVISION: Final = Statement(sa.text("SELECT version_num FROM alembic_version"))
 
 
@@ -48,9 +50,8 @@ def killed(child: Child, _database: Database) -> None:
 
 def cut_off(_child: Child, database: Database) -> None:
     """End the connection at the server, as its restart does."""
-    with database.transaction() as connection:
-        until(lambda: connection.exec_driver_sql(STEPS).all(), "the server runs the step")
-        connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM ({STEPS}) AS steps")  # noqa: S608
+    until(lambda: database.run(STEPS), "the server runs the step")  # in one transaction it would always show the same
+    database.run(END_STEPS)
 
 
 @pytest.mark.parametrize("end", [killed, cut_off])
