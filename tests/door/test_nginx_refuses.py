@@ -201,4 +201,5 @@ def test_nginxs_log_names_the_app(it: Guarded, alice: str) -> None:
 
     counted = it.servers.nginx_dir / "requests.count"
     it.servers.wait_until(lambda: "@wiki,GET,200," in counted.read_text(), "nginx has counted it")
+    it.servers.wait_until(lambda: "/for-the-log" in it.servers.log("nginx"), "nginx has logged it")
     assert json.loads(next(line for line in it.servers.log("nginx").splitlines() if "/for-the-log" in line))
